@@ -1,0 +1,35 @@
+"""Training, validation and test patients: decided by the patient's name alone.
+
+A split by slice leaks: neighbouring planes of one brain would sit on both sides.
+A split by file order changes when a file is added. A hash of the name does neither.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+SPLITS = ("train", "validation", "test")
+SHARES = (0.70, 0.10, 0.20)  # in the order of SPLITS
+
+
+def position(patient: str) -> float:
+    """Where the patient falls in [0, 1): the same on every machine, for ever."""
+    digest = hashlib.sha256(patient.encode("utf-8")).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48  # 48 bits are exact in a float
+
+
+def split_of(patient: str) -> str:
+    """``'train'``, ``'validation'`` or ``'test'`` (70, 10 and 20 % of patients)."""
+    u = position(patient)
+    return SPLITS[(u >= SHARES[0]) + (u >= SHARES[0] + SHARES[1])]
+
+
+def fold_of(patient: str, folds: int = 5) -> int:
+    """Fold of the patient for cross-validation, 0 .. folds-1.
+
+    Raises:
+        ValueError: fewer than two folds.
+    """
+    if folds < 2:
+        raise ValueError(f"cross-validation needs at least 2 folds, not {folds}")
+    return int(position(patient) * folds)
