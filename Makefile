@@ -1,0 +1,58 @@
+# The commands of the kit. Each sets up .venv by itself, and again only when
+# pyproject.toml or constraints.txt have changed.
+
+PYTHON ?= python3
+PROFILE ?= quick
+DATA ?=
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help tutorial test lab bench badges clean
+
+help:
+	@echo "make tutorial   run the whole series and write build/tutorial/report.html"
+	@echo "                (PROFILE=quick|class|full, DATA=a prepared data set)"
+	@echo "make test       run every test"
+	@echo "make lab        open the notebooks in JupyterLab"
+	@echo "make bench      run the benchmarks"
+	@echo "make badges     point every badge at the repository named in pyproject.toml"
+	@echo "make clean      delete build/, .venv/ and caches"
+	@echo "PYTHON=python3.12 before or after the target chooses another Python (3.10 to 3.13)"
+
+# A moved or half-made .venv is thrown away: it is cheaper to make it again than to mend it.
+$(STAMP): pyproject.toml constraints.txt
+	@command -v "$(PYTHON)" >/dev/null || \
+	  { echo "make: there is no $(PYTHON) here; name a Python 3.10 or newer: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "make: $(PYTHON) is too old; name a Python 3.10 or newer: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "make: $(PYTHON) has no venv module; install it (on Debian and Ubuntu the package python3-venv)" >&2; exit 2; }
+	@echo "Setting up $(VENV): once, a few minutes, most of it the download of PyTorch."
+	@rm -rf $(VENV)
+	@"$(PYTHON)" -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[lab,formats,dev]"
+	@touch $(STAMP)
+
+tutorial: $(STAMP)
+	@$(PY) -m strokegan_lib.classroom.tutorial --profile $(PROFILE) $(if $(DATA),--data "$(DATA)")
+
+test: $(STAMP)
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-cell-timeout 120 \
+	  --nbval-sanitize-with tests/notebooks/sanitise.cfg tests notebooks
+
+lab: $(STAMP)
+	@$(PY) -m jupyterlab --notebook-dir notebooks
+
+bench: $(STAMP)
+	@$(PY) -m pytest -s -o python_files='bench_*.py' tests/benchmarks
+
+badges: $(STAMP)
+	@$(PY) -m strokegan_lib.classroom.colab
+
+clean:
+	@rm -rf build $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
