@@ -1,0 +1,38 @@
+"""Figures that say in words what they show."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from IPython.display import display
+from matplotlib import pyplot as plt
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 80  # a figure of 8 inches is 640 pixels wide: sharp enough, and a notebook stays small
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Display a figure once, with the words for those who cannot see it, and close it.
+
+    Args:
+        figure: a Matplotlib figure.
+        alt: what it shows and what one should notice, in a sentence or two.
+
+    Raises:
+        ValueError: no alternative text.
+    """
+    if not alt.strip():
+        raise ValueError("a figure needs alternative text: say what it shows")
+    picture = io.BytesIO()
+    # no metadata, so that the same figure gives the same bytes
+    figure.savefig(picture, format="png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})
+    plt.close(figure)
+    alt = " ".join(alt.split())
+    display(
+        {"image/png": picture.getvalue(), "text/plain": alt},
+        metadata={"image/png": {"alt": alt}},
+        raw=True,
+    )

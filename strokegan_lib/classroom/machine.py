@@ -1,0 +1,64 @@
+"""Is this machine ready? What it is, and how fast it is at the kit's main work."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import time
+
+import torch
+from torch.nn import functional as F
+
+import strokegan_lib
+
+
+def best_device() -> torch.device:
+    """The accelerator PyTorch finds, or else the CPU."""
+    if torch.accelerator.is_available():
+        return torch.accelerator.current_accelerator()
+    return torch.device("cpu")
+
+
+def convolution_seconds(device: torch.device, dtype: torch.dtype, repeats: int = 3) -> float:
+    """Time of one convolution, forward and backward, as the networks of the kit do it by the hundred.
+
+    Args:
+        device: where to run it.
+        dtype: torch.float32, or torch.bfloat16 for mixed precision.
+        repeats: the fastest of so many counts, after one that warms up.
+
+    Returns:
+        Seconds.
+    """
+    images = torch.randn(8, 32, 64, 64, device=device)  # (B, C, H, W)
+    weight = torch.randn(32, 32, 3, 3, device=device, requires_grad=True)
+    mixed = torch.autocast(device.type, dtype) if dtype != torch.float32 else contextlib.nullcontext()
+    seconds = []
+    for _ in range(repeats + 1):
+        start = time.perf_counter()
+        with mixed:
+            F.conv2d(images, weight, padding=1).float().mean().backward()
+        weight.grad.sum().item()  # waits for an accelerator to finish
+        seconds.append(time.perf_counter() - start)
+    return min(seconds[1:])
+
+
+def machine() -> dict[str, str]:
+    """What the reader needs to know of this machine, in the order to print it."""
+    device = best_device()
+    full = convolution_seconds(device, torch.float32)
+    half = convolution_seconds(device, torch.bfloat16)
+    rows = {
+        "strokegan_lib": strokegan_lib.__version__,
+        "Python": platform.python_version(),
+        "PyTorch": torch.__version__,
+        "device": str(device),
+    }
+    if device.type == "cuda":
+        rows["GPU"] = torch.cuda.get_device_name()
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+        rows["bfloat16 in hardware"] = "yes" if native else "no: float16 is used instead"
+    rows["CPU threads"] = str(torch.get_num_threads())
+    rows["convolution, float32"] = f"{1000 * full:.1f} ms"
+    rows["convolution, bfloat16"] = f"{1000 * half:.1f} ms ({full / half:.1f} times as fast)"
+    return rows

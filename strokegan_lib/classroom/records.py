@@ -1,0 +1,27 @@
+"""Numbers that a notebook hands to the report: written beside its outputs, read back after the run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from IPython.display import display
+
+MIME = "application/vnd.strokegan.record+json"
+
+
+def record(**values: Any) -> None:
+    """Hand named results, anything JSON can hold, to ``results.json``.
+
+    Example:
+        ``record(dice=0.71, patients=8)`` shows ``recorded: dice, patients``.
+    """
+    display({MIME: values, "text/plain": f"recorded: {', '.join(values)}"}, raw=True)
+
+
+def recorded(notebook: dict) -> dict[str, Any]:
+    """Everything that :func:`record` was given in an executed notebook; later values win."""
+    values: dict[str, Any] = {}
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            values |= output.get("data", {}).get(MIME, {})
+    return values

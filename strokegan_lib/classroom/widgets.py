@@ -1,0 +1,165 @@
+"""Pictures with sliders. Each can also be set from code, so that it works without a mouse.
+
+Where no live kernel stands behind a notebook (on GitHub, in the report), the picture of
+the last ``set`` stands in for the widget.
+"""
+
+from __future__ import annotations
+
+import io
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from strokegan_lib.data.slices import SliceSet
+
+SCALE = 3  # screen pixels a side for each pixel of a slice: 128 becomes 384
+ORANGE, BLUE = (230, 159, 0), (86, 180, 233)  # told apart by colour-blind eyes too
+
+
+def picture(image: np.ndarray, *outlines: tuple[np.ndarray, tuple[int, int, int]]) -> bytes:
+    """A slice as PNG with masks outlined.
+
+    Args:
+        image: (H, W) uint8.
+        outlines: pairs of a mask, (H, W) bool or 0/1, and its colour; later ones lie on top.
+
+    Returns:
+        The bytes of a PNG, SCALE times as large.
+    """
+    block = np.ones((SCALE, SCALE), np.uint8)
+    grey = np.kron(image, block)  # (H*SCALE, W*SCALE)
+    colour = np.repeat(grey[..., None], 3, axis=-1)  # (H*SCALE, W*SCALE, 3)
+    for mask, paint in outlines:
+        large = np.kron(np.asarray(mask, np.uint8), block).astype(bool)
+        colour[large & ~ndimage.binary_erosion(large)] = paint
+    file = io.BytesIO()
+    Image.fromarray(colour).save(file, format="png")
+    return file.getvalue()
+
+
+class Interactive(ABC):
+    """A picture, its controls, and a sentence that says what is seen.
+
+    A subclass makes the controls and draws; this class redraws when one changes.
+
+    Args:
+        controls: name -> widget with a ``value``.
+    """
+
+    def __init__(self, **controls: widgets.ValueWidget) -> None:
+        self.controls = controls
+        self.image, self.words = widgets.Image(format="png"), widgets.Label()
+        for control in controls.values():
+            control.observe(self._changed, names="value")
+        self.box = widgets.VBox([widgets.HBox(list(controls.values())), self.image, self.words])
+        self._changed()
+
+    @abstractmethod
+    def draw(self, **values: Any) -> tuple[bytes, str]:
+        """The PNG for these values of the controls, and a sentence about it."""
+
+    def set(self, **values: Any) -> Interactive:
+        """Set controls by name, as the mouse would, and return the widget itself.
+
+        Raises:
+            KeyError: no such control.
+            ValueError: a value that the control does not offer.
+        """
+        for name, value in values.items():
+            control = self.controls[name]
+            try:
+                control.value = value
+            except Exception as error:  # traitlets has errors of its own
+                raise ValueError(f"{name} cannot be {value!r}: {error}") from error
+            if control.value != value:  # a slider moves a value that lies beyond its end
+                raise ValueError(f"{name} goes from {control.min} to {control.max}; {value!r} lies beyond")
+        return self
+
+    def _changed(self, _change: Any = None) -> None:
+        values = {name: control.value for name, control in self.controls.items()}
+        try:
+            self.image.value, self.words.value = self.draw(**values)
+        except Exception as error:  # a callback's error would vanish otherwise
+            self.words.value = f"{type(error).__name__}: {error}"
+            raise
+
+    def _repr_mimebundle_(self, **_options: Any) -> tuple[dict, dict]:
+        live = self.box._repr_mimebundle_() or {}
+        words = self.words.value
+        bundle = {**live, "image/png": self.image.value, "text/plain": words}
+        return bundle, {"image/png": {"alt": words}}
+
+
+class PatientBrowser(Interactive):
+    """Leaf through the planes and channels of the patients of a data set, lesions outlined.
+
+    Args:
+        slices: the data set.
+
+    Example:
+        ``PatientBrowser(slices).set(patient=3, plane=14, channel="flair")``; patients and
+        planes are counted from 0 in the order on disk.
+    """
+
+    def __init__(self, slices: SliceSet) -> None:
+        self.slices = slices
+        self.rows = [slices.of_patient(patient) for patient in slices.patients]  # made once: set stays quick
+        planes = len(self.rows[0])
+        self.plane = widgets.IntSlider(planes // 2, 0, planes - 1, description="plane")
+        super().__init__(
+            patient=widgets.IntSlider(0, 0, len(self.rows) - 1, description="patient"),
+            plane=self.plane,
+            channel=widgets.Dropdown(options=slices.channels, description="channel"),
+        )
+
+    def draw(self, patient: int, plane: int, channel: str) -> tuple[bytes, str]:
+        rows = self.rows[patient]
+        if self.plane.max != len(rows) - 1:  # patients may differ in their number of planes
+            self.plane.max = len(rows) - 1
+            plane = self.plane.value
+        row = rows[plane]
+        stroke = self.slices.stroke[row]
+        png = picture(self.slices.images[row, self.slices.channels.index(channel)], (stroke, ORANGE))
+        pixels = int(stroke.sum())
+        lesion = f"{pixels} pixels of stroke, outlined in orange" if pixels else "no stroke"
+        return png, f"{self.slices.patients[patient]}, plane {plane} of {len(rows)}, {channel}: {lesion}"
+
+
+class MaskComparison(Interactive):
+    """A reader's mask beside one drawn a little larger or smaller, and their agreement.
+
+    Args:
+        image: (H, W) uint8.
+        mask: (H, W) bool, the first reader's, drawn in orange.
+        redraw: (mask, pixels) -> the second reader's mask, drawn in blue.
+        score: (first, second) -> their agreement.
+        reach: the slider goes from -reach to reach pixels.
+
+    Example:
+        ``MaskComparison(image, mask, redraw, dice).set(pixels=1)``
+    """
+
+    def __init__(
+        self,
+        image: np.ndarray,
+        mask: np.ndarray,
+        redraw: Callable[[np.ndarray, int], np.ndarray],
+        score: Callable[[np.ndarray, np.ndarray], float],
+        reach: int = 3,
+    ) -> None:
+        self.slice, self.mask, self.redraw, self.score = image, mask, redraw, score
+        super().__init__(pixels=widgets.IntSlider(0, -reach, reach, description="pixels"))
+
+    def draw(self, pixels: int) -> tuple[bytes, str]:
+        second = self.redraw(self.mask, pixels)
+        png = picture(self.slice, (self.mask, ORANGE), (second, BLUE))
+        return png, (
+            f"first reader {self.mask.sum()} pixels (orange), second reader {second.sum()} pixels (blue), "
+            f"edge moved by {pixels:+d}: Dice {self.score(self.mask, second):.3f}"
+        )

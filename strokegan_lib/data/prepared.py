@@ -1,0 +1,75 @@
+"""The slices a notebook works on: a prepared data set, or the default phantom.
+
+The phantom is made once for each profile and kept in a cache folder:
+``STROKEGAN_CACHE`` where that is set, ``~/.cache/strokegan`` otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock
+
+from strokegan_lib.data.slices import FORMAT_VERSION, SliceSet
+from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.profiles import Profile
+
+
+def cache_folder() -> Path:
+    """Where phantoms are kept between runs."""
+    return Path(os.environ.get("STROKEGAN_CACHE") or Path.home() / ".cache" / "strokegan")
+
+
+def prepared(data: str | os.PathLike | None, profile: Profile, *, workers: int = 1) -> SliceSet:
+    """Open the data set that the reader named, or else the profile's phantom.
+
+    Several processes may ask at once: one makes the phantom, the others wait for it.
+
+    Args:
+        data: folder of a SliceSet; None or '' for the phantom.
+        profile: decides the size of the phantom.
+        workers: processes that make the phantom when it is not there yet.
+
+    Raises:
+        BadInput: *data* is no sound SliceSet, or the cache cannot be written.
+    """
+    if data:
+        return SliceSet.open(data)
+    from strokegan_lib.data.phantom_set import PHANTOM_VERSION, make_phantom_set
+
+    size = f"{profile.patients}x{profile.slices_per_patient}"
+    folder = cache_folder() / f"phantom-flair-{size}-seed0-v{PHANTOM_VERSION}-format{FORMAT_VERSION}"
+    with _cached(folder):
+        if folder.exists():
+            try:
+                return SliceSet.open(folder)
+            except BadInput:  # changed on disk since it was made: it costs little to make again
+                shutil.rmtree(folder)
+        return make_phantom_set(
+            folder,
+            patients=profile.patients,
+            slices_per_patient=profile.slices_per_patient,
+            workers=workers,
+        )
+
+
+@contextmanager
+def _cached(folder: Path) -> Iterator[None]:
+    """Hold the lock of *folder*, waiting for other processes; its errors name the cache's remedy."""
+    try:
+        with writing(folder.parent):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+    except BadInput as error:
+        raise BadInput(
+            error.where, error.what, "free some space, or set STROKEGAN_CACHE to another folder"
+        ) from error

@@ -1,0 +1,78 @@
+"""How much work a notebook does: a quick look, a lesson, or the figures we report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from strokegan_lib.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One size of every number that costs time.
+
+    Attributes:
+        name: 'quick', 'class' or 'full'.
+        purpose: for whom, in a phrase.
+        patients: patients of the default phantom.
+        slices_per_patient: axial planes of each.
+        batch_size: slices that a network sees at once.
+        threads: CPU threads PyTorch may use; None leaves the choice to PyTorch.
+    """
+
+    name: str
+    purpose: str
+    patients: int
+    slices_per_patient: int
+    batch_size: int
+    threads: int | None
+
+    def use_threads(self) -> int:
+        """Hand PyTorch its threads and return how many it has."""
+        if self.threads is not None:
+            torch.set_num_threads(self.threads)
+        return torch.get_num_threads()
+
+
+PROFILES = {
+    p.name: p
+    for p in (
+        Profile(
+            "quick",
+            "a first look on two CPU cores",
+            patients=40,  # made in seconds, yet every split holds patients with and without stroke
+            slices_per_patient=30,  # the paper's 13,200 slices over 440 patients
+            batch_size=16,  # a larger batch is no faster on one core
+            threads=1,  # the sums of floats, and so trained numbers, change with the thread count
+        ),
+        Profile(
+            "class",
+            "a lesson on a small GPU",
+            patients=200,  # enough for 40 test patients, made well within a coffee break
+            slices_per_patient=30,  # as above
+            batch_size=32,  # keeps a small GPU busy, fits in its memory with room to spare
+            threads=None,  # the GPU does the work
+        ),
+        Profile(
+            "full",
+            "the figures we report",
+            patients=440,  # the paper's 13,200 slices
+            slices_per_patient=30,  # as above
+            batch_size=32,  # as in a lesson, so that settings carry over
+            threads=None,  # all cores: speed matters more than the last digit
+        ),
+    )
+}
+
+
+def profile(name: str) -> Profile:
+    """The profile of that name.
+
+    Raises:
+        BadInput: there is none.
+    """
+    if name not in PROFILES:
+        raise BadInput(f"profile {name}", "is not known", f"choose one of {', '.join(PROFILES)}")
+    return PROFILES[name]
