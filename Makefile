@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help tutorial test lab bench badges clean
+.PHONY: help tutorial test lab bench notebooks badges clean
 
 help:
 	@echo "make tutorial   run the whole series and write build/tutorial/report.html"
@@ -17,6 +17,7 @@ help:
 	@echo "make test       run every test"
 	@echo "make lab        open the notebooks in JupyterLab"
 	@echo "make bench      run the benchmarks"
+	@echo "make notebooks  run the notebooks in place and keep their outputs"
 	@echo "make badges     point every badge at the repository named in pyproject.toml"
 	@echo "make clean      delete build/, .venv/ and caches"
 	@echo "PYTHON=python3.12 before or after the target chooses another Python (3.10 to 3.13)"
@@ -49,6 +50,9 @@ lab: $(STAMP)
 
 bench: $(STAMP)
 	@$(PY) -m pytest -s -o python_files='bench_*.py' tests/benchmarks
+
+notebooks: $(STAMP)
+	@$(PY) -m strokegan_lib.classroom.masters
 
 badges: $(STAMP)
 	@$(PY) -m strokegan_lib.classroom.colab

@@ -6,6 +6,7 @@ the last ``set`` stands in for the widget.
 
 from __future__ import annotations
 
+import base64
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -71,8 +72,15 @@ class Interactive(ABC):
             KeyError: no such control.
             ValueError: a value that the control does not offer.
         """
-        for name, value in values.items():
-            control = self.controls[name]
+        if unknown := values.keys() - self.controls.keys():
+            raise KeyError(f"no control named {', '.join(unknown)}: there are {', '.join(self.controls)}")
+        for (
+            name,
+            control,
+        ) in self.controls.items():  # in their order: a patient decides which planes there are
+            if name not in values:
+                continue
+            value = values[name]
             try:
                 control.value = value
             except Exception as error:  # traitlets has errors of its own
@@ -92,7 +100,8 @@ class Interactive(ABC):
     def _repr_mimebundle_(self, **_options: Any) -> tuple[dict, dict]:
         live = self.box._repr_mimebundle_() or {}
         words = self.words.value
-        bundle = {**live, "image/png": self.image.value, "text/plain": words}
+        still = base64.b64encode(self.image.value).decode("ascii")
+        bundle = {**live, "image/png": still, "text/plain": words}
         return bundle, {"image/png": {"alt": words}}
 
 

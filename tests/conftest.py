@@ -1,0 +1,35 @@
+"""What all tests share: a cache of their own, so that no earlier run can decide their outcome."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+import pytest
+
+from strokegan_lib.data.prepared import prepared
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.profiles import profile
+
+OWN_CACHE = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One empty phantom cache for the run; workers and kernels inherit it."""
+    if not hasattr(config, "workerinput"):
+        config.stash[OWN_CACHE] = tempfile.mkdtemp(prefix="strokegan-tests-")
+        os.environ["STROKEGAN_CACHE"] = config.stash[OWN_CACHE]
+        for name in ("STROKEGAN_PROFILE", "STROKEGAN_DATA"):
+            os.environ.pop(name, None)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if OWN_CACHE in config.stash:
+        shutil.rmtree(config.stash[OWN_CACHE], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def phantom() -> SliceSet:
+    """The quick profile's phantom, made once for the whole run."""
+    return prepared(None, profile("quick"))
