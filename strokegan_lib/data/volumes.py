@@ -67,22 +67,24 @@ def read_mask(path: str | Path, labels: Sequence[int] = (0, 1)) -> Volume:
     """Read a mask, empty or not, and check its labels.
 
     Args:
-        labels: the values that it may hold.
+        labels: the values that it may hold, consecutive whole numbers.
 
     Raises:
         BadInput: as for :func:`read_volume`, or other labels.
     """
     volume = _read(Path(path))
-    expected = np.isin(volume.data, labels)
-    if not expected.all():
-        strange = np.unique(volume.data[~expected])
+    data = volume.data
+    whole = data.dtype.kind in "iu" or bool((data == np.rint(data)).all())
+    if not (whole and labels[0] <= data.min() and data.max() <= labels[-1]):
+        strange = np.unique(data)
+        strange = strange[~np.isin(strange, labels)]
         some = ", ".join(f"{v:g}" for v in strange[:5]) + (", ..." if strange.size > 5 else "")
         raise BadInput(
             path,
             f"holds unexpected labels ({some}; expected {', '.join(map(str, labels))})",
             "give the original mask, or leave the case out with --skip-bad",
         )
-    return replace(volume, data=volume.data.astype(np.uint8, copy=False))
+    return replace(volume, data=data.astype(np.uint8, copy=False))
 
 
 def check_same_grid(image: Volume, mask: Volume) -> None:
@@ -161,7 +163,7 @@ def _checked(path: Path, data: np.ndarray, affine: np.ndarray) -> Volume:
         if bad:
             raise BadInput(path, f"holds {bad:,} voxels that are NaN or infinite", AGAIN)
     turn = nib.io_orientation(affine)
-    data = np.ascontiguousarray(nib.apply_orientation(data, turn))
+    data = nib.apply_orientation(data, turn)  # a view
     affine = affine @ nib.orientations.inv_ornt_aff(turn, _shape_before(data.shape, turn))
     return Volume(data, affine, path)
 
