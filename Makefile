@@ -42,14 +42,15 @@ tutorial: $(STAMP)
 test: $(STAMP)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@$(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-cell-timeout 120 \
+	@$(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-cell-timeout 300 \
 	  --nbval-sanitize-with tests/notebooks/sanitise.cfg tests notebooks
 
 lab: $(STAMP)
 	@$(PY) -m jupyterlab --notebook-dir notebooks
 
 bench: $(STAMP)
-	@$(PY) -m pytest -s -o python_files='bench_*.py' tests/benchmarks
+	@for file in tests/benchmarks/bench_*.py; do \
+	  $(PY) -m tests.benchmarks.$$(basename $$file .py) || exit 1; done
 
 notebooks: $(STAMP)
 	@$(PY) -m strokegan_lib.classroom.masters
