@@ -1,0 +1,126 @@
+"""Batches on the device: the slices go there once, as bytes, and never travel again.
+
+A data set of 13,200 slices is 433 MB as bytes. Reading it slice by slice from disk,
+augmenting each slice by itself and sending it over is what usually keeps a training step
+waiting; here a batch is an index into a tensor and one call (see augment.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from strokegan_lib.data.augment import UNCHANGED, Augmentation, augment
+from strokegan_lib.data.sampling import Sampler
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.errors import BadInput
+
+CHUNK = 256  # slices read from disk at a time while the set goes to the device
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch of B slices.
+
+    Attributes:
+        image: (B, C, 128, 128) float32: 8/255..1 in the foreground, 0 elsewhere.
+        stroke: (B, 1, 128, 128) float32, 0/1, inside the foreground.
+        foreground: (B, 1, 128, 128) float32, 0/1.
+        index: (B,) int64, on the host: the slices' rows in the SliceSet, to look up its table.
+    """
+
+    image: Tensor
+    stroke: Tensor
+    foreground: Tensor
+    index: Tensor
+
+
+class Batches:
+    """Endless augmented batches of chosen slices.
+
+    Batch *t* depends on the settings, the seed and *t* alone: no state to save, and a
+    run that resumes at step t asks for batch t. The random numbers are NumPy's, drawn on
+    the host from generators of their own, so they are the same on every device.
+
+    Args:
+        slices: an open SliceSet.
+        rows: (n,) which of its slices, such as ``slices.of_split("train")``.
+        size: slices a batch.
+        device: where the slices are kept and batches are made.
+        seed: a non-negative whole number.
+        augmentation: how far slices may be changed; UNCHANGED for not at all.
+        lesion_share: share of slices with stroke in the batches, 0..1; None leaves it as
+            it is in the data.
+
+    Raises:
+        BadInput: no slice chosen, or none of a kind that *lesion_share* asks for.
+    """
+
+    def __init__(
+        self,
+        slices: SliceSet,
+        rows: np.ndarray,
+        *,
+        size: int,
+        device: torch.device | str = "cpu",
+        seed: int = 0,
+        augmentation: Augmentation = UNCHANGED,
+        lesion_share: float | None = None,
+    ) -> None:
+        self.rows, self.size, self.seed, self.augmentation = np.asarray(rows), size, seed, augmentation
+        has_stroke = slices.table["has_stroke"][self.rows] != 0 if len(self.rows) else np.zeros(0, bool)
+        _check_kinds(slices, has_stroke, lesion_share)
+        self.sampler = Sampler(has_stroke, size, seed, lesion_share)
+        n, channels = len(self.rows), slices.images.shape[1]
+        # the stroke lies behind the channels as one plane more, so that one index fetches all;
+        # the foreground is where the image is not 0 and need not be kept
+        self.planes = torch.empty(
+            (n, channels + 1, *slices.images.shape[2:]), dtype=torch.uint8, device=device
+        )
+        for start in range(0, n, CHUNK):
+            chosen = self.rows[start : start + CHUNK]
+            part = np.concatenate([slices.images[chosen], slices.stroke[chosen][:, None]], axis=1)
+            self.planes[start : start + CHUNK] = torch.from_numpy(part).to(device)
+
+    def __len__(self) -> int:
+        """Batches in which plain sampling shows every slice once (the last one runs on into the next)."""
+        return -(-len(self.rows) // self.size)
+
+    def batch(self, step: int) -> Batch:
+        """Batch number *step* (0, 1, ...), augmented."""
+        return self._make(
+            self.sampler.draw(step), self.augmentation, np.random.default_rng((self.seed, 4, step))
+        )
+
+    def in_order(self) -> Iterator[Batch]:
+        """Every chosen slice once, in order and unchanged, for scoring; the last batch may be smaller."""
+        for start in range(0, len(self.rows), self.size):
+            positions = np.arange(start, min(start + self.size, len(self.rows)))
+            yield self._make(positions, UNCHANGED, np.random.default_rng(0))
+
+    def _make(self, positions: np.ndarray, augmentation: Augmentation, rng: np.random.Generator) -> Batch:
+        chosen = torch.from_numpy(positions).to(self.planes.device, non_blocking=True)
+        planes = self.planes.index_select(0, chosen)  # (B, C+1, 128, 128) uint8
+        channels = planes.shape[1] - 1
+        draw = augmentation.draw(rng, len(positions), channels)
+        image, stroke, foreground = augment(planes[:, :channels], planes[:, channels], draw)
+        return Batch(image, stroke, foreground, torch.from_numpy(self.rows[positions]))
+
+
+def _check_kinds(slices: SliceSet, has_stroke: np.ndarray, lesion_share: float | None) -> None:
+    """Raise BadInput where the data lack what is asked for: the user's doing, not a fault of the code."""
+    missing = None
+    if not len(has_stroke):
+        missing = "no slice in the chosen part"
+    elif lesion_share is not None and lesion_share > 0 and not has_stroke.any():
+        missing = "no slice with stroke in the chosen part"
+    elif lesion_share is not None and lesion_share < 1 and has_stroke.all():
+        missing = "no slice without stroke in the chosen part"
+    if missing:
+        raise BadInput(
+            slices.folder, f"holds {missing}", "choose another split, or a data set with more patients"
+        )

@@ -1,0 +1,236 @@
+"""Image and masks are changed together, and as little as asked."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.ndimage import affine_transform
+
+from strokegan_lib.data.augment import UNCHANGED, Augmentation, Draw, augment, noise_bank
+from strokegan_lib.data.windows import DARKEST
+
+
+def brains(
+    n: int = 3, channels: int = 2, size: int = 128, seed: int = 0
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ovals of random grey with a lesion that touches the edge, (n, C, size, size) and (n, size, size) uint8."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
+    foreground = (x / 0.7) ** 2 + (y / 0.85) ** 2 < 1
+    images = np.where(foreground, rng.integers(DARKEST, 256, (n, channels, size, size)), 0)
+    centre = rng.uniform(-0.6, 0.6, (n, 2, 1, 1))
+    stroke = ((x - centre[:, 0]) ** 2 + (y - centre[:, 1]) ** 2 < 0.05) & foreground
+    return torch.from_numpy(images.astype(np.uint8)), torch.from_numpy(stroke.astype(np.uint8))
+
+
+def draw(augmentation: Augmentation, n: int, channels: int, seed: int = 0) -> Draw:
+    return augmentation.draw(np.random.default_rng(seed), n, channels)
+
+
+reaches = st.builds(
+    Augmentation,
+    mirror=st.sampled_from([0.0, 0.5, 1.0]),
+    rotation=st.floats(0, 180),
+    scale=st.floats(0, 1),
+    shear=st.floats(0, 0.5),
+    shift=st.floats(0, 80),  # far enough to push a brain out of the picture
+    gain=st.floats(0, 3),
+    gamma=st.floats(0, 3),
+    bias=st.floats(0, 2),
+    noise=st.floats(0, 1),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(augmentation=reaches, seed=st.integers(0, 2**32), channels=st.integers(1, 3))
+def test_what_comes_out_keeps_the_form(augmentation, seed, channels):
+    images, stroke = brains(5, channels, 32, seed)
+    image, lesion, foreground = augment(images, stroke, draw(augmentation, 5, channels, seed))
+    assert image.shape == (5, channels, 32, 32) and lesion.shape == foreground.shape == (5, 1, 32, 32)
+    assert image.dtype == lesion.dtype == foreground.dtype == torch.float32
+    assert set(lesion.unique().tolist()) | set(foreground.unique().tolist()) <= {0.0, 1.0}
+    assert (lesion <= foreground).all()
+    inside = foreground.bool().expand_as(image)
+    assert (image[~inside] == 0).all()
+    assert (image[inside] >= DARKEST / 255 * (1 - 1e-6)).all() and (image <= 1).all()
+
+
+def test_nothing_asked_nothing_changed():
+    images, stroke = brains(9)
+    image, lesion, foreground = augment(images, stroke, draw(UNCHANGED, 9, 2))
+    assert torch.equal(image, images / 255)
+    assert torch.equal(lesion[:, 0], stroke.float())
+    assert torch.equal(foreground[:, 0], (images[:, 0] > 0).float())
+
+
+def test_mirror_is_a_mirror_and_its_own_inverse():
+    images, stroke = brains()
+    mirror = draw(replace(UNCHANGED, mirror=1), 3, 2)
+    image, lesion, _ = augment(images, stroke, mirror)
+    assert torch.equal(image, images.flip(-1) / 255)
+    assert torch.equal(lesion[:, 0], stroke.flip(-1).float())
+    back, lesion, _ = augment((image * 255).round().byte(), lesion[:, 0].byte(), mirror)
+    assert torch.equal(back, images / 255) and torch.equal(lesion[:, 0], stroke.float())
+
+
+def test_whole_pixels_are_shifted_exactly():
+    images, stroke = brains()
+    shift = draw(UNCHANGED, 3, 2)
+    shift.matrix[:, :, 2] = (3, -5)  # the new pixel is found 3 columns to the right and 5 rows up
+    image, lesion, _ = augment(images, stroke, shift)
+    assert torch.equal(image[:, :, 5:, :-3], images[:, :, :-5, 3:] / 255)
+    assert torch.equal(lesion[:, 0, 5:, :-3], stroke[:, :-5, 3:].float())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_geometry_equals_scipy(seed):
+    images, stroke = brains(2, 1, seed=seed)
+    geometry = replace(Augmentation(), gain=0, gamma=0, bias=0, noise=0)
+    d = draw(geometry, 2, 1, seed)
+    image, lesion, foreground = augment(images, stroke, d)
+    for i in range(2):
+        matrix = d.matrix[i, ::-1, 1::-1]  # to (row, column), as NumPy counts
+        middle = np.array([63.5, 63.5])
+        offset = middle + d.matrix[i, ::-1, 2] - matrix @ middle
+
+        def warp(plane, matrix=matrix, offset=offset):
+            return affine_transform(plane.double().numpy(), matrix, offset, order=1, mode="grid-constant")
+
+        share, lesion_share = warp(images[i, 0] > 0), warp(stroke[i])
+        clear = (abs(share - 0.5) > 1e-3) & (
+            abs(lesion_share - 0.5) > 1e-3
+        )  # float32 decides the rest either way
+        inside = share >= 0.5
+        assert clear.mean() > 0.99
+        assert np.array_equal(foreground[i, 0].bool().numpy()[clear], inside[clear])
+        assert np.array_equal(lesion[i, 0].bool().numpy()[clear], (lesion_share >= 0.5)[clear])
+        expected = warp(images[i, 0] / 255) / np.maximum(share, 0.5)
+        assert np.abs(image[i, 0].numpy() - expected)[clear & inside].max() < 1e-3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_grid_equals_affine_grid(seed):
+    d = draw(Augmentation(), 4, 1, seed)
+    theta = torch.from_numpy(d.matrix).float()
+    theta[:, :, 2] /= 64
+    lines = {name: torch.from_numpy(line) for name, line in d.lines(128, 128).items()}
+    grid = torch.stack([lines["x_across"] + lines["x_down"], lines["y_across"] + lines["y_down"]], -1)
+    assert torch.allclose(grid, F.affine_grid(theta, [4, 1, 128, 128], align_corners=False), atol=1e-6)
+
+
+def test_a_picture_that_is_not_square_moves_by_pixels_too():
+    images, stroke = torch.zeros(1, 1, 32, 64, dtype=torch.uint8), torch.zeros(1, 32, 64, dtype=torch.uint8)
+    images[0, 0, 8:24, 20:40] = 100
+    quarter = draw(UNCHANGED, 1, 1)
+    quarter.matrix[0, :, :2] = [[0, -1], [1, 0]]
+    _, _, foreground = augment(images, stroke, quarter)
+    rows, columns = np.nonzero(foreground[0, 0].numpy())
+    # x from the middle was -11.5..7.5 and is minus the new y: 7.5 above to 11.5 below
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (8, 27, 24, 39)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32), row=st.integers(40, 88), column=st.integers(40, 88))
+def test_image_and_mask_move_together(seed, row, column):
+    images = torch.full((1, 2, 128, 128), 50, dtype=torch.uint8)
+    stroke = torch.zeros(1, 128, 128, dtype=torch.uint8)
+    images[..., row - 3 : row + 4, column - 3 : column + 4] = 250  # the marker
+    stroke[:, row - 3 : row + 4, column - 3 : column + 4] = 1
+    image, lesion, _ = augment(images, stroke, draw(replace(Augmentation(), gamma=0), 1, 2, seed))
+    for channel in image[0]:
+        grey = channel[channel > 0].median()
+        bright = channel > (grey + channel.max()) / 2
+        assert bright.any()
+        at = bright.nonzero().float().mean(0) - lesion[0, 0].nonzero().float().mean(0)
+        assert at.abs().max() < 0.5
+        assert 0.9 < bright.sum() / lesion.sum() < 1.1
+
+
+def test_each_intensity_change_is_what_it_says():
+    images, stroke = brains(1, 1)
+    inside = images[0, 0] > 0
+    before = (images[0, 0] / 255)[inside]
+
+    def after(**change) -> torch.Tensor:
+        return augment(images, stroke, replace(draw(UNCHANGED, 1, 1), **change))[0][0, 0]
+
+    assert torch.allclose(after(gain=np.array([[0.5]]))[inside], (before * 0.5).clamp(8 / 255))
+    assert torch.allclose(after(gamma=np.array([[0.7]]))[inside], before**0.7)
+    x = (torch.arange(128) + 0.5) / 64 - 1
+    ramp = (1 + 0.1 * x[None, :] - 0.2 * x[:, None])[inside]
+    assert torch.allclose(after(bias=np.array([[[0.1, -0.2]]]))[inside], (before * ramp).clamp(8 / 255, 1))
+    noisy = after(noise=np.array([[0.1]]), start=np.array([[777]]))[inside]
+    grain = noise_bank(torch.device("cpu"), 128 * 128)[777].view(128, 128)[inside]
+    assert torch.allclose(noisy, (before + 0.1 * grain).clamp(8 / 255, 1))
+
+
+def test_noise_bank_is_standard_normal():
+    bank = noise_bank(torch.device("cpu"), 64)
+    assert abs(bank[:, 0].mean()) < 0.005 and abs(bank[:, 0].std() - 1) < 0.005
+    assert torch.equal(bank[3, 5:], bank[8, :-5])  # rows overlap: no memory of their own
+
+
+def test_draws_stay_within_reach_and_use_it():
+    a = Augmentation()
+    d = draw(a, 4000, 1)
+    assert abs((np.linalg.det(d.matrix[:, :, :2]) < 0).mean() - a.mirror) < 0.03
+    size = np.sqrt(np.abs(np.linalg.det(d.matrix[:, :, :2])))
+    assert 1 / 1.1 - 1e-9 <= size.min() < 0.92 and 1.09 < size.max() <= 1.1 + 1e-9
+    for name, low, high in (
+        ("gain", 1 / 1.1, 1.1),
+        ("gamma", 1 / 1.2, 1.2),
+        ("bias", -0.1, 0.1),
+        ("noise", 0, 0.02),
+    ):
+        values = getattr(d, name)
+        assert low - 1e-9 <= values.min() < low + 0.01 and high - 0.01 < values.max() <= high + 1e-9
+    assert 3.9 < np.abs(d.matrix[:, :, 2]).max() <= 4
+    angle = np.rad2deg(np.arctan2(d.matrix[:, 1, 0], np.abs(d.matrix[:, 0, 0])))
+    assert 9.9 < np.abs(angle).max() <= 10 + 1e-9
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Augmentation)])
+def test_every_setting_does_something(name):
+    images, stroke = brains()
+    reach = {"mirror": 1.0}.get(name, getattr(Augmentation(), name))
+    image, _, _ = augment(images, stroke, draw(replace(UNCHANGED, **{name: reach}), 3, 2))
+    assert not torch.equal(image, images / 255)
+
+
+def test_channels_share_their_geometry_but_not_their_brightness():
+    images, stroke = brains(4, 1)
+    twice = images.expand(-1, 2, -1, -1)
+    image, _, _ = augment(
+        twice, stroke, draw(replace(Augmentation(), gain=0, gamma=0, bias=0, noise=0), 4, 2)
+    )
+    assert torch.equal(image[:, 0], image[:, 1])
+    image, _, _ = augment(twice, stroke, draw(Augmentation(), 4, 2))
+    assert torch.equal(image[:, 0] > 0, image[:, 1] > 0) and not torch.equal(image[:, 0], image[:, 1])
+
+
+def test_a_batch_is_its_slices_bit_for_bit():
+    images, stroke = brains(7)  # more than one piece, the last not full
+    d = draw(Augmentation(), 7, 2)
+    whole = augment(images, stroke, d)
+    for i in range(7):
+        one = Draw(**{f.name: getattr(d, f.name)[i : i + 1] for f in fields(Draw)})
+        for batch, single in zip(whole, augment(images[i : i + 1], stroke[i : i + 1], one), strict=True):
+            assert torch.equal(batch[i], single[0])
+
+
+def test_the_number_of_threads_changes_no_bit():
+    images, stroke = brains(8)
+    d, threads = draw(Augmentation(), 8, 2), torch.get_num_threads()
+    try:
+        results = []
+        for n in (1, 2, 3):
+            torch.set_num_threads(n)
+            results.append(augment(images, stroke, d))
+    finally:
+        torch.set_num_threads(threads)
+    for other in results[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(results[0], other, strict=True))
