@@ -86,6 +86,7 @@ def prepare(
     Raises:
         BadInput: the folder or, without *skip_bad*, a case is unusable; or *out* is.
     """
+    from threadpoolctl import threadpool_limits
     from tqdm import tqdm
 
     modalities = modalities or source.channels
@@ -106,7 +107,8 @@ def prepare(
         source.name, source.title, source.licence, source.citation, modalities, made_by, limits=source.limits
     )
     tally = Tally()
-    with SliceSetWriter(out, about) as writer:
+    # planes are too small to share a product among BLAS threads: they would wait for each other
+    with SliceSetWriter(out, about) as writer, threadpool_limits(1):
         outcomes = in_order(lambda f: _attempt(source, f, modalities), files, workers)
         for _, outcome in zip(
             tqdm(files, desc=source.name, unit=" cases", file=sys.stdout, disable=None), outcomes, strict=True
