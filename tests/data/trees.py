@@ -1,0 +1,155 @@
+"""Small data sets in the layouts and formats of the public ones, for tests."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+from PIL import Image
+
+SOOP_AFFINE = np.array([[-1.0, 0, 0, 78], [0, 1, 0, -112], [0, 0, 1, -50], [0, 0, 0, 1]])
+
+
+def nifti(path: Path, data: np.ndarray, affine: np.ndarray | None = None) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nib.Nifti1Image(data, np.diag([2.0, 2, 3, 1]) if affine is None else affine).to_filename(path)
+    return path
+
+
+def ball(shape: tuple[int, ...], centre: tuple[float, ...], radius: tuple[float, ...]) -> np.ndarray:
+    grid = np.indices(shape).astype(float)
+    return sum(((g - c) / r) ** 2 for g, c, r in zip(grid, centre, radius, strict=True)) <= 1
+
+
+def brain(shape: tuple[int, int, int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """A textured ellipsoid (X, Y, Z) in 0 background, and where it is."""
+    x, y, z = shape
+    inside = ball(shape, ((x - 1) / 2, (y - 1) / 2, (z - 1) / 2), (0.4 * x, 0.42 * y, 0.8 * z))
+    texture = np.random.default_rng(seed).normal(300, 40, shape)
+    return (np.clip(texture, 100, None) * inside).astype(np.float32), inside
+
+
+def overlaid(flair: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    """Paint red over grey as SOOP's pictures do.
+
+    Args:
+        flair: (H, W) uint8.
+        opacity: (H, W), 0, .25 or .5.
+
+    Returns:
+        (H, W, 3) uint8; at .25 the grey has lost two bits, as it has in the public pictures.
+    """
+    grey = flair.astype(np.int64)
+    green = np.select([opacity == 0.5, opacity == 0.25], [grey // 2, grey // 4 * 3], grey)
+    half = np.where(np.random.default_rng(1).random(grey.shape) < 0.68, 127, 128)
+    red = green + np.select([opacity == 0.5, opacity == 0.25], [half, 64], 0)
+    return np.stack([red, green, green], axis=-1).astype(np.uint8)
+
+
+def soop_subject(root: Path, number: int, lesion: np.ndarray | None = None, red: np.ndarray | None = None) -> np.ndarray:
+    """Write picture and mask of a subject; return its true FLAIR plane (189, 157).
+
+    Args:
+        lesion: (157, 189, 136) in the file's order (left, anterior, superior); a ball if None.
+        red: (189, 157), what the picture shows as lesion; the mask's plane if None.
+    """
+    shape = (157, 189, 136)
+    if lesion is None:
+        lesion = ball(shape, (50 + number % 40, 90, 68), (18, 14, 10))
+    plane = lesion[:, :, 68].T[::-1, ::-1]  # (189, 157) as the picture shows it
+    inside = ball((189, 157), (94, 78), (85, 68))
+    rng = np.random.default_rng(number)
+    flair = np.clip(rng.normal(110, 30, (189, 157)) + 70 * plane, 5, 255).astype(np.uint8) * inside
+    opacity = 0.5 * (plane if red is None else red)
+    mosaic = np.zeros((189, 692, 3), np.uint8)
+    mosaic[:, :157] = overlaid(flair, opacity)
+    (root / "PNG").mkdir(parents=True, exist_ok=True)
+    Image.fromarray(mosaic).save(root / "PNG" / f"rsub-{number}_lesion.nii.png")
+    nifti(root / "NIfTI" / f"bwsrsub-{number}_lesion.nii.gz", lesion.astype(np.uint8), SOOP_AFFINE)
+    return flair
+
+
+def isles2022_case(root: Path, number: int, *, zenodo: bool = False, stroke: bool = True) -> dict[str, Path]:
+    """Write a case of 24 x 20 x 6 voxels, FLAIR on a finer grid of its own; return its files."""
+    shape, name = (24, 20, 6), f"sub-strokecase{number:04d}"
+    data, _ = brain(shape, number)
+    lesion = ball(shape, (9, 10, 3), (3, 3, 1.5)) & stroke
+    affine = np.array([[-2.0, 0, 0, 23], [0, 2, 0, -19], [0, 0, 3, 5], [0, 0, 0, 1]])
+    fine, _ = brain((48, 40, 9), number)
+    fine_affine = np.array([[-1.0, 0, 0, 23.5], [0, 1, 0, -19.5], [0, 0, 2, 5], [0, 0, 0, 1]])
+    session = root / name / "ses-0001" if zenodo else root / "rawdata" / name / "ses-0001"
+    stem = f"{name}_ses-0001_"
+    dwi, anat = ("dwi", "anat") if zenodo else ("", "")
+    return {
+        "dwi": nifti(session / dwi / f"{stem}dwi.nii.gz", (data * (1 + lesion)).astype(np.float64), affine),
+        "adc": nifti(session / dwi / f"{stem}adc.nii.gz", data / 300 - 0.01, affine),
+        "flair": nifti(session / anat / f"{stem}{'FLAIR' if zenodo else 'flair'}.nii.gz", fine, fine_affine),
+        "msk": nifti(
+            root / "derivatives" / name / "ses-0001" / f"{stem}msk.nii.gz", lesion.astype(np.uint16), affine
+        ),
+    }
+
+
+def isles2018_case(
+    root: Path, number: int, *, split: str = "TRAINING", prefix: str = "CT", planes: int = 2, extra: tuple[str, ...] = ()
+) -> Path:
+    """Write a slab of 48 x 48 pixels with bone around the brain; return its folder."""
+    shape, rng = (48, 48, planes), np.random.default_rng(number)
+    head = ball(shape, (23.5, 23.5, 0), (21, 22, 1e9))
+    inside = ball(shape, (23.5, 23.5, 0), (18, 19, 1e9))
+    ct = np.where(inside, rng.normal(35, 4, shape), np.where(head, 900, -1000)).astype(np.int32)
+    lesion = ball(shape, (16, 24, 0), (4, 5, 1e9)) & inside
+    affine = np.diag([4.0, 4, 5, 1])
+    maps = {
+        "CT": ct,
+        f"{prefix}_4DPWI": rng.normal(40, 4, (*shape, 1, 3)).astype(np.float32),
+        f"{prefix}_CBF": (rng.normal(500, 60, shape) * inside).astype(np.uint16),
+        f"{prefix}_CBV": (rng.normal(40, 5, shape) * inside).astype(np.uint16),
+        f"{prefix}_MTT": (rng.normal(6, 1, shape) * inside)[..., None].astype(np.float64),
+        f"{prefix}_Tmax": (rng.normal(3, 1, shape) * inside + 8 * lesion).astype(np.float64),
+        **{name: (rng.normal(200, 9, shape) * inside).astype(np.float32) for name in extra},
+    }
+    if split == "TRAINING":
+        maps["OT"] = lesion.astype(np.uint8)
+    folder = root / split / f"case_{number}"
+    for i, (name, data) in enumerate(maps.items()):
+        stem = f"SMIR.Brain.XX.O.{name}.{345000 + 10 * number + i}"
+        nifti(folder / stem / f"{stem}.nii", data, affine)
+    return folder
+
+
+def brats2015_case(
+    root: Path, name: str, *, grade: str = "HGG", suffix: str = ".mha", nested: bool = True, label: str = "VSD.Brain_3more"
+) -> Path:
+    """Write a case of 24 x 26 x 8 voxels with all five labels; return its folder."""
+    shape = (24, 26, 8)
+    tumour = ball(shape, (9, 12, 4), (4, 4, 2.5)).astype(np.int16) * 2
+    tumour[ball(shape, (9, 12, 4), (2, 2, 1.5))] = 4
+    tumour[9, 12, 4], tumour[8, 12, 4] = 1, 3
+    folder = root / "BRATS2015_Training" / grade / name
+    for i, modality in enumerate(("MR_Flair", "MR_T1", "MR_T1c", "MR_T2", "OT")):
+        data = tumour if modality == "OT" else brain(shape, i)[0].astype(np.int16)
+        stem = f"{label if modality == 'OT' else 'VSD.Brain'}.XX.O.{modality}.{54500 + i}"
+        target = (folder / stem if nested else folder) / f"{stem}{suffix}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if suffix == ".mha":
+            metaimage(target, data)
+        else:
+            nifti(target, data, np.diag([1.0, 1, 1, 1]))
+    return folder
+
+
+def metaimage(path: Path, data: np.ndarray, spacing: tuple[float, ...] = (1.0, 1.0, 1.0), compress: bool = True) -> Path:
+    """Write (X, Y, Z) as .mha, as BRATS does: axes to the patient's left, back and top."""
+    import SimpleITK
+
+    image = SimpleITK.GetImageFromArray(data.transpose())
+    image.SetSpacing(spacing)
+    SimpleITK.WriteImage(image, str(path), useCompression=compress)
+    return path
+
+
+def copy_of(tree: Path, place: Path) -> Path:
+    return Path(shutil.copytree(tree, place))
