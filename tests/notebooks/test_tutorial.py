@@ -12,6 +12,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from strokegan_lib import door
+from strokegan_lib.classroom import tutorial as runner
+from strokegan_lib.classroom.masters import METADATA
 from strokegan_lib.classroom.report import WIDGET, page
 from strokegan_lib.data.slices import SliceSet
 
@@ -25,9 +28,7 @@ def tutorial(*options: str | Path) -> subprocess.CompletedProcess[str]:
 
 def small_notebook(folder: Path, name: str, *sources: str) -> None:
     folder.mkdir(exist_ok=True)
-    notebook = nbformat.v4.new_notebook(
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    )
+    notebook = nbformat.v4.new_notebook(metadata=METADATA)
     notebook.cells = [nbformat.v4.new_markdown_cell(f"# {name}")]
     notebook.cells.append(nbformat.v4.new_code_cell('PROFILE = DATA = ""', metadata={"tags": ["parameters"]}))
     notebook.cells += [nbformat.v4.new_code_cell(source) for source in sources]
@@ -109,10 +110,24 @@ def test_an_earlier_report_is_replaced_and_nothing_else_is_left(tmp_path: Path):
         (["--out", "Makefile/x"], "cannot be written"),
     ],
 )
-def test_bad_use_ends_before_anything_runs(options: list[str], words: str, tmp_path: Path):
-    run = tutorial("--out", tmp_path / "out", *options)  # the last --out counts
-    assert run.returncode == 2
-    assert words in run.stderr and run.stderr.count("\n") == 1
+def test_bad_use_ends_before_anything_runs(
+    options: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(
+        sys, "argv", ["tutorial", "--out", str(tmp_path / "out"), *options]
+    )  # the last --out counts
+    monkeypatch.setattr(runner, "execute", lambda *_: pytest.fail("a notebook ran"))
+    try:
+        code = door.run(runner.main, "tutorial")
+    except SystemExit as end:  # the parser's own way to end
+        code = end.code
+    complaint = capsys.readouterr().err
+    assert code == 2 and words in complaint and complaint.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 

@@ -1,0 +1,75 @@
+"""The set a notebook works on: the reader's own, or a phantom made once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from strokegan_lib.data.prepared import cache_folder, prepared
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.errors import BadInput
+from strokegan_lib.profiles import Profile
+
+TINY = Profile("tiny", "tests", patients=2, slices_per_patient=4, batch_size=1, threads=1)
+MAKE_TINY = """
+import sys
+from strokegan_lib.data.prepared import prepared
+from strokegan_lib.profiles import Profile
+print(prepared(None, Profile("tiny", "tests", 2, 4, 1, 1)).folder)
+"""
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("STROKEGAN_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_the_readers_own_set_is_opened_as_it_is(cache: Path, phantom: SliceSet):
+    assert prepared(str(phantom.folder), TINY).card == phantom.card
+    assert not cache.exists()  # no phantom is made then
+
+
+def test_a_phantom_is_made_once_for_each_size(cache: Path):
+    first = prepared("", TINY)
+    made = (first.folder / "dataset.json").stat().st_mtime_ns
+    assert len(first) == 8 and first.folder.parent == cache == cache_folder()
+    again = prepared(None, TINY)
+    assert again.folder == first.folder and (again.folder / "dataset.json").stat().st_mtime_ns == made
+
+
+def test_a_phantom_that_has_changed_on_disk_is_made_again(cache: Path):
+    first = prepared(None, TINY)
+    expected = first.card["sha256"]
+    with open(first.folder / "images.npy", "r+b") as file:
+        file.seek(5000)
+        file.write(b"\x01\x02\x03")
+    assert prepared(None, TINY).card["sha256"] == expected
+
+
+def test_processes_that_ask_at_once_get_the_same_phantom(cache: Path):
+    command = [sys.executable, "-c", MAKE_TINY]
+    both = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    answers = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [0, 0], answers
+    assert answers[0][0].splitlines()[-1] == answers[1][0].splitlines()[-1]
+    assert sum(folder.is_dir() for folder in cache.iterdir()) == 1
+
+
+def test_a_cache_that_cannot_be_written_is_bad_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("STROKEGAN_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(BadInput, match="set STROKEGAN_CACHE"):
+        prepared(None, TINY)
+
+
+def test_the_cache_lies_at_home_unless_it_is_named(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("STROKEGAN_CACHE")
+    assert cache_folder() == Path.home() / ".cache" / "strokegan"
+    assert "STROKEGAN_CACHE" not in os.environ
