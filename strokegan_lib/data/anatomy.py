@@ -1,0 +1,149 @@
+"""MNI152 tissue maps as tensors: the anatomy on which the phantom is grown.
+
+The maps are the ICBM 152 (2009) non-linear average that ships inside nilearn, so
+nothing is downloaded. They are an average of 152 young adults: every phantom
+patient is a distortion of this one anatomy, which is a limit to be stated.
+
+Source: Fonov et al., NeuroImage 54 (2011) 313-327, doi:10.1016/j.neuroimage.2010.07.033.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch.nn import functional as F
+
+# the box of MNI space that holds the brain, mm: x to the right, y forward, z up
+LOW = np.array([-76.0, -112.0, -72.0])
+HIGH = np.array([76.0, 80.0, 88.0])
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Maps on a regular grid over the box LOW..HIGH of MNI space.
+
+    Args:
+        maps: (C, X, Y, Z) float32.
+        names: C names of the maps.
+        spacing: distance of grid points, mm.
+    """
+
+    maps: torch.Tensor
+    names: tuple[str, ...]
+    spacing: float
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """One map, (X, Y, Z)."""
+        return self.maps[self.names.index(name)].numpy()
+
+    def sample(self, points: torch.Tensor, *names: str) -> torch.Tensor:
+        """Interpolate maps (trilinear; beyond the box, its edge).
+
+        Args:
+            points: (..., 3) float32, MNI coordinates x, y, z in mm.
+            names: which maps, K of them.
+
+        Returns:
+            (K, ...) float32.
+        """
+        if names == self.names:  # indexing would copy the maps
+            return sample(self.maps, points)
+        return sample(self.maps[[self.names.index(name) for name in names]], points)
+
+
+def sample(maps: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+    """Interpolate (C, X, Y, Z) maps over the box at (..., 3) points in mm -> (C, ...)."""
+    low, high = (torch.from_numpy(v).to(points) for v in (LOW, HIGH))
+    unit = (points - low) / (high - low) * 2 - 1  # (..., 3) in -1..1
+    # grid_sample wants the fastest axis first: z, y, x
+    grid = unit.flip(-1).reshape(1, 1, 1, -1, 3)
+    out = F.grid_sample(maps[None], grid, mode="bilinear", padding_mode="border", align_corners=True)
+    return out.reshape(maps.shape[0], *points.shape[:-1])
+
+
+def grid_shape(spacing: float) -> tuple[int, int, int]:
+    """Points of a grid over the box, (X, Y, Z)."""
+    return tuple(int(n) for n in np.rint((HIGH - LOW) / spacing).astype(int) + 1)
+
+
+@lru_cache(maxsize=2)
+def grid_points(spacing: float) -> np.ndarray:
+    """MNI coordinates of every grid point, (X, Y, Z, 3) mm."""
+    axes = [np.linspace(a, b, n) for a, b, n in zip(LOW, HIGH, grid_shape(spacing), strict=True)]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), -1)
+    points.setflags(write=False)  # shared by the cache
+    return points
+
+
+@lru_cache(maxsize=1)
+def tissues() -> Grid:
+    """Tissue maps at 1 mm.
+
+    ``white`` and ``fluid`` are probabilities (0..1; grey matter is what is left of the
+    brain); ``furrow`` is 0..1, high in sulci, which the average T1 shows as dark valleys.
+    """
+    t1, grey, white, brain = _template()
+    fluid = np.clip(brain - grey - white, 0, 1)
+    # a sulcus is darker than the cortex on its two sides, even where the average blurs it
+    furrow = np.clip((ndimage.gaussian_filter(t1, 3.0) - t1) / 0.12, 0, 1)
+    furrow = np.maximum(furrow, np.clip((0.60 - t1) / 0.25, 0, 1)) * (brain > 0)
+    maps = np.stack([white, fluid, furrow]).astype(np.float32)
+    return Grid(torch.from_numpy(maps), ("white", "fluid", "furrow"), 1.0)
+
+
+@lru_cache(maxsize=1)
+def shapes() -> Grid:
+    """Smooth maps of shape at 2 mm.
+
+    ``depth``: distance to the brain's surface, mm, negative outside.
+    ``to_ventricle``: distance to the lateral and third ventricles, mm, negative inside;
+    ``away_x``, ``away_y``, ``away_z``: its gradient, which points away from them.
+    """
+    brain = _template()[3]
+    ventricles = _ventricles()
+    depth = _signed_distance(brain > 0)
+    to_ventricle = ndimage.gaussian_filter(-_signed_distance(ventricles), 1.5)
+    away = np.stack(np.gradient(to_ventricle))
+    maps = np.stack([depth, to_ventricle, *away])[:, ::2, ::2, ::2].astype(np.float32)
+    names = ("depth", "to_ventricle", "away_x", "away_y", "away_z")
+    return Grid(torch.from_numpy(np.ascontiguousarray(maps)), names, 2.0)
+
+
+@lru_cache(maxsize=1)
+def _template() -> np.ndarray:
+    """T1, grey, white (0..1) and brain mask (0/1) in the box at 1 mm, (4, X, Y, Z)."""
+    from nilearn import datasets
+
+    images = [
+        datasets.load_mni152_template(resolution=1),
+        datasets.load_mni152_gm_template(resolution=1),
+        datasets.load_mni152_wm_template(resolution=1),
+        datasets.load_mni152_brain_mask(resolution=1),
+    ]
+    start = np.rint(LOW - images[0].affine[:3, 3]).astype(int)  # voxels; the affine is 1 mm, unrotated
+    stop = start + np.array(grid_shape(1.0))
+    box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
+    return np.stack([np.asarray(image.dataobj)[box].astype(np.float32) for image in images])
+
+
+@lru_cache(maxsize=1)
+def _ventricles() -> np.ndarray:
+    """Lateral and third ventricles in the box at 1 mm, bool: fluid far below the surface."""
+    _, grey, white, brain = _template()
+    x, y, z = np.moveaxis(grid_points(1.0), -1, 0)
+    fluid = (brain - grey - white) > 0.5
+    deep = (np.abs(x) < 42) & (y > -62) & (y < 42) & (z > -16) & (z < 34)
+    cistern = (np.abs(x) < 16) & (y < -22) & (z < 13)  # around the pineal gland, outside the brain
+    midline = (np.abs(x) < 4) & ((y > 22) | (y < -28)) & (z > 10)  # the fissure between the hemispheres
+    pieces, n = ndimage.label(fluid & deep & ~cistern & ~midline)
+    size = ndimage.sum_labels(np.ones_like(pieces), pieces, np.arange(1, n + 1))
+    return np.isin(pieces, 1 + np.flatnonzero(size > 300))  # mm3: crumbs are sulci
+
+
+def _signed_distance(inside: np.ndarray) -> np.ndarray:
+    """Distance to the border, mm at 1 mm voxels: positive inside, negative outside."""
+    return ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)

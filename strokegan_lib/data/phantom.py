@@ -1,0 +1,254 @@
+"""One synthetic stroke patient: the head, its tissue, its lesion, and the scanner's picture of it.
+
+Each step can be looked at by itself (``layers=True``), which is how notebook 01
+opens the phantom. A patient is a function of its number, the seed and the contrast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from scipy.ndimage import gaussian_filter
+
+from strokegan_lib.data.anatomy import sample, shapes
+from strokegan_lib.data.epidemiology import Plan, plan_stroke
+from strokegan_lib.data.lesions import Lesion, grow_lesion
+from strokegan_lib.data.patient import Head, draw_head
+from strokegan_lib.data.resample import SIZE
+from strokegan_lib.data.tissue import Tissue, draw_tissue
+from strokegan_lib.data.windows import Window
+
+PIXEL = 1.5  # mm: 192 mm across, room for the largest head
+MIDDLE = -16.0  # mm: y of the picture's centre, so that the brain sits in its middle
+BOTTOM, TOP = -54.0, 72.0  # mm: the planes cover brain stem to vertex
+EDGE = -1.8  # mm: skull stripping leaves a thin layer of fluid around the brain
+FEWEST_PIXELS = 4  # 9 mm2: a lesion smaller than that in a plane is not drawn by a reader
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """How bright each tissue is in one kind of MR image; white matter is 1.
+
+    Ranges are (mean, standard deviation) over patients.
+    """
+
+    name: str
+    fluid: tuple[float, float]
+    grey: tuple[float, float]
+    deep_grey: float  # how much darker basal ganglia and thalamus are than cortex
+    hyperintensity: tuple[float, float]
+    lesion: tuple[float, float]  # added by a fresh infarct; some are hardly visible
+    skull_base: float  # bright susceptibility artefact next to air
+    blur: tuple[float, float]  # pixels, range
+    noise: tuple[float, float]  # range, relative to white matter
+    white_level: tuple[float, float]  # white matter on the scale from black (0) to the window's top (1)
+
+
+FLAIR = Contrast(
+    "flair",
+    (0.145, 0.03),
+    (1.44, 0.06),
+    0.15,
+    (0.75, 0.10),
+    (0.55, 0.22),
+    0.15,
+    (0.50, 0.60),
+    (0.020, 0.030),
+    (0.575, 0.05),
+)
+DWI = Contrast(
+    "dwi",
+    (0.22, 0.05),
+    (1.15, 0.05),
+    0.05,
+    (0.06, 0.04),
+    (0.95, 0.35),
+    0.55,
+    (0.6, 0.9),
+    (0.03, 0.06),
+    (0.38, 0.05),
+)
+CONTRASTS = {contrast.name: contrast for contrast in (FLAIR, DWI)}
+THICK_SLICES = 0.2  # share of patients scanned with thick slices, whose pictures are blurred one way
+
+WINDOW = Window("", 0.0, 1.0, "the scanner's own display window; brighter saturates")
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A phantom patient's slices.
+
+    Attributes:
+        number: which patient.
+        head: the anatomy.
+        plan, lesion: what was asked for and what grew; None without a stroke.
+        images: (P, 128, 128) float32, 0..1 of the display window (before saturation).
+        stroke, foreground: (P, 128, 128) bool.
+        z: (P,) mm, heights of the planes above the anterior commissure.
+        layers: name -> (P, 128, 128) float32, the steps on the way; empty unless asked for.
+    """
+
+    number: int
+    head: Head
+    plan: Plan | None
+    lesion: Lesion | None
+    images: np.ndarray
+    stroke: np.ndarray
+    foreground: np.ndarray
+    z: np.ndarray
+    layers: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        return f"phantom-{self.number:05d}"
+
+
+def plane_heights(planes: int) -> np.ndarray:
+    """Heights of equally spaced planes, each in the middle of its share of the head, (planes,) mm."""
+    thickness = (TOP - BOTTOM) / planes
+    return BOTTOM + thickness * (np.arange(planes) + 0.5)
+
+
+def make_patient(
+    number: int,
+    *,
+    seed: int = 0,
+    contrast: str = "flair",
+    z: np.ndarray | None = None,
+    layers: bool = False,
+) -> Patient:
+    """Make one patient.
+
+    Args:
+        number: which patient, 0 or more.
+        seed: seed of the data set.
+        contrast: 'flair' or 'dwi'. The anatomy and the lesion are the same in both.
+        z: heights of the planes in mm; default: 30 planes.
+        layers: keep the steps on the way.
+
+    Raises:
+        ValueError: an unknown contrast.
+    """
+    if contrast not in CONTRASTS:
+        raise ValueError(f"no contrast {contrast!r}: choose from {', '.join(CONTRASTS)}")
+    z = plane_heights(30) if z is None else np.asarray(z, float)
+    # separate streams, so that a change in one step leaves the others as they were
+    streams = [np.random.default_rng([seed, number, step]) for step in range(4)]
+    head = draw_head(streams[0])
+    points = plane_points(z)  # (P, 128, 128, 3)
+    inside, mni = _inside_head(head, points)
+    tissue = draw_tissue(streams[1], head, mni)
+
+    plan = plan_stroke(number, seed)
+    lesion = grow_lesion(streams[2], plan) if plan else None
+    depth_in_lesion = torch.full((len(mni),), -1.0)  # (N,)
+    if lesion:
+        depth_in_lesion = sample(torch.from_numpy(lesion.level[None]), mni)[0]
+    foreground = _paint(inside, tissue.depth > EDGE)
+    stroke = _paint(inside, (depth_in_lesion > 0) & (tissue.to_ventricle > 0)) & foreground
+    stroke &= stroke.sum((1, 2), keepdims=True) >= FEWEST_PIXELS
+
+    rng = streams[3]
+    clean = _brightness(rng, CONTRASTS[contrast], mni, tissue, depth_in_lesion)
+    images = _scan(rng, CONTRASTS[contrast], _paint(inside, clean), foreground)
+    kept = {}
+    if layers:
+        steps = {
+            "fluid": tissue.fluid,
+            "white": tissue.white,
+            "grey": tissue.grey,
+            "hyperintensity": tissue.hyperintensity,
+            "lesion": torch.sigmoid(depth_in_lesion / 0.08),
+            "brightness": clean,
+        }
+        kept = {name: _paint(inside, value) for name, value in steps.items()}
+    return Patient(number, head, plan, lesion, images, stroke, foreground, z, kept)
+
+
+def plane_points(z: np.ndarray) -> torch.Tensor:
+    """Where the pixels of axial planes lie, (P, 128, 128, 3) mm; rows run from front to back."""
+    step = (np.arange(SIZE) - (SIZE - 1) / 2) * PIXEL
+    x, y = step[None, None, :], MIDDLE - step[None, :, None]
+    grids = np.broadcast_arrays(x, y, np.asarray(z)[:, None, None])
+    return torch.from_numpy(np.stack(grids, -1).astype(np.float32))
+
+
+def _inside_head(head: Head, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Which points can belong to the head, (P, 128, 128) bool, and their MNI coordinates, (N, 3)."""
+    coarse = shapes().sample(points[:, ::4, ::4], "depth")[0] > -25  # mm: no head differs more
+    near = coarse.repeat_interleave(4, 1).repeat_interleave(4, 2)  # (P, 32, 32) -> (P, 128, 128)
+    mni = head.to_mni(points[near])
+    closer = shapes().sample(mni, "depth")[0] > EDGE - 1
+    inside = near.clone()
+    inside[near] = closer
+    return inside, mni[closer]
+
+
+def _paint(inside: torch.Tensor, values: torch.Tensor) -> np.ndarray:
+    """Put (N,) values back into planes, (P, 128, 128); 0 elsewhere."""
+    planes = torch.zeros(inside.shape, dtype=values.dtype)
+    planes[inside] = values
+    return planes.numpy()
+
+
+def _brightness(rng, contrast: Contrast, mni, tissue: Tissue, depth_in_lesion) -> torch.Tensor:
+    """What an ideal scanner would see, (N,); white matter is about 1."""
+    fluid = max(0.02, rng.normal(*contrast.fluid))
+    grey = rng.normal(*contrast.grey)
+    deep = torch.sigmoid((tissue.depth - 28) / 3)
+    image = fluid * tissue.fluid + tissue.white + (grey - contrast.deep_grey * deep) * tissue.grey
+    image = image + rng.normal(*contrast.hyperintensity) * tissue.hyperintensity
+    image = _old_lesions(rng, image, mni, tissue, fluid)
+
+    # a fresh infarct: a soft edge, uneven, swollen furrows keep some of their fluid
+    strength = max(0.03, rng.normal(*contrast.lesion))
+    uneven = (1 + 0.22 * tissue.fine + 0.18 * tissue.coarse).clamp(0.3, 1.7)
+    edge = rng.uniform(0.05, 0.15)
+    image = image + strength * torch.sigmoid(depth_in_lesion / edge) * uneven * (1 - 0.75 * tissue.fluid)
+
+    image = image + contrast.skull_base * _near_air(rng, mni)
+    texture = 1 + 0.095 * tissue.fine
+    bias = torch.exp(0.09 * tissue.coarse + 0.0015 * (18 - tissue.depth) * rng.uniform(0, 1))
+    return image * texture * bias
+
+
+def _near_air(rng, mni: torch.Tensor) -> torch.Tensor:
+    """Bright blobs above the frontal sinus and the petrous bones, (N,) 0..1."""
+    blobs = torch.zeros(len(mni))
+    for x, y, z in ((10, 42, -20), (-10, 42, -20), (46, -20, -34), (-46, -20, -34)):
+        centre = torch.tensor([x, y, z]) + torch.from_numpy(rng.normal(0, 3, 3)).float()
+        size = torch.tensor([9.0, 9.0, 5.0]) * float(rng.uniform(0.7, 1.2))
+        blobs = blobs + float(rng.uniform(0, 1)) * torch.exp(-(((mni - centre) / size) ** 2).sum(-1))
+    return blobs
+
+
+def _old_lesions(rng, image, mni, tissue: Tissue, fluid: float) -> torch.Tensor:
+    """Cavities that old strokes left: dark inside, with a bright scar around."""
+    for _ in range(rng.poisson(0.25)):
+        centre = mni[int(rng.integers(len(mni)))]
+        radius = float(np.clip(rng.lognormal(1.3, 0.6), 2, 16))  # mm
+        away = (mni - centre).norm(dim=-1) / radius * (1 + 0.2 * tissue.fine)  # (N,); 1 on the wall
+        cavity = torch.sigmoid((1 - away) / 0.12)
+        scar = torch.exp(-(((away - 1.25) / 0.2) ** 2)) * (1 - tissue.fluid)
+        image = image * (1 - cavity) + fluid * cavity + 0.25 * scar
+    return image
+
+
+def _scan(rng, contrast: Contrast, clean: np.ndarray, foreground: np.ndarray) -> np.ndarray:
+    """The scanner: blur, Rician noise, brightness of the window; (P, 128, 128) float32."""
+    blur = np.full(2, rng.uniform(*contrast.blur))
+    quiet = 1.0
+    if rng.random() < THICK_SLICES:
+        blur = blur + rng.permutation([rng.uniform(0.15, 0.5), rng.uniform(0.05, 0.15)])
+        quiet = 0.6  # a thick slice holds more signal
+    image = gaussian_filter(clean, (0, *blur))
+    # noise in the real and in the imaginary channel, smoothed as by the scanner's interpolation
+    sigma = quiet * rng.uniform(*contrast.noise)
+    real, imaginary = (
+        2.8 * sigma * gaussian_filter(rng.standard_normal(image.shape, dtype=np.float32), (0, 0.8, 0.8))
+        for _ in range(2)
+    )
+    image = np.hypot(image + real, imaginary)  # the magnitude: Rician
+    return (image * rng.normal(*contrast.white_level) * foreground).astype(np.float32)
