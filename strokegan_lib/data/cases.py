@@ -46,7 +46,7 @@ class CaseFiles:
         if modality not in self.images:
             raise BadInput(
                 self.mask,
-                f"belongs to a case without a {modality} image ({self.case})",
+                f"belongs to a case without its {modality} image ({self.case})",
                 "complete it, choose other modalities with --modality, or leave the case out with --skip-bad",
             )
         return self.images[modality]

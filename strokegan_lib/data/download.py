@@ -136,6 +136,9 @@ def _attempt(url: str, part: Path, held: int, cap: int, size: int | None) -> boo
     with urllib.request.urlopen(request, timeout=30) as answer:
         start = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
         resumed = answer.status == 206 and start is not None and int(start[1]) == held
+        if answer.status == 206 and not resumed:  # not the piece that was asked for
+            part.unlink(missing_ok=True)
+            return False
         if not resumed:
             held = 0  # the server begins at the beginning, and so do we
         length = answer.headers.get("Content-Length")

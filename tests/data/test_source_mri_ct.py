@@ -110,14 +110,16 @@ def test_isles2022_flair_follows_the_affines(tmp_path):
     out = isles2022.resample_onto(fine, coarse)
     assert np.allclose(out[1:-1, 1:-1, 1:-1], ramp((8, 6, 3), coarse_affine)[1:-1, 1:-1, 1:-1], atol=0.3)
     same = Volume(coarse.data, np.diag([1.0, 1, 1, 1]) @ tilt, Path("same.nii"))
-    rival = resample_from_to(nib.Nifti1Image(fine.data, tilt), (coarse.data.shape, same.affine), order=1).get_fdata()
+    rival = resample_from_to(
+        nib.Nifti1Image(fine.data, tilt), (coarse.data.shape, same.affine), order=1
+    ).get_fdata()
     assert np.allclose(isles2022.resample_onto(fine, same), rival, atol=1e-3)
 
 
 def test_isles2022_case_without_flair_needs_another_modality(tmp_path):
     isles2022_case(tmp_path, 1)["flair"].unlink()
     (files,) = isles2022.find(tmp_path).cases
-    with pytest.raises(BadInput, match="without a flair image"):
+    with pytest.raises(BadInput, match="without its flair image"):
         isles2022.load(files)
     assert isles2022.load(files, ("adc", "dwi")).images.shape[1] == 2
 

@@ -111,7 +111,9 @@ def test_a_subject_from_its_picture(tmp_path):
     assert case.z.tolist() == [18] and case.plane.tolist() == [68]
     assert np.array_equal(case.stroke[0], mask.planes()[68] > 0)
     assert np.abs(case.images[0, 0] - flair).max() <= 1
-    assert np.argwhere(case.stroke[0])[:, 1].mean() > 94  # file index 57 of 157 runs to the left: patient's right
+    assert (
+        np.argwhere(case.stroke[0])[:, 1].mean() > 94
+    )  # file index 57 of 157 runs to the left: patient's right
     assert np.array_equal(resample_mask(case.stroke, (1, 1)), resample_mask(mask.planes()[68:69] > 0, (1, 1)))
     assert not (case.stroke & ~case.foreground).any()
 
@@ -182,7 +184,7 @@ def test_pictures_that_lie(tmp_path, damage):
     else:
         raw[len(raw) // 2] ^= 4
         path.write_bytes({"cut": raw[: len(raw) // 3], "flip": raw, "text": b"not found"}[damage])
-    with pytest.raises(BadInput, match="is (RGB|L) |cannot be read as PNG"):
+    with pytest.raises(BadInput, match=r"is (RGB|L) |cannot be read as PNG"):
         read_picture(path)
 
 

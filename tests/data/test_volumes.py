@@ -34,7 +34,12 @@ def header(shape=SHAPE, dtype=np.float32, **fields) -> bytes:
     head.set_data_dtype(dtype)
     head["dim"] = [len(shape), *shape, *[1] * (7 - len(shape))]
     head["pixdim"] = 1
-    head["sform_code"], head["srow_x"], head["srow_y"], head["srow_z"] = 1, [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]
+    head["sform_code"], head["srow_x"], head["srow_y"], head["srow_z"] = (
+        1,
+        [1, 0, 0, 0],
+        [0, 1, 0, 0],
+        [0, 0, 1, 0],
+    )
     head["vox_offset"], head["magic"] = 352, b"n+1"
     for name, value in fields.items():
         head[name] = value
@@ -68,7 +73,9 @@ def test_scaled_integers_and_a_single_fourth_dimension(tmp_path):
     image = nib.Nifti1Image(VOXELS[..., None].astype(np.int16), np.eye(4))
     image.header.set_slope_inter(0.5, 10)
     image.to_filename(tmp_path / "a.nii.gz")
-    assert np.allclose(read_volume(tmp_path / "a.nii.gz").data, nib.load(tmp_path / "a.nii.gz").get_fdata()[..., 0])
+    assert np.allclose(
+        read_volume(tmp_path / "a.nii.gz").data, nib.load(tmp_path / "a.nii.gz").get_fdata()[..., 0]
+    )
 
 
 def test_several_gzip_members_are_one_file(tmp_path):
@@ -192,7 +199,10 @@ def test_missing_folder_and_unknown_format(tmp_path):
     refused(tmp_path / "a.jpg", "unknown format")
 
 
-@pytest.mark.parametrize(("values", "what"), [((0, 1, 2), "(2; expected 0, 1)"), ((0, 0.5), "(0.5;"), ((0, 255), "(255;"), ((-1, 0), "(-1;")])
+@pytest.mark.parametrize(
+    ("values", "what"),
+    [((0, 1, 2), "(2; expected 0, 1)"), ((0, 0.5), "(0.5;"), ((0, 255), "(255;"), ((-1, 0), "(-1;")],
+)
 def test_unexpected_labels(tmp_path, values, what):
     path = nifti(tmp_path / "a.nii.gz", np.resize(np.array(values, np.float32), SHAPE))
     refused(path, what, read_mask)
@@ -210,7 +220,7 @@ def test_grids_differ_or_are_rounded(tmp_path):
             else:
                 with pytest.raises(BadInput, match=r"mask\.nii: has affine \[\[.*but image\.nii has \[\["):
                     check_same_grid(image, mask)
-    with pytest.raises(BadInput, match="shape 5x6x3, but image.nii has 5x6x4"):
+    with pytest.raises(BadInput, match=r"shape 5x6x3, but image.nii has 5x6x4"):
         check_same_grid(image, Volume(VOXELS[..., :3], np.eye(4), tmp_path / "mask.nii"))
 
 
@@ -319,7 +329,9 @@ if "STROKEGAN_REAL" in os.environ:
     def test_real_metaimages_have_the_geometry_that_their_nifti_origin_had():
         for path in Path(os.environ["STROKEGAN_REAL"], "mha_sample").glob("*.mha"):
             volume = read_volume(path)
-            said = dict(line.split(" = ", 1) for line in path.read_bytes().split(b"LOCAL")[0].decode().splitlines())
+            said = dict(
+                line.split(" = ", 1) for line in path.read_bytes().split(b"LOCAL")[0].decode().splitlines()
+            )
             rows = np.array([np.fromstring(said[f"srow_{axis}"], sep=" ") for axis in "xyz"])
             stored = np.eye(4)
             stored[:3] = rows  # the file's own note of its affine before it was converted

@@ -48,7 +48,9 @@ def overlaid(flair: np.ndarray, opacity: np.ndarray) -> np.ndarray:
     return np.stack([red, green, green], axis=-1).astype(np.uint8)
 
 
-def soop_subject(root: Path, number: int, lesion: np.ndarray | None = None, red: np.ndarray | None = None) -> np.ndarray:
+def soop_subject(
+    root: Path, number: int, lesion: np.ndarray | None = None, red: np.ndarray | None = None
+) -> np.ndarray:
     """Write picture and mask of a subject; return its true FLAIR plane (189, 157).
 
     Args:
@@ -93,7 +95,13 @@ def isles2022_case(root: Path, number: int, *, zenodo: bool = False, stroke: boo
 
 
 def isles2018_case(
-    root: Path, number: int, *, split: str = "TRAINING", prefix: str = "CT", planes: int = 2, extra: tuple[str, ...] = ()
+    root: Path,
+    number: int,
+    *,
+    split: str = "TRAINING",
+    prefix: str = "CT",
+    planes: int = 2,
+    extra: tuple[str, ...] = (),
 ) -> Path:
     """Write a slab of 48 x 48 pixels with bone around the brain; return its folder."""
     shape, rng = (48, 48, planes), np.random.default_rng(number)
@@ -121,7 +129,13 @@ def isles2018_case(
 
 
 def brats2015_case(
-    root: Path, name: str, *, grade: str = "HGG", suffix: str = ".mha", nested: bool = True, label: str = "VSD.Brain_3more"
+    root: Path,
+    name: str,
+    *,
+    grade: str = "HGG",
+    suffix: str = ".mha",
+    nested: bool = True,
+    label: str = "VSD.Brain_3more",
 ) -> Path:
     """Write a case of 24 x 26 x 8 voxels with all five labels; return its folder."""
     shape = (24, 26, 8)
@@ -141,7 +155,9 @@ def brats2015_case(
     return folder
 
 
-def metaimage(path: Path, data: np.ndarray, spacing: tuple[float, ...] = (1.0, 1.0, 1.0), compress: bool = True) -> Path:
+def metaimage(
+    path: Path, data: np.ndarray, spacing: tuple[float, ...] = (1.0, 1.0, 1.0), compress: bool = True
+) -> Path:
     """Write (X, Y, Z) as .mha, as BRATS does: axes to the patient's left, back and top."""
     import SimpleITK
 

@@ -1,0 +1,251 @@
+"""Bad input at the door: exit 2, one line that names file and remedy, nothing left behind."""
+
+import gzip
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from trees import brats2015_case, isles2018_case, isles2022_case, nifti, soop_subject
+
+from strokegan_lib.data.prepare_door import door
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.sources import brats2015, isles2018, isles2022, soop
+
+ROOT = Path(__file__).parents[2]
+SOURCES = {"soop": soop, "isles2018": isles2018, "isles2022": isles2022, "brats2015": brats2015}
+
+
+def rewrite(path: Path, change) -> None:
+    """Change the voxels of a NIfTI file."""
+    image = nib.load(path)
+    nifti(path, change(image.get_fdata().astype(np.float64)), image.affine)
+
+
+def voxel(value: float):
+    def change(data):
+        data[12, 10, 3] = value
+        return data
+
+    return change
+
+
+def raw(change):
+    return lambda path: path.write_bytes(change(path.read_bytes()))
+
+
+def head(change):
+    """Change bytes of the header inside the gzip."""
+
+    def apply(path):
+        data = bytearray(gzip.decompress(path.read_bytes()))
+        change(data)
+        path.write_bytes(gzip.compress(bytes(data)))
+
+    return apply
+
+
+def dim(*sizes: int):
+    def change(data):
+        data[40:56] = np.array([len(sizes), *sizes, *[1] * (7 - len(sizes))], "<i2").tobytes()
+
+    return head(change)
+
+
+def flip(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 16]) + data[middle + 1 :]
+
+
+def shifted(path: Path) -> None:
+    image = nib.load(path)
+    affine = image.affine.copy()
+    affine[0, 3] += 0.01
+    nifti(path, np.asanyarray(image.dataobj), affine)
+
+
+def bomb(path: Path) -> None:
+    start = gzip.decompress(path.read_bytes())
+    with gzip.open(path, "wb", 1) as file:
+        file.write(start)
+        for _ in range(64):
+            file.write(bytes(2**20))
+
+
+CASES = {  # which file of case 2, what is done to it, words of the complaint
+    "truncated": ("dwi", raw(lambda b: b[: len(b) // 2]), "is cut short"),
+    "empty": ("dwi", raw(lambda b: b""), "is empty"),
+    "text": ("adc", raw(lambda b: b"<html>404</html>"), "is not a gzip file"),
+    "bit-flipped": ("flair", raw(flip), "is damaged"),
+    "bit-flipped mask": ("msk", raw(lambda b: b[:-6] + bytes([b[-6] ^ 1]) + b[-5:]), "is damaged"),
+    "not gzip": ("dwi", raw(gzip.decompress), "is not a gzip file"),
+    "claims gigabytes": ("dwi", dim(1024, 1024, 1024), "the limit is 512 MiB"),
+    "gzip bomb": ("msk", bomb, "unpacks to more than its header says"),
+    "NaN": ("adc", lambda p: rewrite(p, voxel(np.nan)), "NaN or infinite"),
+    "infinite": ("dwi", lambda p: rewrite(p, voxel(np.inf)), "NaN or infinite"),
+    "negative dimensions": ("dwi", dim(-24, 20, 6), "claims a shape of -24x20x6"),
+    "zero dimensions": ("dwi", dim(24, 0, 6), "claims a shape of 24x0x6"),
+    "5 dimensions": ("dwi", dim(24, 20, 2, 1, 3), "has 5 dimensions"),
+    "constant image": ("flair", lambda p: rewrite(p, lambda d: d * 0 + 7), "is constant (7 in every voxel)"),
+    "other shape": ("msk", lambda p: rewrite(p, lambda d: d[:, :, :5]), "has shape 24x20x5"),
+    "other affine": ("msk", shifted, "has affine [["),
+    "unexpected labels": ("msk", lambda p: rewrite(p, voxel(3)), "unexpected labels (3; expected 0, 1)"),
+    "half labels": ("msk", lambda p: rewrite(p, lambda d: d * 0.5), "unexpected labels (0.5;"),
+    "mask outside": ("msk", lambda p: rewrite(p, lambda d: np.roll(d, 13, 0)), "lies outside the brain by"),
+    "mask of everything": ("msk", lambda p: rewrite(p, lambda d: d * 0 + 1), "lies outside the brain by"),
+    "no mask": ("msk", Path.unlink, "has no mask (sub-strokecase0002_ses-0001)"),
+    "no image": ("adc", Path.unlink, "without its adc image"),
+    "duplicate": ("dwi", lambda p: (p.parent / "copy").mkdir() or (p.parent / "copy" / p.name).write_bytes(p.read_bytes()), "is the second dwi file"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("sound")
+    for n in (1, 2, 3):
+        isles2022_case(root, n)
+    return root
+
+
+def refused(capfd, status: int, *words: str) -> None:
+    stderr = capfd.readouterr().err
+    assert status == 2
+    assert len(stderr.splitlines()) == 1 and "Traceback" not in stderr, stderr
+    for word in words:
+        assert word in stderr, stderr
+
+
+@pytest.mark.parametrize("fault", CASES)
+def test_one_bad_case(tmp_path, capfd, sound, fault):
+    kind, spoil, what = CASES[fault]
+    source, out = tmp_path / "in", tmp_path / "out"
+    shutil.copytree(sound, source)
+    path = next(source.rglob(f"*0002_ses-0001_{kind}.nii.gz"))
+    spoil(path)
+    options = ["--source", str(source), "--out", str(out)]
+    named = "strokecase0002"
+    refused(capfd, door(isles2022.SOURCE, options), named, what, "; ")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in"]
+    assert door(isles2022.SOURCE, [*options, "--skip-bad", "--workers", "2"]) == 0
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("skipped: ") and named in line and what in line
+    slices = SliceSet.open(out)
+    assert slices.patients == ["isles2022-0001", "isles2022-0003"]
+    assert len(slices.card["cases_skipped_as_bad"]) == 1
+
+
+def test_nothing_but_bad_cases(tmp_path, capfd):
+    isles2022_case(tmp_path / "in", 1)["msk"].unlink()
+    status = door(isles2022.SOURCE, ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/out", "--skip-bad"])
+    error = capfd.readouterr().err.splitlines()
+    assert status == 2 and len(error) == 2 and "no case that could be kept" in error[1]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in"]
+
+
+@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda p: None, ("does not exist",)),
+        (lambda p: p.write_bytes(b""), ("is a file, not a folder",)),
+        (lambda p: p.mkdir(), ("is empty",)),
+        (lambda p: (p / ".git").mkdir(parents=True) or (p / ".git" / "x").write_bytes(b""), ("is empty",)),
+        (lambda p: p.mkdir() or (p / "data.zip").write_bytes(b""), ("packed archives", "unpack them")),
+        (lambda p: p.mkdir() or (p / "x.dcm").write_bytes(b""), ("DICOM files",)),
+        (lambda p: p.mkdir() or (p / "holiday.jpg").write_bytes(b""), ("holds no file of", "--help")),
+    ],
+    ids=["missing", "file", "empty", "hidden", "archive", "dicom", "other"],
+)
+def test_folder_that_is_no_data_set(tmp_path, capfd, name, make, words):
+    make(tmp_path / "in")
+    before = sorted(tmp_path.iterdir())
+    status = door(SOURCES[name].SOURCE, ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/out"])
+    refused(capfd, status, str(tmp_path / "in"), *words)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("other", SOURCES)
+def test_folder_of_another_data_set(tmp_path, capfd, name, other):
+    if name == other:
+        name = "isles2022" if other == "soop" else "soop"
+    {
+        "soop": lambda root: soop_subject(root, 1),
+        "isles2018": lambda root: isles2018_case(root, 1),
+        "isles2022": lambda root: isles2022_case(root, 1),
+        "brats2015": lambda root: brats2015_case(root, "brats_tcia_pat1_1"),
+    }[other](tmp_path / "in")
+    status = door(SOURCES[name].SOURCE, ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/out"])
+    refused(capfd, status, "looks like", f"use prepare_{other}.py")
+
+
+def test_sliceset_given_as_source(tmp_path, capfd, sound):
+    assert door(isles2022.SOURCE, ["--source", str(sound), "--out", f"{tmp_path}/made"]) == 0
+    capfd.readouterr()
+    status = door(soop.SOURCE, ["--source", f"{tmp_path}/made", "--out", f"{tmp_path}/out"])
+    refused(capfd, status, "a prepared SliceSet", "give it to --data")
+
+
+def test_half_of_soop(tmp_path, capfd):
+    soop_subject(tmp_path / "in", 1)
+    for part, words in (("NIfTI", "holds masks but no"), ("PNG", "has no mask")):
+        status = door(soop.SOURCE, ["--source", f"{tmp_path}/in/{part}", "--out", f"{tmp_path}/out"])
+        refused(capfd, status, words)
+
+
+def test_out_that_exists(tmp_path, capfd, sound):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.txt").write_text("mine")
+    refused(
+        capfd, door(isles2022.SOURCE, ["--source", str(sound), "--out", str(out)]), str(out), "exists already"
+    )
+    assert (out / "thesis.txt").read_text() == "mine"
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    refused(
+        capfd, door(isles2022.SOURCE, ["--source", str(sound), "--out", f"{tmp_path}/link"]), "exists already"
+    )
+
+
+def test_out_that_cannot_be_written(tmp_path, capfd, sound):
+    """Below a file, and in a file system that takes no folders: root is refused there too."""
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file" / "out", Path("/proc/out")):
+        refused(
+            capfd,
+            door(isles2022.SOURCE, ["--source", str(sound), "--out", str(out)]),
+            str(out),
+            "cannot be written",
+        )
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file"]
+
+
+def test_full_disk(tmp_path, sound):
+    """A limit on the size of files stands in for the disk's end: writing fails at the same place."""
+    command = [
+        sys.executable,
+        ROOT / "data_scripts/prepare_isles2022.py",
+        "--source",
+        sound,
+        "--out",
+        tmp_path / "out",
+    ]
+
+    def small_disk():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    done = subprocess.run(
+        list(map(str, command)), env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, text=True, preexec_fn=small_disk
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert (
+        len(done.stderr.splitlines()) == 1
+        and "cannot be written" in done.stderr
+        and "free some space" in done.stderr
+    )
+    assert list(tmp_path.iterdir()) == []

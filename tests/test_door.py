@@ -1,0 +1,47 @@
+"""How every command ends: 0, or 2 with one line on stderr."""
+
+import pytest
+
+from strokegan_lib.door import Parser, run
+from strokegan_lib.errors import BadInput, writing
+
+
+def test_bad_input_is_one_line_whatever_it_says(capsys):
+    def main():
+        raise BadInput("a\nfile", "is\n  bad", "mend it")
+
+    assert run(main, "command") == 2
+    assert capsys.readouterr().err == "command: a file: is bad; mend it\n"
+
+
+def test_success_and_an_interrupt(capsys):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    assert run(lambda: None, "command") == 0
+    assert run(interrupted, "command") == 130
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_fault_of_the_kit_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        run(lambda: 1 // 0, "command")
+
+
+def test_bad_use(capsys):
+    parser = Parser(prog="command")
+    parser.add_argument("--n", type=int)
+    with pytest.raises(SystemExit) as caught:
+        parser.parse_args(["--n", "x"])
+    assert caught.value.code == 2
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1 and "command --help" in error
+
+
+def test_trouble_with_the_disk_names_file_and_reason(tmp_path):
+    with (
+        pytest.raises(BadInput, match=r"b: cannot be written \(not a directory\); free some space or"),
+        writing(tmp_path / "b"),
+    ):
+        (tmp_path / "a").write_text("")
+        (tmp_path / "a" / "b").write_text("")
