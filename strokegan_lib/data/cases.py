@@ -193,9 +193,18 @@ def files_below(folder: Path) -> Iterator[Path]:
     """All files below a folder in the order of their names, without what computers leave behind.
 
     Links to folders are followed, each folder once; ``.DS_Store``, ``._x`` and ``__MACOSX`` are not seen.
+
+    Raises:
+        BadInput: a folder cannot be read.
     """
     seen = set()
-    for root, folders, names in os.walk(folder, followlinks=True):
+
+    def unreadable(error: OSError) -> None:
+        raise BadInput(
+            error.filename, f"cannot be read ({error.strerror})", "ask for the right to read it"
+        ) from error
+
+    for root, folders, names in os.walk(folder, followlinks=True, onerror=unreadable):
         real = os.path.realpath(root)
         folders[:] = sorted(f for f in folders if not f.startswith(".") and f != "__MACOSX")
         if real in seen:

@@ -18,7 +18,7 @@ import numpy as np
 from strokegan_lib.data.cases import Case, CaseFiles, Dropped, Source
 from strokegan_lib.data.resample import SIZE, pixel_size, resample_image, resample_mask
 from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
-from strokegan_lib.errors import BadInput
+from strokegan_lib.errors import BadInput, writing
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,8 @@ def prepare(
     from threadpoolctl import threadpool_limits
     from tqdm import tqdm
 
+    with writing(out):
+        Path(out).exists()  # a name too long, or no right to look, is found before the work
     modalities = modalities or source.channels
     print(f"{source.title}\nLicence: {source.licence}\nPlease cite: {source.citation}", flush=True)
     found = source.find(Path(folder))

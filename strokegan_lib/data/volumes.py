@@ -127,11 +127,11 @@ def check_size(path: Path, shape: Sequence[int], itemsize: int) -> tuple[int, ..
 
 def _read(path: Path) -> Volume:
     name = path.name.lower()
-    if not path.is_file():
-        raise BadInput(
-            path, "is not a file" if path.exists() else "does not exist", "check the folder in --source"
-        )
     try:
+        if not path.is_file():
+            raise BadInput(
+                path, "is not a file" if path.exists() else "does not exist", "check the folder in --source"
+            )
         if name.endswith((".nii", ".nii.gz")):
             from strokegan_lib.data.nifti import read_nifti as reader
         elif name.endswith(".mha"):

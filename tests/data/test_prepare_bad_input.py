@@ -6,6 +6,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import nibabel as nib
@@ -223,6 +224,43 @@ def test_out_that_cannot_be_written(tmp_path, capfd, sound):
             "cannot be written",
         )
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file"]
+
+
+def test_names_too_long(tmp_path, capfd, sound):
+    long = f"{tmp_path}/{'o' * 300}"
+    refused(capfd, door(isles2022.SOURCE, ["--source", str(sound), "--out", long]), long, "cannot be written")
+    refused(
+        capfd, door(isles2022.SOURCE, ["--source", long, "--out", f"{tmp_path}/out"]), long, "cannot be read"
+    )
+
+
+def test_folder_that_must_not_be_read_or_written(capfd, sound):
+    with tempfile.TemporaryDirectory() as top:
+        os.chmod(top, 0o755)
+        shutil.copytree(sound, f"{top}/in")
+        os.chmod(f"{top}/in", 0o755)
+        closed = Path(top, "in", "derivatives")
+        closed.chmod(0)
+        status = door_as_nobody(["--source", f"{top}/in", "--out", f"{top}/out"])
+        refused(capfd, status, str(closed), "cannot be read", "right to read")
+        closed.chmod(0o755)
+        os.chmod(top, 0o555)
+        status = door_as_nobody(["--source", f"{top}/in", "--out", f"{top}/out"])
+        refused(capfd, status, f"{top}/out", "cannot be written")
+        assert os.listdir(top) == ["in"]
+        os.chmod(top, 0o755)
+
+
+def door_as_nobody(options: list[str]) -> int:
+    """Run the door without root's rights, which no folder can refuse."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        return door(isles2022.SOURCE, options)
+    finally:
+        if root:
+            os.seteuid(0)
 
 
 def test_full_disk(tmp_path, sound):

@@ -49,8 +49,11 @@ def collect(
     Raises:
         BadInput: the folder is missing, empty or holds another data set.
     """
-    if not folder.is_dir():
-        what = "is a file, not a folder" if folder.exists() else "does not exist"
+    try:
+        what = "" if folder.is_dir() else "is a file, not a folder" if folder.exists() else "does not exist"
+    except OSError as error:  # no right to look, or a name too long
+        what = f"cannot be read ({error.strerror})"
+    if what:
         raise BadInput(
             folder, what, "give --source the unpacked folder, or see --help for how to get the data"
         )
