@@ -173,10 +173,8 @@ class SliceSetWriter:
                 array.append(rows.astype(np.uint8, copy=False))
         sizes = tuple(round(float(s), 6) for s in spacing)
         for i in range(n):
-            self.rows.append(
-                (len(self.rows), patient, case, int(plane[i]), round(float(z[i]), 4), *sizes, source)
-                + (int(stroke[i].any()), int(synthetic))
-            )
+            height, flags = (int(plane[i]), round(float(z[i]), 4)), (int(stroke[i].any()), int(synthetic))
+            self.rows.append((len(self.rows), patient, case, *height, *sizes, source, *flags))
 
     def __exit__(self, kind, error, trace) -> None:
         try:
@@ -261,7 +259,9 @@ class SliceSet:
         again = "make the data set again with its data script"
         card_file = folder / "dataset.json"
         if not card_file.is_file():
-            raise BadInput(folder, "is not a SliceSet (no dataset.json)", "give --data a folder that a data script made")
+            raise BadInput(
+                folder, "is not a SliceSet (no dataset.json)", "give --data a folder that a data script made"
+            )
         try:
             card = json.loads(card_file.read_text(encoding="utf-8"))
             version, shape, hashes = int(card["format_version"]), tuple(card["shape"]), dict(card["sha256"])
@@ -284,7 +284,12 @@ class SliceSet:
         except (ValueError, KeyError, OSError) as error:
             raise BadInput(folder, f"cannot be read ({error})", again) from error
         flat = (shape[0], *shape[2:])
-        if images.shape != shape or stroke.shape != flat or foreground.shape != flat or len(table["index"]) != shape[0]:
+        if (
+            images.shape != shape
+            or stroke.shape != flat
+            or foreground.shape != flat
+            or len(table["index"]) != shape[0]
+        ):
             raise BadInput(folder, "holds arrays whose shapes differ from its card", again)
         return cls(folder, images, stroke, foreground, table, card)
 
