@@ -67,6 +67,7 @@ def prepare(
     skip_bad: bool = False,
     workers: int = 1,
     limit: int | None = None,
+    fetch: Callable[[], None] | None = None,
     made_by: str,
 ) -> dict:
     """Make a SliceSet from a data set; say what it is before, and what became of it after.
@@ -78,6 +79,7 @@ def prepare(
         skip_bad: report a bad case on stderr and go on without it.
         workers: threads.
         limit: only so many cases, the first ones.
+        fetch: brings the data set into *folder* first.
         made_by: the command, for the card.
 
     Returns:
@@ -93,6 +95,8 @@ def prepare(
         Path(out).exists()  # a name too long, or no right to look, is found before the work
     modalities = modalities or source.channels
     print(f"{source.title}\nLicence: {source.licence}\nPlease cite: {source.citation}", flush=True)
+    if fetch:
+        fetch()
     found = source.find(Path(folder))
     skipped: list[str] = []
 

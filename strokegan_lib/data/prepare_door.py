@@ -90,8 +90,9 @@ def door(
 
 
 def _main(source: Source, given, command: str) -> None:
+    fetch = None
     if source.download and given.download:
-        source.download(given.source, given.mirror)
+        fetch = partial(source.download, given.source, given.mirror)
     prepare(
         source,
         given.source,
@@ -100,5 +101,6 @@ def _main(source: Source, given, command: str) -> None:
         skip_bad=given.skip_bad,
         workers=given.workers,
         limit=given.limit,
+        fetch=fetch,
         made_by=command,
     )
