@@ -159,13 +159,13 @@ def augment(images: Tensor, stroke: Tensor, draw: Draw) -> tuple[Tensor, Tensor,
         name: torch.from_numpy(array).to(images.device, non_blocking=True) for name, array in lines.items()
     }
     image = images.new_empty((b, c, h, w), dtype=torch.float32)
-    masks = images.new_empty((b, 2, h, w), dtype=torch.float32)
+    masks = images.new_empty((2, b, h, w), dtype=torch.float32)  # stroke and foreground
     piece = PIECE if images.device.type == "cpu" else b
     for i in range(0, b, piece):
         part = slice(i, i + piece)
         changes = {name: line[part] for name, line in lines.items()}
-        _change(images[part], stroke[part], changes, image[part], masks[part])
-    return image, masks[:, :1], masks[:, 1:]
+        _change(images[part], stroke[part], changes, image[part], masks[:, part].transpose(0, 1))
+    return image, masks[0, :, None], masks[1, :, None]
 
 
 def _change(
@@ -173,7 +173,7 @@ def _change(
 ) -> None:
     """Change b slices and write them to image_out (b, C, H, W) and masks_out (b, 2, H, W)."""
     b, c, h, w = images.shape
-    planes = torch.empty((b, c + 2, h, w), device=images.device)
+    planes = images.new_empty((b, c + 2, h, w), dtype=torch.float32)
     torch.gather(
         lines["tones"], 2, images.reshape(b, c, h * w).long(), out=planes.view(b, c + 2, h * w)[:, :c]
     )

@@ -52,6 +52,7 @@ def test_what_comes_out_keeps_the_form(augmentation, seed, channels):
     image, lesion, foreground = augment(images, stroke, draw(augmentation, 5, channels, seed))
     assert image.shape == (5, channels, 32, 32) and lesion.shape == foreground.shape == (5, 1, 32, 32)
     assert image.dtype == lesion.dtype == foreground.dtype == torch.float32
+    assert image.is_contiguous() and lesion.is_contiguous() and foreground.is_contiguous()
     assert set(lesion.unique().tolist()) | set(foreground.unique().tolist()) <= {0.0, 1.0}
     assert (lesion <= foreground).all()
     inside = foreground.bool().expand_as(image)
