@@ -36,12 +36,12 @@ class Supply:
 
 
 SUPPLIES = {
-    "anterior cerebral": Supply(8.0, 5.0, 2.3, 150),
+    "anterior cerebral": Supply(8.0, 6.0, 2.3, 150),
     "medial lenticulostriate": Supply(0.7, 1.5, 1.0, 8),
     "lateral lenticulostriate": Supply(15.0, 2.4, 1.2, 40),
-    "middle cerebral, frontal": Supply(27.0, 30.0, 2.2, 300),
-    "middle cerebral, parietal": Supply(13.0, 24.0, 1.8, 250),
-    "middle cerebral, temporal": Supply(7.0, 42.0, 1.5, 250),
+    "middle cerebral, frontal": Supply(27.0, 33.0, 2.1, 260),
+    "middle cerebral, parietal": Supply(13.0, 26.0, 1.8, 210),
+    "middle cerebral, temporal": Supply(7.0, 44.0, 1.5, 220),
     "middle cerebral, occipital": Supply(1.5, 20.0, 1.0, 80),
     "middle cerebral, insular": Supply(1.3, 5.0, 1.3, 20),
     "anterior choroidal": Supply(0.3, 3.5, 0.5, 10),
@@ -54,7 +54,7 @@ SUPPLIES = {
 STROKE_PATIENTS = 0.5  # share of patients with a stroke: gives 18.38 % of slices, the paper's share
 SMALLEST = 0.12  # mL
 # cumulative share of patients with at most 1, 2, 3, ... pieces of 30 mm3 or more
-PIECES = (0.36, 0.54, 0.65, 0.74, 0.80, 0.85, 0.88, 0.91, 0.93, 0.95, 0.97, 1.0)
+PIECES = (0.36, 0.53, 0.64, 0.725, 0.79, 0.85, 0.88, 0.91, 0.93, 0.95, 0.97, 1.0)
 OTHER_SIDE = 0.17  # share of patients with more than a tenth of the lesion in the other hemisphere
 
 

@@ -41,34 +41,37 @@ class Contrast:
     hyperintensity: tuple[float, float]
     lesion: tuple[float, float]  # added by a fresh infarct; some are hardly visible
     skull_base: float  # bright susceptibility artefact next to air
+    texture: float  # standard deviation of the tissue's own unevenness
     blur: tuple[float, float]  # pixels, range
     noise: tuple[float, float]  # range, relative to white matter
     white_level: tuple[float, float]  # white matter on the scale from black (0) to the window's top (1)
 
 
 FLAIR = Contrast(
-    "flair",
-    (0.145, 0.03),
-    (1.44, 0.06),
-    0.15,
-    (0.75, 0.10),
-    (0.55, 0.22),
-    0.15,
-    (0.50, 0.60),
-    (0.020, 0.030),
-    (0.575, 0.05),
+    name="flair",
+    fluid=(0.144, 0.03),
+    grey=(1.412, 0.06),
+    deep_grey=0.15,
+    hyperintensity=(0.42, 0.10),
+    lesion=(0.55, 0.22),
+    skull_base=0.15,
+    texture=0.145,
+    blur=(0.507, 0.587),
+    noise=(0.038, 0.052),
+    white_level=(0.59, 0.05),
 )
 DWI = Contrast(
-    "dwi",
-    (0.22, 0.05),
-    (1.15, 0.05),
-    0.05,
-    (0.06, 0.04),
-    (0.95, 0.35),
-    0.55,
-    (0.6, 0.9),
-    (0.03, 0.06),
-    (0.38, 0.05),
+    name="dwi",
+    fluid=(0.22, 0.05),
+    grey=(1.15, 0.05),
+    deep_grey=0.05,
+    hyperintensity=(0.06, 0.04),  # shine-through of the long T2
+    lesion=(0.95, 0.35),
+    skull_base=0.55,
+    texture=0.06,
+    blur=(0.6, 0.9),
+    noise=(0.03, 0.06),
+    white_level=(0.38, 0.05),
 )
 CONTRASTS = {contrast.name: contrast for contrast in (FLAIR, DWI)}
 THICK_SLICES = 0.2  # share of patients scanned with thick slices, whose pictures are blurred one way
@@ -209,7 +212,7 @@ def _brightness(rng, contrast: Contrast, mni, tissue: Tissue, depth_in_lesion) -
     image = image + strength * torch.sigmoid(depth_in_lesion / edge) * uneven * (1 - 0.75 * tissue.fluid)
 
     image = image + contrast.skull_base * _near_air(rng, mni)
-    texture = 1 + 0.095 * tissue.fine
+    texture = 1 + contrast.texture * tissue.fine
     bias = torch.exp(0.09 * tissue.coarse + 0.0015 * (18 - tissue.depth) * rng.uniform(0, 1))
     return image * texture * bias
 
@@ -247,7 +250,7 @@ def _scan(rng, contrast: Contrast, clean: np.ndarray, foreground: np.ndarray) ->
     # noise in the real and in the imaginary channel, smoothed as by the scanner's interpolation
     sigma = quiet * rng.uniform(*contrast.noise)
     real, imaginary = (
-        2.8 * sigma * gaussian_filter(rng.standard_normal(image.shape, dtype=np.float32), (0, 0.8, 0.8))
+        2.8 * sigma * gaussian_filter(rng.standard_normal(image.shape, dtype=np.float32), (0, 0.75, 0.75))
         for _ in range(2)
     )
     image = np.hypot(image + real, imaginary)  # the magnitude: Rician

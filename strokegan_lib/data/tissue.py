@@ -63,10 +63,10 @@ def draw_tissue(rng: np.random.Generator, head: Head, mni: torch.Tensor) -> Tiss
 
     # fluid: furrows (the average's and the patient's own), the layer under the skull, ventricles
     open_ = 1.3 * furrow + 1.6 * fluid + 0.95 * line * (1 - 0.55 * white)
-    open_ = open_ + 0.22 * head.atrophy + 0.25 * coarse + 0.12 * fine - 0.012 * depth.clamp(min=0)
+    open_ = open_ + 0.22 * head.atrophy + 0.25 * coarse + 0.12 * fine + 0.3 * torch.exp(-depth.clamp(min=0) / 5) - 0.009 * depth.clamp(min=0)
     in_furrow = torch.sigmoid((open_ - 0.97) / 0.24) * cortex * (1 - 0.6 * white)
-    layer = 1.3 + 1.0 * head.atrophy + 0.5 * coarse + 0.4 * fine + 4.0 * line + 2.0 * furrow  # mm
-    in_layer = torch.sigmoid((layer - 1.2 - depth) / 0.9)
+    layer = 0.8 + 1.0 * head.atrophy + 1.0 * coarse + 0.4 * fine + 4.0 * line + 2.0 * furrow  # mm
+    in_layer = torch.sigmoid((layer - 1.2 - depth) / 1.1)
     in_cistern = torch.sigmoid((fluid - 0.5) / 0.09) * (1 - cortex)
     in_ventricle = torch.sigmoid(-to_ventricle / 0.55)
     fluid = torch.stack([in_furrow, in_layer, in_cistern, in_ventricle]).amax(0)
