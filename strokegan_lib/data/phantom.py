@@ -22,9 +22,9 @@ from strokegan_lib.data.windows import Window
 
 PIXEL = 1.5  # mm: 192 mm across, room for the largest head
 MIDDLE = -16.0  # mm: y of the picture's centre, so that the brain sits in its middle
-BOTTOM, TOP = -54.0, 72.0  # mm: the planes cover brain stem to vertex
+BOTTOM, TOP = -53.0, 73.0  # mm: the planes cover brain stem to vertex
 EDGE = -1.8  # mm: skull stripping leaves a thin layer of fluid around the brain
-FEWEST_PIXELS = 4  # 9 mm2: a lesion smaller than that in a plane is not drawn by a reader
+FEWEST_PIXELS = 5  # 11 mm2: a lesion smaller than that in a plane is not drawn by a reader
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,16 @@ class Contrast:
 
 FLAIR = Contrast(
     name="flair",
-    fluid=(0.144, 0.03),
-    grey=(1.412, 0.06),
+    fluid=(0.15, 0.03),
+    grey=(1.396, 0.06),
     deep_grey=0.15,
-    hyperintensity=(0.42, 0.10),
+    hyperintensity=(0.41, 0.10),
     lesion=(0.55, 0.22),
     skull_base=0.15,
-    texture=0.145,
-    blur=(0.507, 0.587),
-    noise=(0.038, 0.052),
-    white_level=(0.59, 0.05),
+    texture=0.143,
+    blur=(0.521, 0.601),
+    noise=(0.047, 0.063),
+    white_level=(0.593, 0.05),
 )
 DWI = Contrast(
     name="dwi",

@@ -82,7 +82,7 @@ def make_phantom_set(
     spacing = (PIXEL, PIXEL, (TOP - BOTTOM) / slices_per_patient)
     facts = []
     one = partial(_make_one, planes=slices_per_patient, contrast=contrast, seed=seed)
-    with SliceSetWriter(out, about) as writer, _one_thread_each():
+    with SliceSetWriter(out, about) as writer, one_thread_each():
         made = in_order(one, list(range(patients)), workers)
         bar = tqdm(made, "phantom patients", patients, file=sys.stdout, disable=None if progress else True)
         for fact, (images, stroke, foreground) in bar:
@@ -105,6 +105,12 @@ def make_phantom_set(
     return SliceSet.open(out, verify=False)
 
 
+def check_range(option: str, value: int, least: int, most: int) -> None:
+    """Raise BadInput where the value of an option lies outside *least* .. *most*."""
+    if not least <= value <= most:
+        raise BadInput(option, f"is {value}", f"give a whole number from {least} to {most}")
+
+
 def _check(patients: int, planes: int, contrast: str, seed: int, workers: int) -> None:
     for name, value, least, most in (
         ("--patients", patients, 1, 100_000),
@@ -112,8 +118,7 @@ def _check(patients: int, planes: int, contrast: str, seed: int, workers: int) -
         ("--seed", seed, 0, 2**32 - 1),
         ("--workers", workers, 1, 256),
     ):
-        if not least <= value <= most:
-            raise BadInput(name, f"is {value}", f"give a whole number from {least} to {most}")
+        check_range(name, value, least, most)
     if contrast not in CONTRASTS:
         raise BadInput("--contrast", f"is {contrast!r}", f"choose from {', '.join(CONTRASTS)}")
 
@@ -125,7 +130,7 @@ def _make_one(number: int, planes: int, contrast: str, seed: int) -> tuple[dict,
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
+def one_thread_each() -> Iterator[None]:
     """Let torch use one thread for each of ours: faster together, and always the same sums."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
