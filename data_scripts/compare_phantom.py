@@ -1,0 +1,10 @@
+"""Compare phantom FLAIR slices with real ones: grey levels, detail, and a contact sheet."""
+
+from __future__ import annotations
+
+import sys
+
+from strokegan_lib.data.likeness_door import door
+
+if __name__ == "__main__":
+    sys.exit(door())
