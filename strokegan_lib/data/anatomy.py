@@ -9,6 +9,7 @@ Source: Fonov et al., NeuroImage 54 (2011) 313-327, doi:10.1016/j.neuroimage.201
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -45,14 +46,28 @@ class Grid:
 
         Args:
             points: (..., 3) float32, MNI coordinates x, y, z in mm.
-            names: which maps, K of them.
+            names: which maps, K of them that are neighbours in ``self.names``.
 
         Returns:
             (K, ...) float32.
+
+        Raises:
+            ValueError: no such maps, or no neighbours.
         """
-        if names == self.names:  # indexing would copy the maps
-            return sample(self.maps, points)
-        return sample(self.maps[[self.names.index(name) for name in names]], points)
+        first = self.names.index(names[0])
+        chosen = slice(first, first + len(names))  # a view: a copy of the maps would cost more than sampling
+        if self.names[chosen] != names:
+            raise ValueError(f"{names} are no neighbours among {self.names}")
+        return sample(self.maps[chosen], points)
+
+
+def as_maps(fields: Sequence[np.ndarray]) -> torch.Tensor:
+    """K fields of (X, Y, Z) as maps, (K, X, Y, Z) float32, with x fastest in memory.
+
+    The pixels of a picture's row are neighbours in x; so they lie side by side in memory
+    too, which makes sampling up to five times as fast.
+    """
+    return torch.from_numpy(np.stack([np.asarray(f, np.float32).T for f in fields])).permute(0, 3, 2, 1)
 
 
 def sample(maps: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
@@ -91,8 +106,7 @@ def tissues() -> Grid:
     # a sulcus is darker than the cortex on its two sides, even where the average blurs it
     furrow = np.clip((ndimage.gaussian_filter(t1, 3.0) - t1) / 0.12, 0, 1)
     furrow = np.maximum(furrow, np.clip((0.60 - t1) / 0.25, 0, 1)) * (brain > 0)
-    maps = np.stack([white, fluid, furrow]).astype(np.float32)
-    return Grid(torch.from_numpy(maps), ("white", "fluid", "furrow"), 1.0)
+    return Grid(as_maps([white, fluid, furrow]), ("white", "fluid", "furrow"), 1.0)
 
 
 @lru_cache(maxsize=1)
@@ -108,9 +122,9 @@ def shapes() -> Grid:
     depth = _signed_distance(brain > 0)
     to_ventricle = ndimage.gaussian_filter(-_signed_distance(ventricles), 1.5)
     away = np.stack(np.gradient(to_ventricle))
-    maps = np.stack([depth, to_ventricle, *away])[:, ::2, ::2, ::2].astype(np.float32)
+    maps = as_maps([field[::2, ::2, ::2] for field in (depth, to_ventricle, *away)])
     names = ("depth", "to_ventricle", "away_x", "away_y", "away_z")
-    return Grid(torch.from_numpy(np.ascontiguousarray(maps)), names, 2.0)
+    return Grid(maps, names, 2.0)
 
 
 @lru_cache(maxsize=1)

@@ -47,11 +47,10 @@ def grow_lesion(rng: np.random.Generator, plan: Plan) -> Lesion:
     noise = smooth_noise(rng, SPACING, 9, 1)
     free = parenchyma() & (np.abs(grid_points(SPACING)[..., 0]) > 1)  # the midline stays free
     level = np.full(grid_shape(SPACING), OUTSIDE, np.float32)
-    for volume, side in _shares(rng, plan):
-        first = not (level > 0).any()
-        _grow_piece(rng, level, free, noise, volume, side, plan, first)
-        # the next piece keeps its distance, or the two would be one
-        free &= ~ndimage.binary_dilation(level > 0, CONNECTED, iterations=2)
+    for number, (volume, side) in enumerate(_shares(rng, plan)):
+        if number:  # a further piece keeps its distance, or the two would be one
+            free &= ~ndimage.binary_dilation(level > 0, CONNECTED, iterations=2)
+        _grow_piece(rng, level, free, noise, volume, side, plan, first=number == 0)
     return _describe(level)
 
 

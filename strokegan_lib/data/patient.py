@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from strokegan_lib.data.anatomy import sample, shapes
+from strokegan_lib.data.anatomy import as_maps, sample, shapes
 from strokegan_lib.data.noise import smooth_noise
 
 CENTRE = np.array([0.0, -18.0, 8.0])  # the middle of the brain, MNI mm
@@ -51,7 +51,7 @@ class Head:
             torch.from_numpy(np.asarray(v, np.float32)) for v in (CENTRE, self.shift, self.affine)
         )
         mni = (points - centre - shift) @ affine.T + centre  # (N, 3)
-        mni = mni + sample(torch.from_numpy(self.warp), mni).T
+        mni = mni + sample(as_maps(self.warp), mni).T
         # growing ventricles push the tissue around them away, and less the farther it lies;
         # seen from the patient, each point looks up the average brain closer to the ventricles
         distance, *away = shapes().sample(mni, "to_ventricle", "away_x", "away_y", "away_z")  # (N,) each

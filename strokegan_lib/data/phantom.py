@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
+from torch.nn import functional
 
-from strokegan_lib.data.anatomy import sample, shapes
+from strokegan_lib.data.anatomy import as_maps, sample, shapes
 from strokegan_lib.data.epidemiology import Plan, plan_stroke
 from strokegan_lib.data.lesions import Lesion, grow_lesion
 from strokegan_lib.data.patient import Head, draw_head
@@ -148,7 +149,7 @@ def make_patient(
     lesion = grow_lesion(streams[2], plan) if plan else None
     depth_in_lesion = torch.full((len(mni),), -1.0)  # (N,)
     if lesion:
-        depth_in_lesion = sample(torch.from_numpy(lesion.level[None]), mni)[0]
+        depth_in_lesion = sample(as_maps([lesion.level]), mni)[0]
     foreground = _paint(inside, tissue.depth > EDGE)
     stroke = _paint(inside, (depth_in_lesion > 0) & (tissue.to_ventricle > 0)) & foreground
     stroke &= stroke.sum((1, 2), keepdims=True) >= FEWEST_PIXELS
@@ -180,9 +181,13 @@ def plane_points(z: np.ndarray) -> torch.Tensor:
 
 def _inside_head(head: Head, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Which points can belong to the head, (P, 128, 128) bool, and their MNI coordinates, (N, 3)."""
-    coarse = shapes().sample(points[:, ::4, ::4], "depth")[0] > -25  # mm: no head differs more
-    near = coarse.repeat_interleave(4, 1).repeat_interleave(4, 2)  # (P, 32, 32) -> (P, 128, 128)
-    mni = head.to_mni(points[near])
+    # the way to MNI space is smooth: follow it from the middle of 2 x 2 pixels, interpolate between
+    middles = functional.avg_pool2d(points.movedim(-1, 1), 2).movedim(1, -1)  # (P, 64, 64, 3)
+    mni = head.to_mni(middles.reshape(-1, 3)).reshape(middles.shape)
+    near = shapes().sample(mni, "depth")[0] > EDGE - 4  # (P, 64, 64)
+    near = near.repeat_interleave(2, 1).repeat_interleave(2, 2)  # (P, 128, 128)
+    mni = functional.interpolate(mni.movedim(-1, 1), scale_factor=2, mode="bilinear")  # (P, 3, 128, 128)
+    mni = mni.movedim(1, -1)[near]  # (M, 3)
     closer = shapes().sample(mni, "depth")[0] > EDGE - 1
     inside = near.clone()
     inside[near] = closer
@@ -217,13 +222,16 @@ def _brightness(rng, contrast: Contrast, mni, tissue: Tissue, depth_in_lesion) -
     return image * texture * bias
 
 
-def _near_air(rng, mni: torch.Tensor) -> torch.Tensor:
+def _near_air(rng: np.random.Generator, mni: torch.Tensor) -> torch.Tensor:
     """Bright blobs above the frontal sinus and the petrous bones, (N,) 0..1."""
-    blobs = torch.zeros(len(mni))
+    low = mni[:, 2] < 0  # (N,); all of them lie there, and the exponential costs time
+    points, bright = mni[low], 0.0  # (L, 3)
     for x, y, z in ((10, 42, -20), (-10, 42, -20), (46, -20, -34), (-46, -20, -34)):
         centre = torch.tensor([x, y, z]) + torch.from_numpy(rng.normal(0, 3, 3)).float()
         size = torch.tensor([9.0, 9.0, 5.0]) * float(rng.uniform(0.7, 1.2))
-        blobs = blobs + float(rng.uniform(0, 1)) * torch.exp(-(((mni - centre) / size) ** 2).sum(-1))
+        bright = bright + float(rng.uniform(0, 1)) * torch.exp(-(((points - centre) / size) ** 2).sum(-1))
+    blobs = torch.zeros(len(mni))
+    blobs[low] = bright
     return blobs
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from strokegan_lib.data.anatomy import sample, shapes, tissues
+from strokegan_lib.data.anatomy import as_maps, sample, shapes, tissues
 from strokegan_lib.data.noise import smooth_noise
 from strokegan_lib.data.patient import Head
 
@@ -50,9 +50,9 @@ def draw_tissue(rng: np.random.Generator, head: Head, mni: torch.Tensor) -> Tiss
     """
     depth, to_ventricle = shapes().sample(mni, "depth", "to_ventricle")  # (N,) each
     white, fluid, furrow = tissues().sample(mni, "white", "fluid", "furrow")
-    noises = np.stack([smooth_noise(rng, 2, 3.2, 2), smooth_noise(rng, 2, 7, 1), smooth_noise(rng, 2, 30)])
-    fine, spots, coarse = sample(torch.from_numpy(noises), mni)
-    folds = sample(torch.from_numpy(smooth_noise(rng, 2, 8, 4)[None]), _towards_shell(mni))[0]
+    fine, spots = _noise_at(mni, smooth_noise(rng, 2, 3.2, 2), smooth_noise(rng, 2, 7, 1))
+    (coarse,) = _noise_at(mni, smooth_noise(rng, 4, 30))
+    (folds,) = _noise_at(_towards_shell(mni), smooth_noise(rng, 2, 8, 4))
 
     cerebrum = torch.sigmoid(
         ((mni[:, 2] + 18) + 0.5 * (mni[:, 1] + 45).clamp(min=0)) / 3
@@ -63,7 +63,14 @@ def draw_tissue(rng: np.random.Generator, head: Head, mni: torch.Tensor) -> Tiss
 
     # fluid: furrows (the average's and the patient's own), the layer under the skull, ventricles
     open_ = 1.3 * furrow + 1.6 * fluid + 0.95 * line * (1 - 0.55 * white)
-    open_ = open_ + 0.22 * head.atrophy + 0.25 * coarse + 0.12 * fine + 0.3 * torch.exp(-depth.clamp(min=0) / 5) - 0.009 * depth.clamp(min=0)
+    open_ = (
+        open_
+        + 0.22 * head.atrophy
+        + 0.25 * coarse
+        + 0.12 * fine
+        + 0.3 * torch.exp(-depth.clamp(min=0) / 5)
+        - 0.009 * depth.clamp(min=0)
+    )
     in_furrow = torch.sigmoid((open_ - 0.97) / 0.24) * cortex * (1 - 0.6 * white)
     layer = 0.8 + 1.0 * head.atrophy + 1.0 * coarse + 0.4 * fine + 4.0 * line + 2.0 * furrow  # mm
     in_layer = torch.sigmoid((layer - 1.2 - depth) / 1.1)
@@ -84,6 +91,11 @@ def draw_tissue(rng: np.random.Generator, head: Head, mni: torch.Tensor) -> Tiss
         coarse=coarse,
         fine=fine,
     )
+
+
+def _noise_at(points: torch.Tensor, *fields: np.ndarray) -> torch.Tensor:
+    """Values of K fields on one grid at (N, 3) points, (K, N)."""
+    return sample(as_maps(fields), points)
 
 
 def _towards_shell(mni: torch.Tensor) -> torch.Tensor:
