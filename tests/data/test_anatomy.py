@@ -23,11 +23,14 @@ def test_a_grid_spans_the_box():
 def test_a_map_sampled_at_its_own_points_is_the_map():
     grid = tissues()
     points = torch.from_numpy(grid_points(1.0)[60:80, 90:110, 70:90].astype(np.float32))
-    sampled = grid.sample(points, "fluid", "white")
+    sampled = grid.sample(points, "white", "fluid")
     assert sampled.shape == (2, 20, 20, 20)
-    for name, values in zip(("fluid", "white"), sampled, strict=True):
+    for name, values in zip(("white", "fluid"), sampled, strict=True):
         assert np.allclose(values, grid[name][60:80, 90:110, 70:90], atol=2e-4)
-    assert torch.equal(grid.sample(points, *grid.names)[1], sampled[0])
+    assert torch.equal(grid.sample(points, *grid.names)[:2], sampled)
+    for names in (("fluid", "white"), ("bone",)):
+        with pytest.raises(ValueError):
+            grid.sample(points, *names)
 
 
 def test_a_linear_map_is_interpolated_exactly_and_held_beyond_the_box():
