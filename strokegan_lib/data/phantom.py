@@ -56,10 +56,10 @@ FLAIR = Contrast(
     hyperintensity=(0.41, 0.10),
     lesion=(0.55, 0.22),
     skull_base=0.15,
-    texture=0.143,
-    blur=(0.521, 0.601),
-    noise=(0.047, 0.063),
-    white_level=(0.593, 0.05),
+    texture=0.160,
+    blur=(0.520, 0.600),
+    noise=(0.052, 0.069),
+    white_level=(0.591, 0.05),
 )
 DWI = Contrast(
     name="dwi",
