@@ -23,7 +23,7 @@ from strokegan_lib.data.likeness import (
     radial_spectrum,
     spectrum_distance,
 )
-from strokegan_lib.data.phantom import WINDOW, make_patient
+from strokegan_lib.data.phantom import WINDOW, head_of, make_patient
 from strokegan_lib.data.phantom_set import one_thread_each
 from strokegan_lib.data.prepare import in_order
 from strokegan_lib.data.slices import SliceSet
@@ -93,14 +93,16 @@ def grow_slices(n: int, height: float, *, seed: int, workers: int) -> Slices:
     """One slice of each of the first *n* phantom patients who have a stroke.
 
     Args:
-        height: of the slice, mm.
+        height: of the slice in MNI space, mm.
         seed: of the phantom.
         workers: threads; the slices are the same for any number.
     """
     numbers = list(islice((k for k in count() if plan_stroke(k, seed)), n))
 
     def one(number: int) -> tuple[str, np.ndarray, np.ndarray]:
-        patient = make_patient(number, seed=seed, contrast=CHANNEL, z=np.array([height]))
+        # the real slices were brought to MNI space; the phantom's is looked for at the same anatomy
+        z = head_of(number, seed).height_of(height)
+        patient = make_patient(number, seed=seed, contrast=CHANNEL, z=np.array([z]))
         images = WINDOW.to_bytes(patient.images, patient.foreground)  # (1, 128, 128)
         return patient.name, images[0], patient.foreground[0]
 

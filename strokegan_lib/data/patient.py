@@ -59,6 +59,19 @@ class Head:
         push = torch.minimum(push, (distance + 1).clamp(min=0))  # not through to the opposite wall
         return mni - push[:, None] * torch.stack(away, -1)
 
+    def height_of(self, z: float) -> float:
+        """The height in this head that corresponds to *z* in MNI space, mm, in the middle of the brain."""
+        there = self.to_mni(torch.tensor([[0.0, self.middle(), z]]))[0, 2]
+        return z + (z - float(there))
+
+    def middle(self) -> float:
+        """Where the middle of the head lies between front and back, mm in y: the picture's centre."""
+        y = torch.arange(-130.0, 110.0, 1.5)
+        x, z = torch.tensor([-20.0, 0.0, 20.0]), torch.tensor([-5.0, 10.0, 25.0])
+        points = torch.cartesian_prod(x, y, z)  # (n, 3)
+        inside = points[shapes().sample(self.to_mni(points), "depth")[0] > 0]
+        return float(inside[:, 1].min() + inside[:, 1].max()) / 2
+
 
 def draw_head(rng: np.random.Generator) -> Head:
     """Draw a head: age, size, tilt, shape, atrophy.
@@ -68,14 +81,14 @@ def draw_head(rng: np.random.Generator) -> Head:
     """
     age = float(np.clip(rng.normal(68, 13), 25, 97))
     ageing = np.clip((age - 45) / 45, 0, 1.1)
-    scale = np.clip(rng.normal([1.01, 0.985, 1.0], [0.03, 0.02, 0.03]), [0.9, 0.9, 0.9], [1.06, 1.02, 1.06])
+    scale = np.clip(rng.normal([0.985, 0.995, 1.0], [0.025, 0.018, 0.03]), 0.92, [1.05, 1.03, 1.06])
     tilt = np.deg2rad(rng.normal(0, [2.5, 1.2, 1.5]))  # nod, lean, turn
     # two scales of shape: lobes and gyri. People are nearly, not quite, symmetric
-    warp = _displacement(rng, 60, (2.5, 2.5, 3.0), 0.25) + _displacement(rng, 22, (1.1, 1.1, 1.8), 0.5)
+    warp = _displacement(rng, 60, (1.8, 2.0, 2.5), 0.25) + _displacement(rng, 22, (1.0, 1.0, 1.6), 0.4)
     return Head(
         age=age,
         atrophy=float(0.9 * ageing + rng.normal(-0.1, 0.3)),
-        ventricle_growth=float(np.clip(rng.normal(1.3 + 4.6 * ageing, 1.6), -1.5, 10)),
+        ventricle_growth=float(np.clip(rng.normal(0.9 + 5.0 * ageing, 2.4), -2.5, 11)),
         affine=np.diag(1 / scale) @ _rotation(tilt),
         shift=rng.normal(0, [1.5, 1.0, 2.0]),
         warp=warp.astype(np.float32),

@@ -13,19 +13,19 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch.nn import functional
 
-from strokegan_lib.data.anatomy import as_maps, sample, shapes
+from strokegan_lib.data.anatomy import as_maps, grid_points, sample, shapes
 from strokegan_lib.data.epidemiology import Plan, plan_stroke
 from strokegan_lib.data.lesions import Lesion, grow_lesion
 from strokegan_lib.data.patient import Head, draw_head
 from strokegan_lib.data.resample import SIZE
+from strokegan_lib.data.territories import SPACING, parenchyma
 from strokegan_lib.data.tissue import Tissue, draw_tissue
 from strokegan_lib.data.windows import Window
 
 PIXEL = 1.5  # mm: 192 mm across, room for the largest head
-MIDDLE = -16.0  # mm: y of the picture's centre, so that the brain sits in its middle
-BOTTOM, TOP = -53.0, 73.0  # mm: the planes cover brain stem to vertex
-EDGE = -1.8  # mm: skull stripping leaves a thin layer of fluid around the brain
-FEWEST_PIXELS = 5  # 11 mm2: a lesion smaller than that in a plane is not drawn by a reader
+BOTTOM, TOP = -51.0, 75.0  # mm: the planes cover brain stem to vertex
+EDGE = -1.2  # mm: skull stripping leaves a thin layer of fluid around the brain
+FEWEST_PIXELS = 4  # 9 mm2: a lesion smaller than that in a plane is not drawn by a reader
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,16 @@ class Contrast:
 
 FLAIR = Contrast(
     name="flair",
-    fluid=(0.15, 0.03),
-    grey=(1.396, 0.06),
+    fluid=(0.11, 0.02),
+    grey=(1.24, 0.05),
     deep_grey=0.15,
-    hyperintensity=(0.41, 0.10),
+    hyperintensity=(0.55, 0.12),
     lesion=(0.55, 0.22),
     skull_base=0.15,
-    texture=0.160,
-    blur=(0.520, 0.600),
-    noise=(0.052, 0.069),
-    white_level=(0.591, 0.05),
+    texture=0.045,
+    blur=(0.525, 0.615),
+    noise=(0.060, 0.080),
+    white_level=(0.667, 0.072),
 )
 DWI = Contrast(
     name="dwi",
@@ -75,7 +75,7 @@ DWI = Contrast(
     white_level=(0.38, 0.05),
 )
 CONTRASTS = {contrast.name: contrast for contrast in (FLAIR, DWI)}
-THICK_SLICES = 0.2  # share of patients scanned with thick slices, whose pictures are blurred one way
+THICK_SLICES = 0.22  # share of patients scanned with thick slices, whose pictures are blurred one way
 
 WINDOW = Window("", 0.0, 1.0, "the scanner's own display window; brighter saturates")
 
@@ -138,15 +138,13 @@ def make_patient(
     if contrast not in CONTRASTS:
         raise ValueError(f"no contrast {contrast!r}: choose from {', '.join(CONTRASTS)}")
     z = plane_heights(30) if z is None else np.asarray(z, float)
-    # separate streams, so that a change in one step leaves the others as they were
-    streams = [np.random.default_rng([seed, number, step]) for step in range(4)]
-    head = draw_head(streams[0])
-    points = plane_points(z)  # (P, 128, 128, 3)
+    head = head_of(number, seed)
+    points = plane_points(z, head.middle())  # (P, 128, 128, 3)
     inside, mni = _inside_head(head, points)
-    tissue = draw_tissue(streams[1], head, mni)
+    tissue = draw_tissue(_stream(number, seed, 1), head, mni)
 
     plan = plan_stroke(number, seed)
-    lesion = grow_lesion(streams[2], plan) if plan else None
+    lesion = grow_lesion(_stream(number, seed, 2), plan) if plan else None
     depth_in_lesion = torch.full((len(mni),), -1.0)  # (N,)
     if lesion:
         depth_in_lesion = sample(as_maps([lesion.level]), mni)[0]
@@ -154,7 +152,7 @@ def make_patient(
     stroke = _paint(inside, (depth_in_lesion > 0) & (tissue.to_ventricle > 0)) & foreground
     stroke &= stroke.sum((1, 2), keepdims=True) >= FEWEST_PIXELS
 
-    rng = streams[3]
+    rng = _stream(number, seed, 3)
     clean = _brightness(rng, CONTRASTS[contrast], mni, tissue, depth_in_lesion)
     images = _scan(rng, CONTRASTS[contrast], _paint(inside, clean), foreground)
     kept = {}
@@ -171,10 +169,25 @@ def make_patient(
     return Patient(number, head, plan, lesion, images, stroke, foreground, z, kept)
 
 
-def plane_points(z: np.ndarray) -> torch.Tensor:
-    """Where the pixels of axial planes lie, (P, 128, 128, 3) mm; rows run from front to back."""
+def head_of(number: int, seed: int = 0) -> Head:
+    """The head of patient *number*, before any picture is taken."""
+    return draw_head(_stream(number, seed, 0))
+
+
+def _stream(number: int, seed: int, step: int) -> np.random.Generator:
+    """A stream of random numbers for each step, so that a change in one leaves the others as they were."""
+    return np.random.default_rng([seed, number, step])
+
+
+def plane_points(z: np.ndarray, middle: float) -> torch.Tensor:
+    """Where the pixels of axial planes lie, (P, 128, 128, 3) mm; rows run from front to back.
+
+    Args:
+        z: (P,) heights, mm.
+        middle: y of the picture's centre, mm.
+    """
     step = (np.arange(SIZE) - (SIZE - 1) / 2) * PIXEL
-    x, y = step[None, None, :], MIDDLE - step[None, :, None]
+    x, y = step[None, None, :], middle - step[None, :, None]
     grids = np.broadcast_arrays(x, y, np.asarray(z)[:, None, None])
     return torch.from_numpy(np.stack(grids, -1).astype(np.float32))
 
@@ -212,13 +225,13 @@ def _brightness(rng, contrast: Contrast, mni, tissue: Tissue, depth_in_lesion) -
 
     # a fresh infarct: a soft edge, uneven, swollen furrows keep some of their fluid
     strength = max(0.03, rng.normal(*contrast.lesion))
-    uneven = (1 + 0.22 * tissue.fine + 0.18 * tissue.coarse).clamp(0.3, 1.7)
+    uneven = (1 + 0.22 * tissue.fine + 0.12 * tissue.coarse).clamp(0.3, 1.7)
     edge = rng.uniform(0.05, 0.15)
     image = image + strength * torch.sigmoid(depth_in_lesion / edge) * uneven * (1 - 0.75 * tissue.fluid)
 
     image = image + contrast.skull_base * _near_air(rng, mni)
     texture = 1 + contrast.texture * tissue.fine
-    bias = torch.exp(0.09 * tissue.coarse + 0.0015 * (18 - tissue.depth) * rng.uniform(0, 1))
+    bias = torch.exp(0.04 * tissue.coarse + 0.004 * (16 - tissue.depth) * rng.uniform(0, 1))
     return image * texture * bias
 
 
@@ -237,8 +250,9 @@ def _near_air(rng: np.random.Generator, mni: torch.Tensor) -> torch.Tensor:
 
 def _old_lesions(rng, image, mni, tissue: Tissue, fluid: float) -> torch.Tensor:
     """Cavities that old strokes left: dark inside, with a bright scar around."""
-    for _ in range(rng.poisson(0.25)):
-        centre = mni[int(rng.integers(len(mni)))]
+    anywhere = grid_points(SPACING)[parenchyma()]  # (M, 3), the same whatever planes are looked at
+    for _ in range(rng.poisson(0.7)):
+        centre = torch.from_numpy(anywhere[rng.integers(len(anywhere))]).float()
         radius = float(np.clip(rng.lognormal(1.3, 0.6), 2, 16))  # mm
         away = (mni - centre).norm(dim=-1) / radius * (1 + 0.2 * tissue.fine)  # (N,); 1 on the wall
         cavity = torch.sigmoid((1 - away) / 0.12)
@@ -252,7 +266,7 @@ def _scan(rng, contrast: Contrast, clean: np.ndarray, foreground: np.ndarray) ->
     blur = np.full(2, rng.uniform(*contrast.blur))
     quiet = 1.0
     if rng.random() < THICK_SLICES:
-        blur = blur + rng.permutation([rng.uniform(0.15, 0.5), rng.uniform(0.05, 0.15)])
+        blur = blur + rng.permutation([rng.uniform(0.15, 0.5), rng.uniform(0.0, 0.15)])
         quiet = 0.6  # a thick slice holds more signal
     image = gaussian_filter(clean, (0, *blur))
     # noise in the real and in the imaginary channel, smoothed as by the scanner's interpolation

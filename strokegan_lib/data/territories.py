@@ -51,7 +51,7 @@ LANDMARKS: dict[str, tuple[tuple[float, float, float, float], ...]] = {
     "inferior cerebellar": ((14, -62, -46, 17), (32, -60, -46, 17), (8, -66, -36, 12), (38, -70, -38, 12)),
 }  # fmt: skip
 NAMES = tuple(LANDMARKS)
-BORDER_WIDTH = 7.0  # mm: how near to a second artery's reach a border zone is
+BORDER_WIDTH = 15.0  # mm: root of the difference of two arteries' costs below which they share a point
 
 
 @lru_cache(maxsize=1)
@@ -84,7 +84,7 @@ def territories() -> tuple[np.ndarray, np.ndarray]:
     first, second = np.sort(large, 0)[:2]
     width = np.sqrt(np.maximum(second - first, 0))
     depth = shapes()["depth"]
-    border = (width < BORDER_WIDTH + 8) & (depth > 2) & (points[..., 2] > 5) & (nearest >= 0)
+    border = (width < BORDER_WIDTH) & (depth > 2) & (points[..., 2] > 5) & (nearest >= 0)
     return nearest.astype(np.int8), border
 
 

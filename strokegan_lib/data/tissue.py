@@ -16,6 +16,7 @@ from strokegan_lib.data.anatomy import as_maps, sample, shapes, tissues
 from strokegan_lib.data.noise import smooth_noise
 from strokegan_lib.data.patient import Head
 
+FOLD_SIZE = 13.0  # mm: gyri of about 10 mm between two furrows
 SHELL = 68.0  # mm: radius at which the pattern of furrows is drawn
 
 
@@ -51,35 +52,31 @@ def draw_tissue(rng: np.random.Generator, head: Head, mni: torch.Tensor) -> Tiss
     depth, to_ventricle = shapes().sample(mni, "depth", "to_ventricle")  # (N,) each
     white, fluid, furrow = tissues().sample(mni, "white", "fluid", "furrow")
     fine, spots = _noise_at(mni, smooth_noise(rng, 2, 3.2, 2), smooth_noise(rng, 2, 7, 1))
-    (coarse,) = _noise_at(mni, smooth_noise(rng, 4, 30))
-    (folds,) = _noise_at(_towards_shell(mni), smooth_noise(rng, 2, 8, 4))
+    coarse, reach = _noise_at(mni, smooth_noise(rng, 4, 30), smooth_noise(rng, 4, 16))
+    (folds,) = _noise_at(_towards_shell(mni), smooth_noise(rng, 2, FOLD_SIZE, 4))
 
-    cerebrum = torch.sigmoid(
-        ((mni[:, 2] + 18) + 0.5 * (mni[:, 1] + 45).clamp(min=0)) / 3
-    )  # not the cerebellum
-    cortex = torch.sigmoid((24 - depth) / 3) * torch.sigmoid((to_ventricle - 8) / 2)
-    line = torch.exp(-((folds / 0.14) ** 2)) * cerebrum  # 1 in the middle of an own furrow
-    ribbon = torch.exp(-((folds / 0.5) ** 2)) * torch.sigmoid((19 - depth) / 2.5) * cerebrum
+    # where the patient's own gyri replace the average's: the outer side of the cerebrum
+    height = mni[:, 2] + 18 + 0.5 * (mni[:, 1] + 45).clamp(min=0)  # mm above the cerebellum
+    outer = torch.sigmoid((24 - depth) / 3) * torch.sigmoid((to_ventricle - 8) / 2)
+    own = outer * torch.sigmoid(height / 3) * torch.sigmoid((mni[:, 0].abs() - 12) / 3)
+    deep = torch.sigmoid((19 + 5 * reach - depth) / 2.5)  # how deep an own furrow goes differs along it
+    width = 0.22 + 0.10 * max(0.0, head.atrophy) + 0.06 * coarse.clamp(-1, 2)
+    width = width + 0.25 * torch.exp(-depth.clamp(min=0) / 5)  # a furrow opens towards the surface
+    line = torch.exp(-((folds / width) ** 2)) * deep * own  # 1 in the middle of an own furrow
+    ribbon = torch.exp(-((folds / 0.8) ** 2)) * deep * own  # the cortex on its two sides
 
     # fluid: furrows (the average's and the patient's own), the layer under the skull, ventricles
-    open_ = 1.3 * furrow + 1.6 * fluid + 0.95 * line * (1 - 0.55 * white)
-    open_ = (
-        open_
-        + 0.22 * head.atrophy
-        + 0.25 * coarse
-        + 0.12 * fine
-        + 0.3 * torch.exp(-depth.clamp(min=0) / 5)
-        - 0.009 * depth.clamp(min=0)
-    )
-    in_furrow = torch.sigmoid((open_ - 0.97) / 0.24) * cortex * (1 - 0.6 * white)
-    layer = 0.8 + 1.0 * head.atrophy + 1.0 * coarse + 0.4 * fine + 4.0 * line + 2.0 * furrow  # mm
-    in_layer = torch.sigmoid((layer - 1.2 - depth) / 1.1)
-    in_cistern = torch.sigmoid((fluid - 0.5) / 0.09) * (1 - cortex)
+    valley = 1.0 * furrow + 1.9 * fluid + 0.3 * head.atrophy + 0.25 * coarse + 0.1 * fine
+    in_average = torch.sigmoid((valley - 1.0) / 0.22) * outer * (1 - 0.7 * white)
+    layer = 0.4 + 0.9 * head.atrophy + 0.9 * coarse + 0.3 * fine + 3.5 * line + 1.5 * furrow  # mm
+    in_layer = torch.sigmoid((layer - 1.4 - depth) / 2.0)
+    in_cistern = torch.sigmoid((fluid - 0.5) / 0.09) * (1 - outer)
     in_ventricle = torch.sigmoid(-to_ventricle / 0.55)
-    fluid = torch.stack([in_furrow, in_layer, in_cistern, in_ventricle]).amax(0)
+    fluid = torch.stack([0.9 * line, in_average, in_layer, in_cistern, in_ventricle]).amax(0)
 
-    white_share = torch.sigmoid((white - 0.5 - 0.42 * ribbon) / 0.09)
-    load = float(np.clip(rng.gamma(1.2, 0.5) * (0.3 + head.atrophy), 0, 3))
+    core = (1 - 0.6 * own) * white + 0.6 * own * torch.sigmoid((depth - 9) / 2.5)
+    white_share = torch.sigmoid((core - 0.5 - 0.45 * ribbon) / 0.09)
+    load = float(np.clip(rng.gamma(1.2, 0.5) * (0.35 + head.atrophy), 0, 3))
     bright = _hyperintensity(mni, to_ventricle, white_share, spots, coarse, fine, load)
     return Tissue(
         fluid=fluid,
@@ -112,7 +109,7 @@ def _hyperintensity(mni, to_ventricle, white, spots, coarse, fine, load) -> torc
     """White-matter hyperintensities: caps and rims on the ventricles, and spots; (N,) 0..1."""
     y = mni[:, 1]
     horns = torch.exp(-(((y - 28) / 14) ** 2)) + 0.8 * torch.exp(-(((y + 52) / 16) ** 2))
-    width = 1.0 + 3.2 * load * (0.3 + 1.3 * horns) * (1 + 0.35 * coarse) + 1.2 * fine  # mm
+    width = 1.1 + (0.7 + 2.4 * load) * (0.2 + 1.1 * horns) * (1 + 0.4 * coarse) + 1.0 * fine  # mm
     cap = torch.sigmoid((width - to_ventricle) / 0.7) * torch.sigmoid((to_ventricle + 0.3) / 0.5)
     needed = 3.3 - 0.75 * load + to_ventricle.clamp(min=0) / 30  # standard deviations
     spot = torch.sigmoid((spots + 0.25 * fine - needed) / 0.12) * white
