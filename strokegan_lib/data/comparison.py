@@ -24,9 +24,9 @@ from strokegan_lib.data.likeness import (
     spectrum_distance,
 )
 from strokegan_lib.data.phantom import WINDOW, head_of, make_patient
-from strokegan_lib.data.phantom_set import one_thread_each
 from strokegan_lib.data.prepare import in_order
 from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.threads import one_thread_each
 from strokegan_lib.errors import BadInput
 
 CHANNEL = "flair"

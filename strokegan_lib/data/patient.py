@@ -66,8 +66,8 @@ class Head:
 
     def middle(self) -> float:
         """Where the middle of the head lies between front and back, mm in y: the picture's centre."""
-        y = torch.arange(-130.0, 110.0, 1.5)
-        x, z = torch.tensor([-20.0, 0.0, 20.0]), torch.tensor([-5.0, 10.0, 25.0])
+        y = torch.arange(-130.0, 110.0, 2.0)
+        x, z = torch.tensor([-36.0, -20.0, 0.0, 20.0, 36.0]), torch.arange(-25.0, 41.0, 11.0)
         points = torch.cartesian_prod(x, y, z)  # (n, 3)
         inside = points[shapes().sample(self.to_mni(points), "depth")[0] > 0]
         return float(inside[:, 1].min() + inside[:, 1].max()) / 2
@@ -81,7 +81,7 @@ def draw_head(rng: np.random.Generator) -> Head:
     """
     age = float(np.clip(rng.normal(68, 13), 25, 97))
     ageing = np.clip((age - 45) / 45, 0, 1.1)
-    scale = np.clip(rng.normal([0.985, 0.995, 1.0], [0.025, 0.018, 0.03]), 0.92, [1.05, 1.03, 1.06])
+    scale = np.clip(rng.normal([0.985, 0.97, 1.0], [0.025, 0.015, 0.03]), 0.92, [1.05, 0.99, 1.06])
     tilt = np.deg2rad(rng.normal(0, [2.5, 1.2, 1.5]))  # nod, lean, turn
     # two scales of shape: lobes and gyri. People are nearly, not quite, symmetric
     warp = _displacement(rng, 60, (1.8, 2.0, 2.5), 0.25) + _displacement(rng, 22, (1.0, 1.0, 1.6), 0.4)

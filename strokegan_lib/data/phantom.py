@@ -19,6 +19,7 @@ from strokegan_lib.data.lesions import Lesion, grow_lesion
 from strokegan_lib.data.patient import Head, draw_head
 from strokegan_lib.data.resample import SIZE
 from strokegan_lib.data.territories import SPACING, parenchyma
+from strokegan_lib.data.threads import one_thread_each
 from strokegan_lib.data.tissue import Tissue, draw_tissue
 from strokegan_lib.data.windows import Window
 
@@ -115,6 +116,7 @@ def plane_heights(planes: int) -> np.ndarray:
     return BOTTOM + thickness * (np.arange(planes) + 0.5)
 
 
+@one_thread_each()  # the same bytes on every machine, however many cores it has
 def make_patient(
     number: int,
     *,

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from strokegan_lib.data.phantom import (
@@ -27,6 +24,7 @@ from strokegan_lib.data.phantom import (
 from strokegan_lib.data.phantom_card import compare_with_soop, facts_of
 from strokegan_lib.data.prepare import in_order
 from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
+from strokegan_lib.data.threads import one_thread_each
 from strokegan_lib.errors import BadInput
 
 PHANTOM_VERSION = 1  # raise it when the same seed gives other pictures
@@ -127,14 +125,3 @@ def _make_one(number: int, planes: int, contrast: str, seed: int) -> tuple[dict,
     patient = make_patient(number, seed=seed, contrast=contrast, z=plane_heights(planes))
     images = WINDOW.to_bytes(patient.images, patient.foreground)[:, None]  # (P, 1, 128, 128)
     return facts_of(patient), (images, patient.stroke, patient.foreground)
-
-
-@contextmanager
-def one_thread_each() -> Iterator[None]:
-    """Let torch use one thread for each of ours: faster together, and always the same sums."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -13,7 +13,7 @@ from strokegan_lib.data.comparison import Slices, compare, differences, grow_sli
 from strokegan_lib.data.epidemiology import plan_stroke
 from strokegan_lib.data.likeness_door import door
 from strokegan_lib.data.likeness_pictures import BRAIN, COLUMNS, EACH, TILE, contact_sheet, thumbnail
-from strokegan_lib.data.phantom import make_patient
+from strokegan_lib.data.phantom import head_of, make_patient
 from strokegan_lib.data.phantom_set import make_phantom_set
 from strokegan_lib.data.slices import SliceSet
 
@@ -72,7 +72,8 @@ def test_grown_slices_are_those_of_stroke_patients():
     grown = grow_slices(3, 18.0, seed=2, workers=2)
     numbers = [k for k in range(50) if plan_stroke(k, 2)][:3]
     assert grown.patients.tolist() == [f"phantom-{k:05d}" for k in numbers]
-    patient = make_patient(numbers[1], seed=2, z=np.array([18.0]))
+    z = head_of(numbers[1], 2).height_of(18.0)
+    patient = make_patient(numbers[1], seed=2, z=np.array([z]))
     assert np.array_equal(grown.foreground[1], patient.foreground[0])
     assert grown.images.dtype == np.uint8 and grown.images.shape == (3, 128, 128)
 

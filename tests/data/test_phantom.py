@@ -17,7 +17,9 @@ from strokegan_lib.data.phantom import (
     TOP,
     WINDOW,
     Patient,
+    _inside_head,
     _scan,
+    head_of,
     make_patient,
     plane_heights,
     plane_points,
@@ -57,8 +59,9 @@ def test_a_stroke_lies_in_tissue(patients):
 def test_no_stroke_lies_in_a_ventricle(patients):
     for k in LARGE:
         patient = patients[k, "flair"]
-        mni = patient.head.to_mni(plane_points(Z)[torch.from_numpy(patient.stroke)])
-        assert shapes().sample(mni, "to_ventricle").min() > 0
+        inside, mni = _inside_head(patient.head, plane_points(Z, patient.head.middle()))
+        to_ventricle = shapes().sample(mni, "to_ventricle")[0]  # (N,)
+        assert to_ventricle[torch.from_numpy(patient.stroke)[inside]].min() > 0
 
 
 def test_no_stroke_without_a_plan(patients):
@@ -137,7 +140,7 @@ def test_planes_close_together_look_alike():
 
 
 def test_rows_run_to_the_back_and_columns_to_the_right():
-    points = plane_points(np.array([5.0]))[0]  # (128, 128, 3) mm
+    points = plane_points(np.array([5.0]), -16.0)[0]  # (128, 128, 3) mm
     assert torch.allclose(points[0, 1] - points[0, 0], torch.tensor([PIXEL, 0, 0]))
     assert torch.allclose(points[1, 0] - points[0, 0], torch.tensor([0, -PIXEL, 0]))
     assert (points[..., 2] == 5).all()
@@ -174,3 +177,32 @@ def test_noise_of_the_scanner_is_rician():
     # in air it follows Rayleigh's law, whose mean is sqrt(pi/2) sigma and deviation sqrt(2 - pi/2) sigma
     assert dark.mean() / sigma == pytest.approx(np.sqrt(np.pi / 2), rel=0.05)
     assert dark.std() / sigma == pytest.approx(np.sqrt(2 - np.pi / 2), rel=0.05)
+
+
+def test_no_head_reaches_the_edge_of_the_picture():
+    heads = range(120)
+    largest = sorted(heads, key=lambda k: np.linalg.det(head_of(k).affine))[
+        :4
+    ]  # patient to MNI: small is large
+    for k in largest:
+        foreground = make_patient(k, z=np.array([0.0, 15.0])).foreground
+        assert not foreground[:, [0, -1]].any() and not foreground[:, :, [0, -1]].any()
+
+
+def test_bytes_do_not_depend_on_the_threads_of_torch():
+    before, images = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            images.append(make_patient(1, z=Z).images)
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert np.array_equal(*images)
+
+
+def test_old_cavities_stay_where_they_are():
+    """What a patient has does not depend on which planes are looked at."""
+    for k in range(6):
+        all_, one = make_patient(k, z=Z, layers=True), make_patient(k, z=Z[2:3], layers=True)
+        assert np.allclose(all_.layers["brightness"][2], one.layers["brightness"][0], atol=1e-5)

@@ -16,7 +16,7 @@ Z = np.array([10.0, 18.0, 30.0])
 
 def tissue_of(seed: int, z: np.ndarray = Z) -> tuple[Head, Tissue]:
     head = draw_head(np.random.default_rng([0, seed, 0]))
-    points = plane_points(z)[:, ::2, ::2].reshape(-1, 3)  # every second pixel will do
+    points = plane_points(z, head.middle())[:, ::2, ::2].reshape(-1, 3)  # every second pixel will do
     return head, draw_tissue(np.random.default_rng([0, seed, 1]), head, head.to_mni(points))
 
 
@@ -53,7 +53,7 @@ def test_every_tissue_has_a_believable_share(some):
 def test_atrophy_opens_the_furrows_of_the_same_brain():
     """Ages differ between people in more than age; so one brain is made to age."""
     head, _ = tissue_of(1)
-    points = plane_points(Z[1:2])[:, ::2, ::2].reshape(-1, 3)
+    points = plane_points(Z[1:2], head.middle())[:, ::2, ::2].reshape(-1, 3)
     mni = head.to_mni(points)
     fluid = [
         draw_tissue(np.random.default_rng(1), replace(head, atrophy=atrophy), mni)
@@ -75,4 +75,4 @@ def test_tissue_does_not_depend_on_the_other_planes():
 
 def test_the_hyperintensity_load_differs_between_patients(some):
     loads = [float(tissue.hyperintensity.mean()) for _, tissue in some]
-    assert max(loads) > 2.5 * min(loads)
+    assert max(loads) > 2 * min(loads)
