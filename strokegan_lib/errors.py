@@ -24,12 +24,12 @@ class BadInput(Exception):
 
 
 @contextmanager
-def writing(path: str | os.PathLike) -> Iterator[None]:
+def writing(
+    path: str | os.PathLike, remedy: str = "free some space or choose another --out"
+) -> Iterator[None]:
     """Turn an operating-system error while writing *path* into :class:`BadInput`."""
     try:
         yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise BadInput(
-            path, f"cannot be written ({reason})", "free some space or choose another --out"
-        ) from error
+        raise BadInput(path, f"cannot be written ({reason})", remedy) from error

@@ -75,11 +75,6 @@ class Home:
         return INSTALL.sub(self.install, marked)
 
 
-def in_colab() -> bool:
-    """Whether this runs on Google Colab."""
-    return "google.colab" in sys.modules
-
-
 def rewrite(root: Path) -> list[Path]:
     """Point every notebook and README.md at the home that pyproject.toml names.
 
@@ -103,13 +98,13 @@ def rewrite(root: Path) -> list[Path]:
 def _write(file: Path, text: str) -> list[Path]:
     if file.read_text(encoding="utf-8") == text:
         return []
-    with writing(file):
+    with writing(file, "free some space, and check who may write there"):
         file.write_text(text, encoding="utf-8")
     return [file]
 
 
 def main() -> None:
-    door.Parser(prog="badges", description=__doc__, add_help=True).parse_args()
+    door.Parser(prog="badges", description=__doc__).parse_args()
     changed = rewrite(Path.cwd())
     print("\n".join(f"rewrote {file.relative_to(Path.cwd())}" for file in changed) or "every badge is right")
 

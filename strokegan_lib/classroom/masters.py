@@ -41,7 +41,7 @@ def refresh(file: Path) -> None:
     NotebookClient(
         notebook, kernel_name="python3", resources={"metadata": {"path": str(file.parent)}}
     ).execute()
-    with writing(file):
+    with writing(file, "free some space, and check who may write there"):
         nbformat.write(clean(notebook), file)
 
 

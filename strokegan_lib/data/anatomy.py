@@ -74,7 +74,7 @@ def sample(maps: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
     """Interpolate (C, X, Y, Z) maps over the box at (..., 3) points in mm -> (C, ...)."""
     low, high = (torch.from_numpy(v).to(points) for v in (LOW, HIGH))
     unit = (points - low) / (high - low) * 2 - 1  # (..., 3) in -1..1
-    # grid_sample wants the fastest axis first: z, y, x
+    # grid_sample names the last axis first: z, y, x
     grid = unit.flip(-1).reshape(1, 1, 1, -1, 3)
     out = F.grid_sample(maps[None], grid, mode="bilinear", padding_mode="border", align_corners=True)
     return out.reshape(maps.shape[0], *points.shape[:-1])

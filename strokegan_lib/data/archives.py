@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from strokegan_lib.errors import BadInput, writing
 
+SPACE = "free some space, or choose a --source that may be written"
 AGAIN = "download it again; if that does not help, do not use it"
 
 
@@ -34,7 +35,7 @@ def unpack(
         with zipfile.ZipFile(archive) as packed:
             infos = packed.infolist()
             _judge(archive, infos, cap, members)
-            with writing(folder):
+            with writing(folder, SPACE):
                 shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
                 partial.mkdir()
             room = cap
@@ -44,7 +45,7 @@ def unpack(
         content = inner[0] if len(inner) == 1 and inner[0].is_dir() else partial
         if check:
             check(content)
-        with writing(folder):
+        with writing(folder, SPACE):
             if folder.is_dir():
                 folder.rmdir()  # empty, or the rename would fail
             content.rename(folder)
@@ -82,7 +83,7 @@ def _unpack_one(
 ) -> int:
     """Write one member and return its length; zipfile checks its CRC at the end."""
     target = partial.joinpath(*PurePosixPath(info.filename).parts)
-    with writing(target):
+    with writing(target, SPACE):
         if info.is_dir():
             target.mkdir(parents=True, exist_ok=True)
             return 0

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from strokegan_lib.data.archives import unpack
+from strokegan_lib.data.archives import SPACE, unpack
 from strokegan_lib.errors import BadInput, writing
 
 BLOCK = 2**18  # bytes read at a time
@@ -61,7 +61,7 @@ def get(remote: Remote, folder: Path, mirror: str | None = None, pause: float = 
         print(f"{folder} is there already: nothing is downloaded", flush=True)
         return
     archive = folder.parent / f".{folder.name}.zip"
-    with writing(folder):
+    with writing(folder, SPACE):
         folder.parent.mkdir(parents=True, exist_ok=True)
     fetch(f"{(mirror or remote.host).rstrip('/')}/{remote.path}", archive, remote.cap, remote.size, pause)
     try:
@@ -98,7 +98,7 @@ def fetch(
     part = target.with_name(target.name + ".part")
     failures, had, reason = 0, -1, ""
     while failures < attempts:
-        with writing(target):
+        with writing(target, SPACE):
             held = part.stat().st_size if part.exists() else 0
         if held > had:
             failures, had = 0, held
@@ -106,7 +106,7 @@ def fetch(
             time.sleep(pause * 2 ** (failures - 1))
         try:
             if _attempt(url, part, held, cap, size):
-                with writing(target):
+                with writing(target, SPACE):
                     part.replace(target)
                 return
             reason = "the connection broke"
@@ -155,7 +155,7 @@ def _attempt(url: str, part: Path, held: int, cap: int, size: int | None) -> boo
             file=sys.stdout,
             disable=None,
         )
-        with bar, writing(part), open(part, "ab" if resumed else "wb") as file:
+        with bar, writing(part, SPACE), open(part, "ab" if resumed else "wb") as file:
             while block := _read(answer):
                 held += len(block)
                 if held > min(cap, total or cap):

@@ -83,10 +83,8 @@ def _grow_piece(rng, level, free, noise, volume, side, plan, first) -> None:
     seed = np.unravel_index(rng.choice(choices), here.shape)
 
     radius = (volume * 1000 * 3 / (4 * np.pi)) ** (1 / 3)  # mm, of a ball of that volume
-    box = tuple(
-        slice(max(0, int(c - r)), int(c + r) + 1)
-        for c, r in zip(seed, [(2.4 * radius + 10) / SPACING] * 3, strict=True)
-    )
+    reach = (2.4 * radius + 10) / SPACING  # points, room for a stretched piece and its noise
+    box = tuple(slice(max(0, int(c - reach)), int(c + reach) + 1) for c in seed)
     stretch = np.exp(rng.normal(0, 0.18, 3))
     arm = (points[box] - points[seed]) / (radius * stretch / stretch.prod() ** (1 / 3))
     will = -np.sqrt((arm**2).sum(-1)) + rng.uniform(0.15, 0.3) * noise[box]
@@ -118,7 +116,7 @@ def _largest_piece(will, room, n, seed, box) -> tuple[np.ndarray, float]:
 
 def _describe(level: np.ndarray) -> Lesion:
     inside = level > 0
-    territory = np.bincount(territories()[0][inside].clip(0), minlength=len(NAMES))
+    territory = np.bincount(territories()[0][inside], minlength=len(NAMES))
     pieces, _ = ndimage.label(inside, CONNECTED)
     size = np.bincount(pieces.ravel())[1:] * SPACING**3  # mm3
     right = inside[grid_points(SPACING)[..., 0] > 0].sum() / max(1, inside.sum())

@@ -32,7 +32,7 @@ def prepared(data: str | os.PathLike | None, profile: Profile, *, workers: int =
     Args:
         data: folder of a SliceSet; None or '' for the phantom.
         profile: decides the size of the phantom.
-        workers: processes that make the phantom when it is not there yet.
+        workers: threads that make the phantom when it is not there yet.
 
     Raises:
         BadInput: *data* is no sound SliceSet, or the cache cannot be written.
@@ -48,7 +48,8 @@ def prepared(data: str | os.PathLike | None, profile: Profile, *, workers: int =
             try:
                 return SliceSet.open(folder)
             except BadInput:  # changed on disk since it was made: it costs little to make again
-                shutil.rmtree(folder)
+                with writing(folder):
+                    shutil.rmtree(folder)
         return make_phantom_set(
             folder,
             patients=profile.patients,

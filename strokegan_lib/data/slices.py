@@ -19,6 +19,7 @@ import io
 import json
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -110,9 +111,9 @@ class SliceSetWriter:
         self.rows: list[tuple] = []
 
     def __enter__(self) -> SliceSetWriter:
-        if self.out.exists() or self.out.is_symlink():
-            raise BadInput(self.out, "exists already", "choose another --out or delete it first")
         with writing(self.out):
+            if self.out.exists() or self.out.is_symlink():
+                raise BadInput(self.out, "exists already", "choose another --out or delete it first")
             self.partial.mkdir(parents=True, exist_ok=True)
             self.lock = FileLock(self.partial / "lock", timeout=0)
             try:
@@ -166,7 +167,8 @@ class SliceSetWriter:
             raise ValueError(f"masks must be {(n, SIZE, SIZE)}")
         if (stroke & ~foreground).any():
             raise ValueError("stroke must lie inside the foreground")
-        if not np.array_equal(images >= DARKEST, np.broadcast_to(foreground[:, None], shape)):
+        inside = np.broadcast_to(foreground[:, None], shape)
+        if (images[inside] < DARKEST).any() or images[~inside].any():
             raise ValueError("images must be 8..255 inside the foreground and 0 outside")
         with writing(self.out):
             for array, rows in zip(self.arrays, (images, stroke, foreground), strict=True):
@@ -184,7 +186,8 @@ class SliceSetWriter:
         finally:
             if self.partial.exists():
                 for array in self.arrays:
-                    array.file.close()
+                    with suppress(OSError):  # a full disk: closing tries once more to write
+                        array.file.close()
                 self.lock.release()
                 shutil.rmtree(self.partial, ignore_errors=True)
 
@@ -258,14 +261,17 @@ class SliceSet:
         folder = Path(folder)
         again = "make the data set again with its data script"
         card_file = folder / "dataset.json"
-        if not card_file.is_file():
-            raise BadInput(
-                folder, "is not a SliceSet (no dataset.json)", "give --data a folder that a data script made"
-            )
         try:
+            if not card_file.is_file():
+                raise BadInput(
+                    folder,
+                    "is not a SliceSet (no dataset.json)",
+                    "give --data a folder that a data script made",
+                )
             card = json.loads(card_file.read_text(encoding="utf-8"))
-            version, shape, hashes = int(card["format_version"]), tuple(card["shape"]), dict(card["sha256"])
-        except (ValueError, KeyError, TypeError) as error:
+            version, hashes = int(card["format_version"]), dict(card["sha256"])
+            n, _, height, width = shape = tuple(int(length) for length in card["shape"])
+        except (ValueError, KeyError, TypeError, OSError) as error:
             raise BadInput(card_file, f"cannot be read ({error})", again) from error
         if version > FORMAT_VERSION:
             raise BadInput(
@@ -273,22 +279,22 @@ class SliceSet:
                 f"has format version {version}, newer than this kit's {FORMAT_VERSION}",
                 "update the kit",
             )
-        for name in (*ARRAYS, "slices.csv"):
-            if not (folder / name).is_file():
-                raise BadInput(folder / name, "is missing", again)
-            if verify and sha256(folder / name) != hashes.get(name):
-                raise BadInput(folder / name, "has changed since it was made (its sha256 differs)", again)
         try:
+            for name in (*ARRAYS, "slices.csv"):
+                if not (folder / name).is_file():
+                    raise BadInput(folder / name, "is missing", again)
+                if verify and sha256(folder / name) != hashes.get(name):
+                    raise BadInput(folder / name, "has changed since it was made (its sha256 differs)", again)
             images, stroke, foreground = (np.load(folder / name, mmap_mode="r") for name in ARRAYS)
             table = _read_table(folder / "slices.csv")
         except (ValueError, KeyError, OSError) as error:
             raise BadInput(folder, f"cannot be read ({error})", again) from error
-        flat = (shape[0], *shape[2:])
+        flat = (n, height, width)
         if (
             images.shape != shape
             or stroke.shape != flat
             or foreground.shape != flat
-            or len(table["index"]) != shape[0]
+            or len(table["index"]) != n
         ):
             raise BadInput(folder, "holds arrays whose shapes differ from its card", again)
         return cls(folder, images, stroke, foreground, table, card)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from strokegan_lib.data.resample import SIZE
 from strokegan_lib.data.slices import ARRAYS, COLUMNS, About, SliceSet, SliceSetWriter
 from strokegan_lib.errors import BadInput
 
@@ -184,3 +185,31 @@ def test_the_form_is_kept(tmp_path, fault):
             source="s",
         )
     assert set(COLUMNS) >= {"patient", "has_stroke"} and list(tmp_path.iterdir()) == []
+
+
+def test_a_byte_between_nothing_and_tissue_is_refused(tmp_path):
+    about = About("x", "x", "x", "x", ("grey",), "test")
+    foreground = np.zeros((1, SIZE, SIZE), bool)
+    foreground[:, 40:60, 40:60] = True
+    images = np.where(foreground, 100, 7).astype(np.uint8)[:, None]  # 7 lies outside, where 0 must be
+    with pytest.raises(ValueError, match="0 outside"), SliceSetWriter(tmp_path / "set", about) as writer:
+        writer.add(
+            images, ~foreground & foreground, foreground, patient="p", case="c",
+            plane=[0], z=[0.0], spacing=(1, 1, 1), source="s",
+        )  # fmt: skip
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("shape", [[], [1, 2], "none", None])
+def test_a_card_with_a_strange_shape_ends_in_one_line(tmp_path, shape):
+    (tmp_path / "dataset.json").write_text(json.dumps({"format_version": 1, "shape": shape, "sha256": {}}))
+    with pytest.raises(BadInput, match=r"dataset\.json: cannot be read"):
+        SliceSet.open(tmp_path)
+
+
+def test_a_name_too_long_ends_in_one_line(tmp_path):
+    about = About("x", "x", "x", "x", ("grey",), "test")
+    with pytest.raises(BadInput, match="cannot be written"), SliceSetWriter(tmp_path / ("n" * 300), about):
+        pass
+    with pytest.raises(BadInput, match="cannot be read"):
+        SliceSet.open(tmp_path / ("n" * 300))
