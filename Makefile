@@ -49,8 +49,7 @@ lab: $(STAMP)
 	@$(PY) -m jupyterlab --notebook-dir notebooks
 
 bench: $(STAMP)
-	@for file in tests/benchmarks/bench_*.py; do \
-	  $(PY) -m tests.benchmarks.$$(basename $$file .py) || exit 1; done
+	@for file in tests/benchmarks/bench_*.py; do $(PY) $$file || exit 1; done
 
 notebooks: $(STAMP)
 	@$(PY) -m strokegan_lib.classroom.masters

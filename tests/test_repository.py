@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -306,3 +307,13 @@ def test_json_files_are_readable():
     for name, text in texts():
         if name.endswith(".json"):
             json.loads(text)
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "tests" / "benchmarks").glob("bench_*.py")), ids=lambda f: f.name
+)
+def test_every_benchmark_starts_as_make_bench_starts_it(file: Path):
+    line = next(line for line in (ROOT / "Makefile").read_text().splitlines() if "bench_*.py" in line)
+    assert "$(PY) $$file" in line
+    run = subprocess.run([sys.executable, file, "--help"], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0 and "--data" in run.stdout, run.stderr
