@@ -160,4 +160,8 @@ def _ventricles() -> np.ndarray:
 
 def _signed_distance(inside: np.ndarray) -> np.ndarray:
     """Distance to the border, mm at 1 mm voxels: positive inside, negative outside."""
-    return ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)
+    distance = -ndimage.distance_transform_edt(~inside)
+    (box,) = ndimage.find_objects(inside.astype(np.uint8))  # the inside may be small: look no farther
+    padded = np.pad(inside[box], 1)
+    distance[box] += ndimage.distance_transform_edt(padded)[1:-1, 1:-1, 1:-1]
+    return distance

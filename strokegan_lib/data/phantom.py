@@ -13,12 +13,12 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch.nn import functional
 
-from strokegan_lib.data.anatomy import as_maps, grid_points, sample, shapes
+from strokegan_lib.data.anatomy import as_maps, sample, shapes
 from strokegan_lib.data.epidemiology import Plan, plan_stroke
 from strokegan_lib.data.lesions import Lesion, grow_lesion
 from strokegan_lib.data.patient import Head, draw_head
 from strokegan_lib.data.resample import SIZE
-from strokegan_lib.data.territories import SPACING, parenchyma
+from strokegan_lib.data.territories import tissue_points
 from strokegan_lib.data.threads import one_thread_each
 from strokegan_lib.data.tissue import Tissue, draw_tissue
 from strokegan_lib.data.windows import Window
@@ -252,7 +252,7 @@ def _near_air(rng: np.random.Generator, mni: torch.Tensor) -> torch.Tensor:
 
 def _old_lesions(rng, image, mni, tissue: Tissue, fluid: float) -> torch.Tensor:
     """Cavities that old strokes left: dark inside, with a bright scar around."""
-    anywhere = grid_points(SPACING)[parenchyma()]  # (M, 3), the same whatever planes are looked at
+    anywhere = tissue_points()  # (M, 3), the same whatever planes are looked at
     for _ in range(rng.poisson(0.7)):
         centre = torch.from_numpy(anywhere[rng.integers(len(anywhere))]).float()
         radius = float(np.clip(rng.lognormal(1.3, 0.6), 2, 16))  # mm

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 from tqdm import tqdm
 
+from strokegan_lib.data.anatomy import tissues
 from strokegan_lib.data.phantom import (
     BOTTOM,
     CONTRASTS,
@@ -24,6 +25,7 @@ from strokegan_lib.data.phantom import (
 from strokegan_lib.data.phantom_card import compare_with_soop, facts_of
 from strokegan_lib.data.prepare import in_order
 from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
+from strokegan_lib.data.territories import territories
 from strokegan_lib.data.threads import one_thread_each
 from strokegan_lib.errors import BadInput
 
@@ -81,6 +83,7 @@ def make_phantom_set(
     facts = []
     one = partial(_make_one, planes=slices_per_patient, contrast=contrast, seed=seed)
     with SliceSetWriter(out, about) as writer, one_thread_each():
+        tissues(), territories()  # made once here, not once by every thread at the same time
         made = in_order(one, list(range(patients)), workers)
         bar = tqdm(made, "phantom patients", patients, file=sys.stdout, disable=None if progress else True)
         for fact, (images, stroke, foreground) in bar:

@@ -168,7 +168,7 @@ class SliceSetWriter:
         if (stroke & ~foreground).any():
             raise ValueError("stroke must lie inside the foreground")
         inside = np.broadcast_to(foreground[:, None], shape)
-        if (images[inside] < DARKEST).any() or images[~inside].any():
+        if not np.array_equal(images != 0, inside) or ((images != 0) & (images < DARKEST)).any():
             raise ValueError("images must be 8..255 inside the foreground and 0 outside")
         with writing(self.out):
             for array, rows in zip(self.arrays, (images, stroke, foreground), strict=True):

@@ -95,5 +95,11 @@ def parenchyma() -> np.ndarray:
     return (shapes()["depth"] > 0) & (shapes()["to_ventricle"] > 0.5) & (fluid < 0.6)
 
 
+@lru_cache(maxsize=1)
+def tissue_points() -> np.ndarray:
+    """MNI coordinates of all of :func:`parenchyma`, (M, 3) mm."""
+    return grid_points(SPACING)[parenchyma()]
+
+
 def _named(start: str) -> list[int]:
     return [i for i, name in enumerate(NAMES) if name.startswith(start)]

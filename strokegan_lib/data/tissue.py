@@ -51,9 +51,10 @@ def draw_tissue(rng: np.random.Generator, head: Head, mni: torch.Tensor) -> Tiss
     """
     depth, to_ventricle = shapes().sample(mni, "depth", "to_ventricle")  # (N,) each
     white, fluid, furrow = tissues().sample(mni, "white", "fluid", "furrow")
-    fine, spots = _noise_at(mni, smooth_noise(rng, 2, 3.2, 2), smooth_noise(rng, 2, 7, 1))
+    (fine,) = _noise_at(mni, smooth_noise(rng, 2, 3.2, 2))  # a grid as fine as the field needs, no finer
+    (spots,) = _noise_at(mni, smooth_noise(rng, 4, 7, 1))
     coarse, reach = _noise_at(mni, smooth_noise(rng, 4, 30), smooth_noise(rng, 4, 16))
-    (folds,) = _noise_at(_towards_shell(mni), smooth_noise(rng, 2, FOLD_SIZE, 4))
+    (folds,) = _noise_at(_towards_shell(mni), smooth_noise(rng, 4, FOLD_SIZE, 4))
 
     # where the patient's own gyri replace the average's: the outer side of the cerebrum
     height = mni[:, 2] + 18 + 0.5 * (mni[:, 1] + 45).clamp(min=0)  # mm above the cerebellum
