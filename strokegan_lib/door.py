@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -15,6 +16,14 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; {self.prog} --help lists the options\n")
+
+    def add_seed_and_workers(self) -> None:
+        """Add ``--seed`` and ``--workers``, for a command whose result depends on the first alone."""
+        self.add_argument("--seed", type=int, default=0, metavar="N", help="default: %(default)s")
+        self.add_argument(
+            "--workers", type=int, default=os.cpu_count() or 1, metavar="N",
+            help="threads; the result is the same for any number (default: one a core)",
+        )  # fmt: skip
 
 
 def run(main: Callable[[], None], name: str) -> int:

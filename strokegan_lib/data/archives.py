@@ -49,6 +49,7 @@ def unpack(
             if folder.is_dir():
                 folder.rmdir()  # empty, or the rename would fail
             content.rename(folder)
+    # zipfile's own words for a broken file, a packing it does not know, and a password
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise BadInput(archive, f"cannot be unpacked ({error})", AGAIN) from error
     finally:

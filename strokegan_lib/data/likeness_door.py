@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,11 +42,7 @@ def parser() -> Parser:
         help="phantom slices, one a patient, against twice as many real ones (default: as many as there are)",
     )  # fmt: skip
     options.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to make")
-    options.add_argument("--seed", type=int, default=0, metavar="N", help="default: %(default)s")
-    options.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, metavar="N",
-        help="threads; the result is the same for any number (default: one a core)",
-    )  # fmt: skip
+    options.add_seed_and_workers()
     return options
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from functools import partial
@@ -30,11 +29,7 @@ def parser() -> Parser:
         help="default: %(default)s",
     )
     options.add_argument("--contrast", choices=list(CONTRASTS), default="flair", help="default: %(default)s")
-    options.add_argument("--seed", type=int, default=0, metavar="N", help="default: %(default)s")
-    options.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, metavar="N",
-        help="threads; the result is the same for any number (default: one a core)",
-    )  # fmt: skip
+    options.add_seed_and_workers()
     return options
 
 
