@@ -1,0 +1,1 @@
+"""Networks: they know no disk, no device and no loss."""

@@ -1,0 +1,81 @@
+"""The segmentor, and the two ways to read what it says."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from strokegan_lib.models.unet import UNet
+
+OUTPUTS = ("masked image", "probability")
+PRIOR = -3.0  # logit of a pixel before training: one in twenty is stroke, not every other one
+DARK = 0.01  # added to the squared brightness: where a picture is darker than .1, its noise decides
+
+
+class Reading(NamedTuple):
+    """What a segmentor says of B slices.
+
+    Attributes:
+        masked: (B, C, H, W), 0..1, the image with everything but the stroke taken away:
+            what a critic sees.
+        score: (B, 1, H, W), 0..1, how much each pixel looks like stroke: what a threshold cuts.
+    """
+
+    masked: Tensor
+    score: Tensor
+
+
+class Segmentor(nn.Module):
+    """Find the stroke in slices.
+
+    Args:
+        channels: C of the slices.
+        output: 'masked image' (the paper's proposal: the network paints image x mask) or
+            'probability' (SegAN and U-Net: it paints a map p, and image x p follows).
+        width, attention, norm: as in UNet.
+    """
+
+    def __init__(
+        self,
+        channels: int = 1,
+        *,
+        output: str = "masked image",
+        width: int = 32,
+        attention: bool = True,
+        norm: bool = True,
+    ) -> None:
+        super().__init__()
+        if output not in OUTPUTS:
+            raise ValueError(f"output must be one of {', '.join(OUTPUTS)}, not {output!r}")
+        self.config = {
+            "channels": channels,
+            "output": output,
+            "width": width,
+            "attention": attention,
+            "norm": norm,
+        }
+        painted = channels if output == "masked image" else 1
+        self.unet = UNet(channels, painted, width=width, attention=attention, norm=norm)
+        nn.init.constant_(self.unet.head.bias, PRIOR)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(B, C, H, W) in [0, 1] to logits: (B, C, H, W), or (B, 1, H, W) for a probability."""
+        return self.unet(image)
+
+    def read(self, logits: Tensor, image: Tensor) -> Reading:
+        """From logits to a masked image and a score; the only place with a sigmoid.
+
+        A painted masked image is turned into a score by asking which share of each pixel's
+        brightness is left, over all channels together::
+
+            score = sum over c of out_c x_c / (sum over c of x_c^2 + .01), at most 1
+
+        so that dark lesions (CT, ADC maps) count like bright ones.
+        """
+        painted = torch.sigmoid(logits)
+        if self.config["output"] == "probability":
+            return Reading(image * painted, painted)
+        share = (painted * image).sum(1, keepdim=True) / (image.square().sum(1, keepdim=True) + DARK)
+        return Reading(painted, share.clamp(max=1))  # (B, C, H, W), (B, 1, H, W)

@@ -1,0 +1,1 @@
+"""Training: one loop, two GANs, checkpoints that can be trusted."""

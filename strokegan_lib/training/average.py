@@ -1,0 +1,35 @@
+"""The moving average of a network's weights: steadier than the network itself.
+
+A GAN never settles: its players circle each other. The average of the places they pass
+through lies nearer the middle (Yazıcı et al., The Unusual Effectiveness of Averaging in
+GAN Training, ICLR 2019).
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+
+class Average:
+    """The exponential moving average of a network.
+
+    Args:
+        network: the network to follow; copied, and the copy never trains.
+        decay: share of the old average that each update keeps, 0..1. Early updates keep
+            less, (1 + step) / (10 + step), so that the random start is soon forgotten.
+    """
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.network, self.decay = copy.deepcopy(network).eval().requires_grad_(False), decay
+
+    @torch.no_grad()
+    def update(self, network: nn.Module, step: int) -> None:
+        """Move towards *network*, whose step number *step* (0, 1, ...) has just been made."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        ours, theirs = list(self.network.parameters()), list(network.parameters())
+        torch._foreach_lerp_(ours, [t.to(torch.float32) for t in theirs], 1 - decay)
+        for mine, current in zip(self.network.buffers(), network.buffers(), strict=True):
+            mine.copy_(current)  # batch statistics are moving averages already

@@ -1,0 +1,258 @@
+"""The training loop: it knows batches, steps and time, and no network.
+
+accelerate puts networks on the device, chooses the arithmetic, scales and averages
+gradients; everything else happens here, in the open.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from strokegan_lib.data.batches import Batch, Batches
+from strokegan_lib.training.average import Average
+from strokegan_lib.training.checkpoint import load_checkpoint, save_checkpoint
+from strokegan_lib.training.gan import GAN
+from strokegan_lib.training.interrupt import between_steps
+from strokegan_lib.training.log import Log, Row
+from strokegan_lib.training.precision import accelerator as make_accelerator
+from strokegan_lib.training.watch import Watch
+
+Validate = Callable[[nn.Module], dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long and how a GAN is trained, whatever it is.
+
+    Attributes:
+        steps: turns of each player.
+        seed: decides dropout; the batches have a seed of their own.
+        rate: multiplies every network's peak learning rate.
+        warm_up: share of the steps in which the rate climbs to its peak; then it falls
+            along half a cosine.
+        average: decay of the moving average of the weights.
+        validations: how often to validate, evenly spaced, the last time at the end.
+        checkpoint_seconds: time between checkpoints.
+        compile: compile the networks; takes a minute, worth it on a GPU and a long run.
+    """
+
+    steps: int
+    seed: int = 0
+    rate: float = 1.0
+    warm_up: float = 0.05  # Adam's second moments are noise at first
+    average: float = 0.99  # the last hundred steps or so: short runs forget their start
+    validations: int = 5
+    checkpoint_seconds: float = 60.0  # what a lost Colab session costs at most
+    compile: bool = False
+
+    def rate_at(self, step: int) -> float:
+        """Factor of the peak learning rate at *step* (0, 1, ...)."""
+        climb = max(1.0, self.warm_up * self.steps)
+        if step < climb:
+            return self.rate * (step + 1) / (climb + 1)
+        return self.rate * (1 + math.cos(math.pi * (step - climb) / (self.steps - climb))) / 2
+
+
+@dataclass
+class Trained:
+    """What training leaves.
+
+    Attributes:
+        network: the moving average of the GAN's first network, on its device, in eval mode.
+        rows: the record, a row a step.
+        step: steps made; fewer than asked for if somebody stopped it.
+    """
+
+    network: nn.Module
+    rows: list[Row]
+    step: int
+
+
+@dataclass
+class Loop:
+    """One run of training.
+
+    Args:
+        gan: what learns.
+        batches: what it learns from, on the accelerator's device.
+        settings: how.
+        accelerator: device, processes and arithmetic; the machine's best by default.
+        validate: scores the averaged network; its numbers go to the record.
+        folder: for checkpoints and the record; None keeps all in memory.
+        about: whatever else determines the run (data, method, ...), for ``resume``.
+        bar: show a progress bar on stdout; None shows it on a terminal only.
+    """
+
+    gan: GAN
+    batches: Batches
+    settings: Settings
+    accelerator: Accelerator = field(default_factory=make_accelerator)
+    validate: Validate | None = None
+    folder: Path | None = None
+    about: dict[str, Any] = field(default_factory=dict)
+    bar: bool | None = None
+
+    def __post_init__(self) -> None:
+        networks = self.gan.networks
+        for network in networks.values():
+            network.to(self.accelerator.device, memory_format=torch.channels_last)
+        self.kept = next(iter(networks))
+        self.average = Average(networks[self.kept], self.settings.average)
+        self.optimisers = {}
+        for name, network in networks.items():
+            if self.settings.compile:
+                network.compile()
+            rate = self.gan.rates[name]
+            # fused: one pass over all weights in place of one a tensor
+            adam = torch.optim.Adam(network.parameters(), rate.peak, rate.betas, fused=True)
+            self.optimisers[name] = self.accelerator.prepare_optimizer(adam)
+        self.wrapped = {name: self.accelerator.prepare_model(network) for name, network in networks.items()}
+        self.step = 0
+
+    def run(self, resume: bool = False) -> Trained:
+        """Train to the end, or until Ctrl-C; with *resume*, go on from the last checkpoint.
+
+        Raises:
+            BadInput: training diverged, the disk is full, or the checkpoint is of another run.
+        """
+        if resume and self.folder is not None:
+            self._restore()
+        log = Log(self.folder if self.accelerator.is_main_process else None, self.step)
+        watch, pending, saved_at, start = Watch(), [], time.monotonic(), time.monotonic()
+        bar = self._bar()
+        with between_steps() as stop:
+            while self.step < self.settings.steps and not stop.asked:
+                pending.append((self.step, time.monotonic() - start, self._one_step()))
+                last = self.step == self.settings.steps or stop.asked
+                due = time.monotonic() - saved_at >= self.settings.checkpoint_seconds
+                scores = self._validated()
+                if len(pending) == FLUSH or last or due or scores:
+                    rows = _numbers(pending)
+                    rows[-1].update(scores)
+                    log.add(rows)
+                    self._warn(watch, rows)
+                    bar.set_postfix({name: f"{v:.3f}" for name, v in rows[-1].items() if name not in QUIET})
+                    pending = []
+                bar.update()
+                if self.folder is not None and (due or last):
+                    self._save()
+                    saved_at = time.monotonic()
+        bar.close()
+        log.close()
+        return Trained(self.average.network, log.rows, self.step)
+
+    def _one_step(self) -> dict[str, Tensor]:
+        """One batch, one turn of each player."""
+        turn = self.step * self.accelerator.num_processes + self.accelerator.process_index
+        # the random state is a function of the step: nothing to save, nothing to restore
+        torch.manual_seed(self.settings.seed * 1_000_003 + turn)
+        for name, optimiser in self.optimisers.items():
+            for group in optimiser.param_groups:
+                group["lr"] = self.gan.rates[name].peak * self.settings.rate_at(self.step)
+        losses = self.gan.step(self.wrapped, _channels_last(self.batches.batch(turn)), self._update)
+        self.average.update(self.gan.networks[self.kept], self.step)
+        self.step += 1
+        return losses
+
+    def _update(self, name: str, loss: Tensor) -> None:
+        """One step of one network's optimiser."""
+        optimiser = self.optimisers[name]
+        optimiser.zero_grad(set_to_none=True)
+        self.accelerator.backward(loss)
+        optimiser.step()
+
+    def _validated(self) -> dict[str, float]:
+        """Scores of the averaged network, if they are due after this step."""
+        count = min(self.settings.validations, self.settings.steps)
+        if self.validate is None or not count:
+            return {}
+        due = {round(self.settings.steps * (k + 1) / count) for k in range(count)}
+        return self.validate(self.average.network) if self.step in due else {}
+
+    def _warn(self, watch: Watch, rows: list[Row]) -> None:
+        for row in rows:
+            warning = watch.look(int(row["step"]), row)
+            if warning and self.accelerator.is_main_process:
+                tqdm.write(warning, file=sys.stdout)
+
+    def _bar(self) -> tqdm:
+        hidden = True if not self.accelerator.is_main_process else None if self.bar is None else not self.bar
+        return tqdm(
+            total=self.settings.steps, initial=self.step, desc=self.kept, unit="step", file=sys.stdout,
+            disable=hidden, mininterval=0.5,
+        )  # fmt: skip
+
+    def _identity(self) -> dict[str, Any]:
+        """What determines the run; checkpoints of another one are refused."""
+        s = self.settings
+        schedule = {
+            "steps": s.steps,
+            "seed": s.seed,
+            "rate": s.rate,
+            "warm_up": s.warm_up,
+            "average": s.average,
+        }
+        arithmetic = {"precision": self.accelerator.mixed_precision}
+        return {**schedule, **arithmetic, "processes": self.accelerator.num_processes, **self.about}
+
+    def _save(self) -> None:
+        self.accelerator.wait_for_everyone()
+        if not self.accelerator.is_main_process:
+            return
+        scaler = self.accelerator.scaler
+        state = {
+            "about": self._identity(),
+            "step": self.step,
+            "networks": {name: network.state_dict() for name, network in self.gan.networks.items()},
+            "average": self.average.network.state_dict(),
+            "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
+            "scaler": scaler.state_dict() if scaler else {},
+        }
+        save_checkpoint(self.folder, self.step, state)
+
+    def _restore(self) -> None:
+        state = load_checkpoint(self.folder, self._identity(), self.accelerator.print)
+        if state is None:
+            return
+        for name, network in self.gan.networks.items():
+            network.load_state_dict(state["networks"][name])
+            self.optimisers[name].load_state_dict(state["optimisers"][name])
+        self.average.network.load_state_dict(state["average"])
+        if self.accelerator.scaler and state["scaler"]:
+            self.accelerator.scaler.load_state_dict(state["scaler"])
+        self.step = state["step"]
+        self.accelerator.print(f"resumed after step {self.step} of {self.settings.steps}")
+
+
+FLUSH = 10  # steps whose losses wait on the device: asking for each would make the device wait
+QUIET = ("step", "seconds")  # columns that the bar shows in its own way
+
+
+def _numbers(pending: list[tuple[int, float, dict[str, Tensor]]]) -> list[Row]:
+    """Losses as numbers, one trip from the device for all."""
+    names = list(pending[0][2])
+    values = torch.stack(
+        [losses[name].detach().float() for _, _, losses in pending for name in names]
+    ).tolist()
+    rows = (values[k : k + len(names)] for k in range(0, len(values), len(names)))
+    return [
+        {"step": step, "seconds": round(seconds, 2), **dict(zip(names, row, strict=True))}
+        for (step, seconds, _), row in zip(pending, rows, strict=True)
+    ]
+
+
+def _channels_last(batch: Batch) -> Batch:
+    """The order in which convolutions are fastest: all channels of a pixel side by side."""
+    planes = (batch.image, batch.stroke, batch.foreground)
+    return Batch(*(p.contiguous(memory_format=torch.channels_last) for p in planes), batch.index)

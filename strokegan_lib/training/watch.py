@@ -1,0 +1,51 @@
+"""Early warnings: a GAN can fail while its losses look busy."""
+
+from __future__ import annotations
+
+import math
+
+from strokegan_lib.errors import BadInput
+
+PATIENCE = 50  # steps in a row before a warning: a quarter of a minute of one's time, not a blip
+ASLEEP = 1e-4  # a critic whose loss stays below this sees no difference, or has no say
+FLAT = 1e-3  # standard deviation of a picture in 0..1 that shows nothing
+
+
+class Watch:
+    """Look at the losses of each step; stop on NaN, warn once of each collapse."""
+
+    def __init__(self) -> None:
+        self.streaks = {"critic": 0, "spread": 0}
+
+    def look(self, step: int, losses: dict[str, float]) -> str | None:
+        """A warning that has just become due, or None.
+
+        Args:
+            step: number of the step, 0, 1, ...
+            losses: its record; 'critic' and 'spread' (standard deviation of the
+                pictures made) are looked at where they are there.
+
+        Raises:
+            BadInput: a loss is not a number.
+        """
+        for name, value in losses.items():
+            if not math.isfinite(value):
+                raise BadInput(
+                    f"step {step}",
+                    f"the loss '{name}' is {value}: a weight has grown without bound, and no later step can mend it",
+                    "train with --precision fp32, or with a smaller --rate",
+                )
+        for name, bound in (("critic", ASLEEP), ("spread", FLAT)):
+            small = name in losses and abs(losses[name]) < bound
+            self.streaks[name] = self.streaks[name] + 1 if small else 0
+        if self.streaks["critic"] == PATIENCE:
+            return (
+                f"warning, step {step}: the critic's loss has been 0 for {PATIENCE} steps. It either tells real "
+                "from fake with ease or sees no difference at all, and teaches the other network nothing."
+            )
+        if self.streaks["spread"] == PATIENCE:
+            return (
+                f"warning, step {step}: every picture made in {PATIENCE} steps is one flat grey. The network has "
+                "found that saying nothing costs least; a Dice term or more slices with stroke help."
+            )
+        return None
