@@ -6,6 +6,8 @@ answers with all its features: an error is found where it is, in its size and pl
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -36,7 +38,7 @@ class Critic(nn.Module):
         widths = [channels] + [width * 2**level for level in range(LEVELS)]
         self.levels = nn.ModuleList(
             critic_level(a, b, spectral=spectral, norm=not spectral and level > 0)
-            for level, (a, b) in enumerate(zip(widths, widths[1:], strict=False))
+            for level, (a, b) in enumerate(pairwise(widths))
         )
         self.attention = SelfAttention(widths[ATTENTION_AFTER]) if attention else nn.Identity()
 

@@ -8,6 +8,8 @@ at full resolution, without which a lesion of two pixels could not be drawn.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -46,11 +48,11 @@ class UNet(nn.Module):
         self.stem = _block(nn.Conv2d(inputs, widths[0], 3, padding=1), widths[0], norm, nn.LeakyReLU(0.2))
         self.down = nn.ModuleList(
             _block(nn.Conv2d(a, b, 4, stride=2, padding=1), b, norm, nn.LeakyReLU(0.2))
-            for a, b in zip(widths, widths[1:], strict=False)
+            for a, b in pairwise(widths)
         )
         self.up = nn.ModuleList(
             _block(nn.Conv2d(a, b, 3, padding=1), b, norm, nn.ReLU(), dropout * (b >= widths[-3]))
-            for a, b in zip(widths[::-1], widths[-2::-1], strict=False)
+            for a, b in pairwise(widths[::-1])
         )
         self.attention = SelfAttention(widths[ATTENTION_AT]) if attention else nn.Identity()
         self.head = nn.Conv2d(widths[0], outputs, 3, padding=1)

@@ -1,0 +1,1 @@
+"""From predictions to scores, each with its interval, its count and its convention."""

@@ -1,0 +1,143 @@
+"""How far prediction and truth overlap, slice by slice, at many thresholds at once.
+
+A pixel is predicted to be stroke where its score lies **above** the threshold
+(``score > threshold``), so that a score of 0 is never stroke and threshold 1 predicts
+nothing. With true positives tp, false positives fp and false negatives fn
+
+    Dice = 2 tp / (2 tp + fp + fn)    precision = tp / (tp + fp)    sensitivity = tp / (tp + fn)
+
+**The one convention for 0/0: 1 where truth and prediction are both empty, otherwise 0.** So
+an empty prediction of a lesion has Dice 0, precision 0 and sensitivity 0, an empty prediction
+of an empty slice has 1, 1 and 1, and a false alarm on an empty slice has 0, 0 and 0.
+
+Beware of what this does to a mean over slices: precision 0 for a missed lesion counts the
+miss a second time, though no predicted pixel was wrong. Mean precision here is therefore not
+comparable with papers that leave such slices out; pooled precision is not affected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Pixels of N slices by outcome; leading axes, where there are any, are thresholds.
+
+    Attributes:
+        tp: (..., N) int64, stroke found.
+        fp: (..., N) int64, stroke predicted where there is none.
+        fn: (..., N) int64, stroke missed.
+    """
+
+    tp: Tensor
+    fp: Tensor
+    fn: Tensor
+
+    def dice(self) -> Tensor:
+        """Dice coefficient, (..., N) float64, 0..1."""
+        return self._ratio(2 * self.tp, 2 * self.tp + self.fp + self.fn)
+
+    def precision(self) -> Tensor:
+        """Share of the predicted pixels that are stroke, (..., N) float64, 0..1."""
+        return self._ratio(self.tp, self.tp + self.fp)
+
+    def sensitivity(self) -> Tensor:
+        """Share of the stroke's pixels that are found, (..., N) float64, 0..1."""
+        return self._ratio(self.tp, self.tp + self.fn)
+
+    def lesion(self) -> Tensor:
+        """Whether the slice contains a lesion, (..., N) bool."""
+        return self.tp + self.fn > 0
+
+    def pool(self) -> Counts:
+        """All slices counted as if they were a single one, (..., 1)."""
+        return Counts(*(part.sum(-1, keepdim=True) for part in (self.tp, self.fp, self.fn)))
+
+    def __getitem__(self, index: object) -> Counts:
+        """``counts[k]`` is threshold number k, ``counts[..., chosen]`` are some of the slices."""
+        return Counts(self.tp[index], self.fp[index], self.fn[index])
+
+    @staticmethod
+    def cat(parts: Sequence[Counts]) -> Counts:
+        """The slices of all *parts*, one batch after the other."""
+        return Counts(*(torch.cat([getattr(p, name) for p in parts], -1) for name in ("tp", "fp", "fn")))
+
+    def _ratio(self, numerator: Tensor, denominator: Tensor) -> Tensor:
+        both_empty = self.tp + self.fp + self.fn == 0
+        return torch.where(denominator > 0, numerator / denominator.double(), both_empty.double())
+
+
+def count(score: Tensor, truth: Tensor, thresholds: Tensor) -> Counts:
+    """Count the pixels of each slice by outcome, at every threshold.
+
+    One histogram of each slice's scores, between the thresholds, answers for all of them:
+    what is predicted at a threshold is what lies in the bins above it. The pixels are read
+    on the device of *score*; the counts, a few numbers, come back on the host.
+
+    Args:
+        score: (B, 1, H, W) or (B, H, W) float, 0..1, B > 0.
+        truth: same shape, 0/1.
+        thresholds: (T,) float, rising. Compared with *score* as float32.
+
+    Returns:
+        Counts (T, B), on the host.
+
+    Raises:
+        ValueError: shapes that differ, more than one channel, thresholds that do not rise, or
+            a score outside 0..1 (such as a logit, or NaN from a network that has diverged).
+    """
+    if score.shape != truth.shape or not (score.ndim == 3 or (score.ndim == 4 and score.shape[1] == 1)):
+        raise ValueError(f"score and truth must be (B, 1, H, W): {tuple(score.shape)}, {tuple(truth.shape)}")
+    low, high = score.aminmax()
+    if not (low >= 0 and high <= 1):
+        raise ValueError(f"score must lie in 0..1, not {float(low):.3g}..{float(high):.3g}")
+    edges = thresholds.float().to(score.device)
+    if edges.ndim != 1 or not len(edges) or not (edges.diff() > 0).all():
+        raise ValueError("thresholds must be (T,) and rise")
+
+    slices, bins = len(score), len(edges) + 1
+    # number of thresholds below each pixel's score, then its place in the histogram (B, 2, T+1)
+    place = torch.bucketize(score.flatten(1).float(), edges, out_int32=True)  # (B, H*W)
+    place.add_(truth.flatten(1) != 0, alpha=bins)
+    place.add_(torch.arange(slices, dtype=torch.int32, device=score.device)[:, None], alpha=2 * bins)
+    histogram = torch.bincount(place.flatten(), minlength=slices * 2 * bins).view(slices, 2, bins)
+    histogram = histogram.cpu()
+    above = histogram.flip(-1).cumsum(-1).flip(-1)  # pixels above 0, 1, ... T of the thresholds
+    above = above.permute(1, 2, 0).contiguous()  # (2, T+1, B): without and with stroke
+    fp, tp = above[:, 1:]
+    return Counts(tp, fp, above[1, :1] - tp)
+
+
+def best_threshold(counts: Counts, thresholds: Tensor) -> tuple[float, int]:
+    """The threshold with the highest mean Dice over the slices that contain a lesion.
+
+    Where several share the highest mean, the middle one of them is taken (of two, the
+    stricter): the edge of a plateau is the first to give way on other data.
+
+    Empty slices have no vote, so a false alarm on them costs nothing, and the choice leans
+    towards low thresholds: report the false-positive rate on empty slices beside it.
+
+    Args:
+        counts: (T, N), from validation.
+        thresholds: (T,) float, rising.
+
+    Returns:
+        The threshold and its index.
+
+    Raises:
+        ValueError: shapes that do not fit, or no slice with a lesion.
+    """
+    if counts.tp.ndim != 2 or counts.tp.shape[:1] != thresholds.shape:
+        raise ValueError(f"counts {tuple(counts.tp.shape)} do not fit thresholds {tuple(thresholds.shape)}")
+    lesion = counts.lesion()[0]
+    if not lesion.any():
+        raise ValueError("no slice with a lesion to choose a threshold by")
+    mean = counts[:, lesion].dice().mean(-1)  # (T,)
+    best = torch.nonzero(mean >= mean.max() - 1e-12).flatten()
+    index = int(best[len(best) // 2])
+    return float(thresholds[index]), index

@@ -1,0 +1,218 @@
+"""How sure a result is: intervals and tests that treat the patient as the unit.
+
+Slices of one patient share the lesion, the scanner and the anatomy, so they are alike. A
+bootstrap that draws slices takes them for independent and gives intervals that are far too
+narrow; here whole patients are drawn, with all their slices (the cluster bootstrap: Davison
+and Hinkley, Bootstrap Methods and their Application, 1997, section 3.8).
+
+What the intervals do not hold: the chance in training (another seed gives another network)
+and, in cross-validation, that the folds' networks share training patients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+DRAWS = 2000  # from seed to seed the ends then vary by about 2 % of the interval's width
+ENDS = (0.025, 0.975)  # of a 95 % interval
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A result with its 95 % interval.
+
+    Attributes:
+        mean: the statistic on the data; None where it does not exist.
+        low, high: percentiles 2.5 and 97.5 of the bootstrap; None with fewer than two patients.
+        n: rows, such as slices, that it rests on.
+        patients: patients that it rests on.
+    """
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    n: int
+    patients: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A paired comparison of two methods on the same slices.
+
+    Attributes:
+        difference: Interval of mean(a) - mean(b).
+        p: two-sided p-value of the Wilcoxon signed-rank test over patients; None without data.
+    """
+
+    difference: Interval
+    p: float | None
+
+
+def ratio(sums: np.ndarray) -> np.ndarray:
+    """First sum over second, (..., 2) -> (...); NaN where the second is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(sums[..., 1] != 0, sums[..., 0] / sums[..., 1], np.nan)
+
+
+def bootstrap(
+    terms: np.ndarray,
+    patients: Sequence[str] | np.ndarray,
+    statistic: Callable[[np.ndarray], np.ndarray] = ratio,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Interval:
+    """Percentile interval of a statistic that is a function of sums over slices.
+
+    Resampled are the patients, as many as there are, with replacement, each with all its
+    slices, because slices of one patient are not independent. A draw is then a weight for
+    each patient (how often it was drawn: multinomial), and since the statistic needs sums
+    only, all draws together are one product, weights @ sums of the patients.
+
+    Draws in which the statistic does not exist are left out. Percentile intervals are too
+    narrow for few patients: of normal scores "95 %" covers about 88 % with 10 patients and 92 %
+    with 40. For pooled pixel counts, which a few large lesions decide, it is worse.
+
+    Args:
+        terms: (N, K) finite, what each row adds to each of the K sums.
+        patients: (N,) the patient of each row.
+        statistic: (..., K) sums -> (...) values, NaN where there is none. By default the
+            first sum over the second.
+        draws: number of resamples.
+        seed: a non-negative whole number; the same seed gives the same interval.
+
+    Returns:
+        Interval, n and patients being the rows and the patients given.
+
+    Raises:
+        ValueError: lengths that differ, or terms that are not finite.
+    """
+    names, sums = sums_by_patient(terms, patients)
+    n, size = len(terms), len(names)
+    centre = float(statistic(sums.sum(0))) if n else np.nan
+    if np.isnan(centre):
+        return Interval(None, None, None, n, size)
+    if size < 2:
+        return Interval(centre, None, None, n, size)
+    drawn = np.random.default_rng(seed).integers(size, size=(draws, size))
+    drawn += size * np.arange(draws)[:, None]
+    weights = np.bincount(drawn.ravel(), minlength=draws * size).reshape(draws, size)
+    values = statistic(weights @ sums)  # (draws, K) -> (draws,)
+    low, high = np.quantile(values[~np.isnan(values)], ENDS)
+    return Interval(centre, float(low), float(high), n, size)
+
+
+def mean(
+    values: np.ndarray, patients: Sequence[str] | np.ndarray, *, draws: int = DRAWS, seed: int = 0
+) -> Interval:
+    """Mean over slices, with an interval from resampling patients (not slices: see :func:`bootstrap`).
+
+    Every slice counts the same, so a patient with many slices counts more. In a resample
+    the number of slices varies with the patients drawn, as it would in another sample.
+
+    Args:
+        values: (N,) finite.
+        patients: (N,) the patient of each value.
+        draws, seed: as in :func:`bootstrap`.
+
+    Returns:
+        Interval of the mean; without values its numbers are None.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    return bootstrap(np.stack([values, np.ones_like(values)], -1), patients, draws=draws, seed=seed)
+
+
+def paired(
+    a: np.ndarray,
+    b: np.ndarray,
+    patients: Sequence[str] | np.ndarray,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two methods on the same slices (give those that contain a lesion).
+
+    The interval is of the difference of means over slices; patients are resampled, not
+    slices, and both methods get the same ones, so what makes a patient hard for both
+    cancels. The test is Wilcoxon's (1945) signed-rank test on each patient's mean
+    difference, since slices of one patient are no independent evidence; patients without a
+    difference are left out of it, and without any difference p is 1.
+
+    The two answer different questions: the interval weighs patients by their slices and is
+    about the mean, the test weighs them equally and is about ranks. They may disagree.
+
+    Args:
+        a, b: (N,) finite scores of the two methods.
+        patients: (N,) the patient of each slice.
+        draws, seed: as in :func:`bootstrap`.
+
+    Returns:
+        Comparison; its numbers are None without slices.
+
+    Raises:
+        ValueError: lengths that differ, or scores that are not finite.
+    """
+    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if a.shape != b.shape:
+        raise ValueError(f"not the same slices: {a.shape} and {b.shape}")
+    difference = mean(a - b, patients, draws=draws, seed=seed)
+    if not len(a):
+        return Comparison(difference, None)
+    _, sums = sums_by_patient(np.stack([a - b, np.ones_like(a)], -1), patients)
+    per_patient = ratio(sums).round(12)  # so that rounding errors make or break no tie
+    p = float(stats.wilcoxon(per_patient).pvalue) if per_patient.any() else 1.0
+    return Comparison(difference, p)
+
+
+def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Holm's (1979) correction for several tests: reject where the result is at most alpha.
+
+    It bounds the chance of one false rejection or more among all tests, however they depend
+    on each other. Nothing is resampled; the p-values are those of :func:`paired`, whose unit
+    is the patient.
+
+    Args:
+        p_values: (m,) 0..1.
+
+    Returns:
+        (m,) corrected p-values, in the order given.
+
+    Raises:
+        ValueError: a value outside 0..1.
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(f"p-values must be (m,) in 0..1, not {p}")
+    order = np.argsort(p, kind="stable")
+    steps = p[order] * np.arange(len(p), 0, -1)  # the smallest times m, the next times m - 1, ...
+    corrected = np.empty_like(p)
+    corrected[order] = np.maximum.accumulate(np.minimum(steps, 1))
+    return corrected
+
+
+def sums_by_patient(terms: np.ndarray, patients: Sequence[str] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Add up the rows of each patient.
+
+    Args:
+        terms: (N, K) finite.
+        patients: (N,) the patient of each row.
+
+    Returns:
+        Names (P,), sorted, and sums (P, K) float64.
+
+    Raises:
+        ValueError: lengths that differ, or terms that are not finite.
+    """
+    terms, patients = np.asarray(terms, dtype=np.float64), np.asarray(patients)
+    if terms.ndim != 2 or patients.shape != terms.shape[:1]:
+        raise ValueError(f"terms must be (N, K) and patients (N,), not {terms.shape} and {patients.shape}")
+    if not np.isfinite(terms).all():
+        raise ValueError("a term is not finite: count a missing result as what it is, do not drop it")
+    names, which = np.unique(patients, return_inverse=True)
+    sums = np.zeros((len(names), terms.shape[1]))
+    np.add.at(sums, which, terms)
+    return names, sums

@@ -1,0 +1,87 @@
+"""Weight files: safetensors that say which network they belong to and how they were made."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+
+from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.models.segmentation import Segmentor
+from strokegan_lib.models.synthesis import Generator
+
+NETWORKS = {"segmentor": Segmentor, "generator": Generator}
+KEY = "strokegan"  # of the kit's own entry in a file's metadata
+SHIPPED = Path(__file__).parents[1] / "weights"
+
+
+def save_weights(path: str | os.PathLike, network: nn.Module, about: dict[str, Any]) -> None:
+    """Write a network, whole or not at all.
+
+    Args:
+        path: a file ending in ``.safetensors``.
+        network: a Segmentor or a Generator.
+        about: how it was made (data, steps, seed, threshold, ...), whatever JSON can hold.
+
+    Raises:
+        BadInput: the file cannot be written.
+    """
+    kind = next(name for name, made in NETWORKS.items() if type(network) is made)
+    card = json.dumps({"network": kind, "config": network.config, "about": about}, sort_keys=True)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    partial = Path(path).with_name(f".{Path(path).name}.partial")
+    with writing(path):
+        partial.write_bytes(save(tensors, metadata={KEY: card}))
+        os.replace(partial, path)
+
+
+def load_weights(path: str | os.PathLike, kind: str) -> tuple[nn.Module, dict[str, Any]]:
+    """Build the network that a file holds, on the CPU and in eval mode.
+
+    Args:
+        path: what ``save_weights`` wrote.
+        kind: 'segmentor' or 'generator'; a file of another kind is refused.
+
+    Returns:
+        the network, and what the file says of how it was made.
+
+    Raises:
+        BadInput: no such file, not a weight file of this kit, or of another network.
+    """
+    if not Path(path).is_file():
+        raise BadInput(path, "is not there", "name the weights.safetensors that a training run wrote")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            card = json.loads((file.metadata() or {})[KEY])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        found, config, about = card["network"], card["config"], card["about"]
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+        raise BadInput(
+            path, "is not a weight file of this kit", "name the weights.safetensors that a training run wrote"
+        ) from error
+    if found != kind:
+        raise BadInput(path, f"holds a {found}, not a {kind}", f"name the weights of a {kind}")
+    try:
+        network = NETWORKS[kind](**config)
+        network.load_state_dict(tensors)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise BadInput(path, "does not fit this version of the network", "train it again") from error
+    return network.eval().requires_grad_(False), about
+
+
+def shipped(name: str) -> Path:
+    """The weight file that comes with the kit under that name, such as 'masked-phantom'.
+
+    Raises:
+        BadInput: there is none.
+    """
+    path = SHIPPED / f"{name}.safetensors"
+    if not path.is_file():
+        names = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.safetensors"))) or "none"
+        raise BadInput(f"weights {name}", "do not come with the kit", f"choose one of: {names}")
+    return path
