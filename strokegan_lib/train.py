@@ -1,0 +1,224 @@
+"""Train a GAN: ``python -m strokegan_lib.train segmentation --data DIR --out DIR``.
+
+Run it by ``accelerate launch -m strokegan_lib.train ...`` for several devices or machines.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import SUPPRESS, BooleanOptionalAction
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from strokegan_lib.data.augment import Augmentation
+from strokegan_lib.data.batches import Batches
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.door import Parser, run
+from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.evaluation.measure import validation_score
+from strokegan_lib.losses import ADVERSARIAL, WEIGHTINGS
+from strokegan_lib.profiles import PROFILES, profile
+from strokegan_lib.training.checkpoint import checkpoints
+from strokegan_lib.training.loop import Loop, Settings
+from strokegan_lib.training.precision import PRECISIONS, accelerator
+from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
+from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
+from strokegan_lib.training.weights import save_weights
+
+NAME = "python -m strokegan_lib.train"
+LESION_SHARE = 0.5  # of the slices in a batch: at the 18 % of the data most of a batch would teach nothing
+RECORD = "settings.json"  # in --out: what the run was started with
+
+
+def parser() -> Parser:
+    options = Parser(prog=NAME, description="Train a GAN on a prepared data set.")
+    tasks = options.add_subparsers(dest="task", required=True, metavar="segmentation|synthesis")
+    seg = tasks.add_parser("segmentation", help="a segmentor and its critic", argument_default=SUPPRESS)
+    syn = tasks.add_parser("synthesis", help="a generator and its critic", argument_default=SUPPRESS)
+    for task in (seg, syn):
+        task.add_argument("--data", type=Path, required=True, metavar="DIR", help="a prepared data set")
+        task.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the run is kept")
+        task.add_argument("--profile", choices=list(PROFILES), help="size of the run (default: quick)")
+        task.add_argument("--steps", type=int, metavar="N", help="training steps (default: the profile's)")
+        task.add_argument("--seed", type=int, metavar="N", help="default: 0")
+        task.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+        task.add_argument("--width", type=int, metavar="N", help="of the networks (default: the profile's)")
+        task.add_argument(
+            "--batch-size", type=int, metavar="N", help="slices a step (default: the profile's)"
+        )
+        task.add_argument(
+            "--rate", type=float, metavar="X", help="multiplies the learning rates (default: 1)"
+        )
+        task.add_argument(
+            "--lesion-share", type=float, metavar="X",
+            help=f"share of slices with stroke in the batches, 0..1 (default: {LESION_SHARE})",
+        )  # fmt: skip
+        task.add_argument(
+            "--attention", action=BooleanOptionalAction, help="self-attention (default: the method's)"
+        )
+        task.add_argument(
+            "--precision",
+            choices=["auto", *PRECISIONS],
+            help="arithmetic (default: auto, the fastest native)",
+        )
+        task.add_argument("--compile", action="store_true", help="compile the networks")
+        task.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: the profile's)")
+        task.add_argument(
+            "--checkpoint-seconds", type=float, metavar="X", help="time between checkpoints (default: 60)"
+        )
+    seg.add_argument("--method", choices=list(METHODS), help="default: masked")
+    seg.add_argument("--levels", choices=WEIGHTINGS, help="weighting of the multi-scale L1 loss")
+    seg.add_argument("--multi-scale", type=float, metavar="X", help="weight of the multi-scale L1 loss")
+    seg.add_argument("--dice", type=float, metavar="X", help="weight of the soft Dice loss")
+    seg.add_argument("--bce", type=float, metavar="X", help="weight of the binary cross-entropy")
+    seg.add_argument(
+        "--spectral", action=BooleanOptionalAction, help="spectral normalisation of the critic, or clipping"
+    )
+    syn.add_argument("--adversarial", choices=ADVERSARIAL, help="adversarial loss (default: hinge)")
+    syn.add_argument("--pixel", type=float, metavar="X", help="weight of the pixel L1 loss (default: 100)")
+    syn.add_argument("--multi-scale", type=float, metavar="X", help="weight of multi-scale L1 (default: 10)")
+    return options
+
+
+LOCAL = ("data", "out", "resume", "checkpoint_seconds", "compile", "threads")  # may change on --resume
+
+
+def settle(given: dict[str, Any]) -> dict[str, Any]:
+    """Every setting of a run: what was given, and defaults for the rest.
+
+    With ``--resume`` the defaults are those of the run in --out.
+
+    Raises:
+        BadInput: a number out of range, --out in use, or other settings than the run's.
+    """
+    out, resume = given["out"], given.get("resume", False)
+    record = out / RECORD
+    if record.is_file() and not resume:
+        raise BadInput(out, "holds a run already", "give --resume to go on, or choose another --out")
+    told = {name: value for name, value in given.items() if name not in LOCAL}
+    if record.is_file():
+        try:
+            kept = json.loads(record.read_text(encoding="utf-8"))
+            differences = [f"{n} was {kept[n]}, now {told[n]}" for n in told if kept[n] != told[n]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadInput(record, "cannot be read", "choose another --out") from error
+        if differences:
+            raise BadInput(
+                record, f"says otherwise: {'; '.join(differences)}",
+                "resume with the same settings or choose another --out",
+            )  # fmt: skip
+        return kept
+    size = profile(told.get("profile", "quick"))
+    common = {
+        "task": told["task"], "profile": size.name, "steps": size.steps, "seed": 0, "width": size.width,
+        "batch_size": size.batch_size, "rate": 1.0, "lesion_share": LESION_SHARE, "precision": "auto",
+    }  # fmt: skip
+    if told["task"] == "segmentation":
+        method = told.get("method", "masked")
+        own = {"method": method, **asdict(METHODS[method])}
+    else:
+        own = {**asdict(Recipe()), "attention": True}
+    settled = {**common, **own, **told}
+    for name, bound in (("steps", 1), ("seed", 0), ("batch_size", 2)):
+        if settled[name] < bound:
+            raise BadInput(
+                f"--{name.replace('_', '-')} {settled[name]}", "is too small", f"give {bound} or more"
+            )
+    if settled["width"] < 4 or settled["width"] % 4:
+        raise BadInput(f"--width {settled['width']}", "is not a multiple of 4", "give 8, 16, 32 or 64")
+    if not 0 <= settled["lesion_share"] <= 1:
+        raise BadInput(
+            f"--lesion-share {settled['lesion_share']}", "is not a share", "give a number from 0 to 1"
+        )
+    weights = [settled.get(name, 0) for name in ("multi_scale", "dice", "bce", "pixel")]
+    if settled["rate"] <= 0 or min(weights) < 0 or not any(weights):
+        raise BadInput("--rate or the weight of a loss", "is not positive", "give numbers above 0")
+    return settled
+
+
+def build(settings: dict[str, Any], channels: int) -> SegmentationGAN | SynthesisGAN:
+    """The untrained GAN of a run; the seed decides its first weights."""
+    torch.manual_seed(settings["seed"])
+    if settings["task"] == "synthesis":
+        recipe = Recipe(*(settings[name] for name in Recipe.__dataclass_fields__))
+        return SynthesisGAN(recipe, channels, width=settings["width"], attention=settings["attention"])
+    method = METHODS[settings["method"]]
+    method = replace(method, **{name: settings[name] for name in asdict(method)})
+    return SegmentationGAN(method, channels, width=settings["width"])
+
+
+def train(given: dict[str, Any]) -> None:
+    """Train as the options say and leave weights.safetensors, metrics.csv and settings.json in --out.
+
+    Raises:
+        BadInput: bad use, bad data, or training that diverged.
+    """
+    out, settings = given["out"], settle(given)
+    size = replace(profile(settings["profile"]), **{k: given[k] for k in ("threads",) if k in given})
+    size.use_threads()
+    slices = SliceSet.open(given["data"])
+    machine = accelerator(settings["precision"])
+    how = {"size": settings["batch_size"], "device": machine.device, "seed": settings["seed"]}
+    batches = Batches(
+        slices, slices.of_split("train"), **how, augmentation=Augmentation(),
+        lesion_share=settings["lesion_share"],
+    )  # fmt: skip
+    gan = build(settings, len(slices.channels))
+    validate = None
+    if settings["task"] == "segmentation":
+        rows = slices.of_split("validation")
+        if not slices.table["has_stroke"][rows].any():
+            raise BadInput(
+                slices.folder, "holds no slice with stroke in its validation part",
+                "choose a data set with more patients",
+            )  # fmt: skip
+        validate = partial(validation_score, batches=Batches(slices, rows, **{**how, "size": 64}))
+    if machine.is_main_process:
+        _note(out, settings)
+    local = {k: given[k] for k in ("checkpoint_seconds", "compile") if k in given}
+    loop = Loop(
+        gan, batches,
+        Settings(settings["steps"], settings["seed"], settings["rate"], **local),
+        machine, validate, out, {**settings, "data": slices.card["sha256"]},
+    )  # fmt: skip
+    done = loop.run(given.get("resume", False))
+    if done.step < settings["steps"]:
+        machine.print(f"stopped after step {done.step}; the same command with --resume goes on from there")
+        raise KeyboardInterrupt
+    if machine.is_main_process:
+        finish(out, settings, slices, done)
+
+
+def finish(out: Path, settings: dict[str, Any], slices: SliceSet, done: Any) -> None:
+    """Write the averaged network with what made it, and say where it lies."""
+    about = {"settings": settings, "data": slices.card["name"], "data_sha256": slices.card["sha256"]}
+    last = done.rows[-1]
+    if "validation threshold" in last:
+        about["threshold"] = last["validation threshold"]
+        about["validation_dice"] = last["validation dice"]
+    save_weights(out / "weights.safetensors", done.network, about)
+    for leftover in checkpoints(out)[1:]:
+        leftover.unlink()
+    print(f"{out / 'weights.safetensors'}: the network after {done.step} steps, averaged")
+    if "threshold" in about:
+        print(f"validation Dice {about['validation_dice']:.3f} at threshold {about['threshold']:.2f}")
+
+
+def _note(out: Path, settings: dict[str, Any]) -> None:
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        (out / RECORD).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    given = vars(parser().parse_args())
+    sys.exit(run(partial(train, given), NAME))
+
+
+if __name__ == "__main__":
+    main()
