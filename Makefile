@@ -9,12 +9,13 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help tutorial test lab bench notebooks badges clean
+.PHONY: help tutorial test nightly lab bench notebooks badges clean
 
 help:
 	@echo "make tutorial   run the whole series and write build/tutorial/report.html"
 	@echo "                (PROFILE=quick|class|full, DATA=a prepared data set)"
 	@echo "make test       run every test"
+	@echo "make nightly    run the tests that train for minutes"
 	@echo "make lab        open the notebooks in JupyterLab"
 	@echo "make bench      run the benchmarks"
 	@echo "make notebooks  run the notebooks in place and keep their outputs"
@@ -44,6 +45,9 @@ test: $(STAMP)
 	@$(PY) -m ruff format --check .
 	@$(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-cell-timeout 300 \
 	  --nbval-sanitize-with tests/notebooks/sanitise.cfg tests notebooks
+
+nightly: $(STAMP)
+	@$(PY) -m pytest --nightly tests/nightly
 
 lab: $(STAMP)
 	@$(PY) -m jupyterlab --notebook-dir notebooks

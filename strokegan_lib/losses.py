@@ -72,22 +72,24 @@ def generator_loss(fake: Tensor, kind: str = "hinge") -> Tensor:
     return -fake.mean() if _kind(kind) == "hinge" else F.softplus(-fake).mean()
 
 
-def soft_dice_loss(score: Tensor, truth: Tensor, smooth: float = 1.0) -> Tensor:
-    """1 - Dice of each slice with the score in place of a mask, averaged over slices::
+def soft_dice_loss(score: Tensor, truth: Tensor) -> Tensor:
+    """1 - Dice of each slice with stroke, the score in place of a mask, summed and divided by B::
 
-        1 - (2 * sum(s * t) + smooth) / (sum(s) + sum(t) + smooth)
+        1 - 2 * sum(s * t) / (sum(s) + sum(t))
 
-    Without *smooth* a slice without stroke would give 1 whatever the score, and no gradient;
-    with it an empty slice asks for an empty answer.
+    On a slice without stroke Dice is 0 whatever the score: a constant, from which nothing
+    can be learnt, so such slices add nothing here and are left to the other losses. The usual
+    remedy, a number added above and below, makes the loss of an empty slice steep just where
+    its score is nearly 0, and the segmentor soon dares nothing on small lesions.
 
     Args:
         score: (B, 1, H, W), 0..1.
         truth: (B, 1, H, W), 0/1.
-        smooth: pixels added above and below.
     """
     overlap = (score * truth).sum((1, 2, 3))  # (B,)
-    size = (score + truth).sum((1, 2, 3))  # (B,)
-    return (1 - (2 * overlap + smooth) / (size + smooth)).mean()
+    stroke = truth.sum((1, 2, 3))  # (B,)
+    dice = 2 * overlap / (score.sum((1, 2, 3)) + stroke).clamp(min=1e-6)
+    return ((1 - dice) * (stroke > 0)).mean()
 
 
 def _kind(kind: str) -> str:

@@ -289,6 +289,9 @@ class SliceSet:
             table = _read_table(folder / "slices.csv")
         except (ValueError, KeyError, OSError) as error:
             raise BadInput(folder, f"cannot be read ({error})", again) from error
+        for name, array in zip(ARRAYS, (images, stroke, foreground), strict=True):
+            if array.dtype != np.uint8:  # floats might hide a NaN, on which training breaks much later
+                raise BadInput(folder / name, f"holds {array.dtype} numbers, not bytes (uint8)", again)
         flat = (n, height, width)
         if (
             images.shape != shape
