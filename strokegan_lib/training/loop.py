@@ -30,6 +30,9 @@ from strokegan_lib.training.watch import Watch
 
 Validate = Callable[[nn.Module], dict[str, float]]
 
+FLUSH = 10  # steps whose losses wait on the device: asking for each would make the device wait
+QUIET = ("step", "seconds")  # columns that the bar shows in its own way
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -207,8 +210,7 @@ class Loop:
         return {**schedule, **arithmetic, "processes": self.accelerator.num_processes, **self.about}
 
     def _save(self) -> None:
-        self.accelerator.wait_for_everyone()
-        if not self.accelerator.is_main_process:
+        if not self.accelerator.is_main_process:  # all processes hold the same weights; none waits
             return
         scaler = self.accelerator.scaler
         state = {
@@ -233,10 +235,6 @@ class Loop:
             self.accelerator.scaler.load_state_dict(state["scaler"])
         self.step = state["step"]
         self.accelerator.print(f"resumed after step {self.step} of {self.settings.steps}")
-
-
-FLUSH = 10  # steps whose losses wait on the device: asking for each would make the device wait
-QUIET = ("step", "seconds")  # columns that the bar shows in its own way
 
 
 def _numbers(pending: list[tuple[int, float, dict[str, Tensor]]]) -> list[Row]:
