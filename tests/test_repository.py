@@ -46,6 +46,9 @@ ROOMS = {
 }
 
 
+DOORS = ("train", "evaluate", "ablation")
+
+
 def short(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
@@ -116,7 +119,7 @@ def test_no_import_points_right(file: Path):
         ("ipywidgets", {"classroom"}),
         ("IPython", {"classroom"}),
         ("matplotlib", {"classroom"}),
-        ("torch", {"data", "models", "losses", "training", "evaluation", "classroom", "profiles"}),
+        ("torch", {"data", "models", "losses", "training", "evaluation", "classroom", "profiles", *DOORS}),
     ],
 )
 def test_a_package_is_imported_only_where_it_is_known(package: str, rooms: set[str]):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from strokegan_lib.models.attention import SelfAttention
 
-STAGES = 4  # 128 -> 64 -> 32 -> 16 -> 8: a position at the bottom has seen the whole brain
+STAGES = 4  # 128 -> 64 -> 32 -> 16 -> 8: at the bottom a position has seen 48 pixels, half a brain's width
 ATTENTION_AT = 2  # times halved: 32x32, where SAGAN has it
 
 
