@@ -1,0 +1,114 @@
+"""Ask the generator for a stroke anywhere, and watch what it paints."""
+
+from __future__ import annotations
+
+import ipywidgets as widgets
+import numpy as np
+import torch
+
+from strokegan_lib.classroom.widgets import ORANGE, Interactive, picture
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.models.synthesis import Generator
+
+
+class LesionMover(Interactive):
+    """A real slice, and beside it what the generator paints for a lesion moved, resized and turned.
+
+    The caption compares the brightness under the mask with that of a picture painted
+    without any stroke: what the mask alone has changed.
+
+    Args:
+        generator: in eval mode, as ``load_weights`` gives it.
+        slices: the data set.
+        rows: (n,) slices whose foreground may be chosen, such as those of a test patient.
+        lesion: (H, W) bool or 0/1, the shape that is moved about; not empty.
+
+    Example:
+        ``LesionMover(generator, slices, rows, lesion).set(row=50, column=80, size=1.5, angle=30)``;
+        ``number`` counts *rows* from 0, and a size of 0 asks for no stroke.
+
+    Raises:
+        ValueError: a generator in training mode, whose dropout and batch statistics would
+            make the same mask give other pictures; or an empty lesion.
+    """
+
+    def __init__(self, generator: Generator, slices: SliceSet, rows: np.ndarray, lesion: np.ndarray) -> None:
+        if generator.training:
+            raise ValueError("the generator must be in eval mode: call generator.eval()")
+        if not lesion.any():
+            raise ValueError("the lesion must not be empty")
+        self.generator, self.slices, self.rows = generator, slices, np.asarray(rows)
+        self.lesion = np.asarray(lesion, bool)
+        self.healthy: dict[int, np.ndarray] = {}  # slice: its picture without stroke, painted once
+        row, column = (round(float(place.mean())) for place in np.nonzero(lesion))
+        height, width = lesion.shape
+        super().__init__(
+            number=widgets.IntSlider(0, 0, len(self.rows) - 1, description="slice"),
+            row=widgets.IntSlider(row, 0, height - 1, description="row"),
+            column=widgets.IntSlider(column, 0, width - 1, description="column"),
+            size=widgets.FloatSlider(1.0, min=0.0, max=3.0, step=0.1, description="size"),
+            angle=widgets.IntSlider(0, -180, 180, description="angle"),
+            outline=widgets.Checkbox(True, description="outline"),
+        )
+        # two lines of controls: six do not fit beside each other
+        controls = list(self.controls.values())
+        self.box.children = [widgets.HBox(controls[:3]), widgets.HBox(controls[3:]), *self.box.children[1:]]
+
+    def draw(
+        self, number: int, row: int, column: int, size: float, angle: int, outline: bool
+    ) -> tuple[bytes, str]:
+        index = int(self.rows[number])
+        foreground = self.slices.foreground[index].astype(bool)
+        real, nothing = self.slices.stroke[index].astype(bool), np.zeros_like(foreground)
+        if index not in self.healthy:
+            self.healthy[index] = self.paint(nothing, foreground)
+        asked = moved(self.lesion, row, column, size, angle) & foreground
+        painted = self.paint(asked, foreground) if asked.any() else self.healthy[index]
+
+        side_by_side = np.concatenate([self.slices.images[index, 0], painted], axis=1)  # (H, 2 W)
+        masks = np.concatenate([real, asked], axis=1)
+        png = picture(side_by_side, *([(masks, ORANGE)] if outline else []))
+        words = f"{self.slices.table['patient'][index]}, slice {index}: left real, right painted"
+        if not asked.any():
+            return png, f"{words} without stroke (no pixel of the mask lies in the foreground)"
+        before, after = (float(image[asked].mean()) / 255 for image in (self.healthy[index], painted))
+        return png, (
+            f"{words} for {asked.sum()} pixels of stroke; brightness under the mask {after:.2f}, "
+            f"and {before:.2f} when no stroke is asked for"
+        )
+
+    @torch.inference_mode()
+    def paint(self, stroke: np.ndarray, foreground: np.ndarray) -> np.ndarray:
+        """First channel of the picture for two masks, (H, W) bool each; (H, W) uint8."""
+        device = next(self.generator.parameters()).device
+        masks = torch.from_numpy(np.stack([stroke, foreground])).float().to(device)  # (2, H, W)
+        painted = self.generator(masks[:1, None].contiguous(), masks[1:, None].contiguous())  # (1, C, H, W)
+        return (255 * painted[0, 0]).round().byte().cpu().numpy()
+
+
+def moved(lesion: np.ndarray, row: int, column: int, size: float, angle: float) -> np.ndarray:
+    """A mask with its centre of mass at (row, column), resized and turned about it.
+
+    Each new pixel looks up the old one it comes from, the nearest; what leaves the picture is lost.
+
+    Args:
+        lesion: (H, W) bool, not empty.
+        row, column: of the new centre, pixels.
+        size: factor of its diameter; 0 leaves nothing.
+        angle: degrees, anticlockwise as seen on the screen.
+
+    Returns:
+        (H, W) bool.
+    """
+    if size == 0:
+        return np.zeros_like(lesion)
+    centre = [place.mean() for place in np.nonzero(lesion)]
+    cos, sin = np.cos(np.deg2rad(angle)) / size, np.sin(np.deg2rad(angle)) / size
+    down, across = np.ogrid[: lesion.shape[0], : lesion.shape[1]]
+    down, across = down - row, across - column  # (H, 1), (1, W) from the new centre; rows grow downwards
+    r = np.floor(centre[0] + cos * down + sin * across + 0.5).astype(int)  # (H, W)
+    c = np.floor(centre[1] - sin * down + cos * across + 0.5).astype(int)  # (H, W)
+    inside = (r >= 0) & (r < lesion.shape[0]) & (c >= 0) & (c < lesion.shape[1])
+    found = np.zeros_like(lesion)
+    found[inside] = lesion[r[inside], c[inside]]
+    return found

@@ -1,0 +1,107 @@
+"""What does self-attention cost? The kit's against the usual ten lines (plain_attention.py).
+
+Forward and backward, batch 4, 64 channels, fp32, in turns. At 64x64 the kit is to need at
+most a third of the memory and no more time; at 128x128, where the N x N map alone would
+take 4 GB, at most 2 GB. Memory is a process's at its highest less what it held before, on
+a GPU what PyTorch has handed out. Fails where an aim is missed.
+
+Run by ``make bench``, or ``python tests/benchmarks/bench_attention.py``. There is no --data:
+the numbers are random.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import statistics
+import sys
+
+import torch
+from plain_attention import use_plain_attention
+from plain_training import device
+from torch import Tensor
+from turns import Side, Steps, in_turns, machine, synchronise
+
+from strokegan_lib.models.attention import SelfAttention
+
+BATCH, CHANNELS = 4, 64
+ROUNDS = 5
+AIM_MEMORY, AIM_TIME, AIM_LARGE = 1 / 3, 1.0, 2000  # kit / plain, kit / plain, MB at 128x128
+
+
+def pass_through(attention: SelfAttention, side: int) -> list[Tensor]:
+    """Forward and backward on random numbers: output and every gradient."""
+    numbers = torch.Generator().manual_seed(0)
+    x, g = (torch.randn(BATCH, CHANNELS, side, side, generator=numbers).to(device()) for _ in range(2))
+    y = attention(x.requires_grad_())
+    return [y, *torch.autograd.grad(y, [x, *attention.parameters()], g)]
+
+
+def make(plain: bool, side: int) -> tuple[Steps, str]:
+    """Attention over side x side positions, ready to be measured."""
+    torch.manual_seed(0)
+    attention = SelfAttention(CHANNELS).to(device())
+    if plain:
+        use_plain_attention(attention)
+    pass_through(attention, 16)  # what PyTorch sets up once is not attention's
+
+    def steps(count: int) -> None:
+        for _ in range(count):
+            pass_through(attention, side)
+        synchronise()
+
+    return steps, ""
+
+
+def check_same() -> None:
+    """Both ways give the same picture and the same gradients."""
+    torch.manual_seed(0)
+    kit = SelfAttention(CHANNELS).to(device()).eval()  # in eval mode spectral normalisation stands still
+    torch.nn.init.constant_(kit.gamma, 0.7)  # at 0, where it starts, attention has no say
+    plain = copy.deepcopy(kit)
+    use_plain_attention(plain)
+    for ours, theirs in zip(pass_through(kit, 16), pass_through(plain, 16), strict=True):
+        assert (ours - theirs).abs().max() <= 1e-3 * theirs.abs().max()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"turns of each side (default: {ROUNDS})")
+    rounds = parser.parse_args().rounds
+    check_same()
+    print(f"Self-attention, batch {BATCH}, {CHANNELS} channels: {machine()}; fp32")
+    print("size      kit, ms  plain, ms  ratio  kit, MB  plain, MB  ratio")
+    sides = [Side(make, False, 64), Side(make, True, 64)]
+    times = in_turns(sides, 1, rounds)  # seconds
+    kit_ms, plain_ms = (1000 * statistics.median(column) for column in zip(*times, strict=True))
+    time_ratio = statistics.median(kit / plain for kit, plain in times)
+    kit_mb, plain_mb = (s.peak_megabytes() for s in sides)
+    for s in sides:
+        s.close()
+    print(
+        f"64x64    {kit_ms:8.0f} {plain_ms:10.0f} {time_ratio:6.2f} {kit_mb:8.0f} {plain_mb:10.0f}"
+        f" {kit_mb / plain_mb:6.2f}   aims: time {AIM_TIME:.2f}, memory {AIM_MEMORY:.2f}"
+    )
+    large = Side(make, False, 128)
+    large_ms = 1000 * large.seconds_a_step(1)
+    large_mb = large.peak_megabytes()
+    large.close()
+    print(f"128x128  {large_ms:8.0f} {'':17} {large_mb:8.0f} {'':17}   aim: {AIM_LARGE} MB")
+    missed = [
+        name
+        for name, value, aim in (
+            ("time", time_ratio, AIM_TIME),
+            ("memory", kit_mb / plain_mb, AIM_MEMORY),
+            ("memory at 128x128", large_mb, AIM_LARGE),
+        )
+        if value > aim
+    ]
+    if missed:
+        print(f"missed: {', '.join(missed)}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+"""What the tests of training share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import tiny
+import torch
+
+from strokegan_lib.data.slices import SliceSet
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Sums of floats, and so trained numbers, change with the number of threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def slices(tmp_path_factory: pytest.TempPathFactory) -> SliceSet:
+    return tiny.make_slices(tmp_path_factory.mktemp("tiny") / "set")

@@ -1,0 +1,92 @@
+"""No dead weights: two steps after the start every parameter of every network has a gradient."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from strokegan_lib.data.batches import Batch
+from strokegan_lib.losses import ADVERSARIAL
+from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
+from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
+
+# A gradient that is 0 on paper is not 0 in floats; in double precision it is this much smaller
+# than the others, or less: far from rounding, and far from the smallest that counts.
+ROUNDING = 1e-11
+
+
+def batch(channels: int) -> Batch:
+    """Two slices of 32 x 32 in double precision, the first with a bright stroke."""
+    generator = torch.Generator().manual_seed(0)
+    foreground = torch.zeros(2, 1, 32, 32, dtype=torch.float64)
+    foreground[..., 4:28, 6:26] = 1
+    stroke = torch.zeros_like(foreground)
+    stroke[0, :, 10:16, 9:17] = 1
+    image = torch.rand(2, channels, 32, 32, generator=generator, dtype=torch.float64)
+    image = (0.2 + 0.4 * image + 0.3 * stroke) * foreground
+    return Batch(image, stroke, foreground, torch.arange(2))
+
+
+def gradients_of_the_third_step(gan: Any, channels: int) -> dict[str, dict[str, Tensor]]:
+    """By network and parameter: two steps move gamma off 0, the third shows what learns."""
+    optimisers = {}
+    for name, network in gan.networks.items():
+        network.double()
+        optimisers[name] = torch.optim.Adam(network.parameters(), gan.rates[name].peak)
+
+    def update(name: str, loss: Tensor) -> None:
+        optimisers[name].zero_grad()
+        loss.backward()
+        optimisers[name].step()
+
+    for _ in range(3):
+        gan.step(gan.networks, batch(channels), update)
+    return {
+        name: {k: p.grad for k, p in network.named_parameters()} for name, network in gan.networks.items()
+    }
+
+
+def check(gradients: dict[str, dict[str, Tensor]]) -> None:
+    for network, named in gradients.items():
+        largest = max(float(g.abs().max()) for g in named.values() if g is not None)
+        dead = [name for name, g in named.items() if g is None or float(g.abs().max()) <= ROUNDING * largest]
+        assert not dead, (network, dead)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+@pytest.mark.parametrize("attention", [True, False])
+@pytest.mark.parametrize("method", METHODS)
+def test_of_segmentation(method, attention, channels):
+    torch.manual_seed(0)
+    gan = SegmentationGAN(replace(METHODS[method], attention=attention), channels, width=4)
+    gradients = gradients_of_the_third_step(gan, channels)
+    assert list(gradients) == (["segmentor"] if method == "unet" else ["segmentor", "critic"])
+    assert any("gamma" in name for name in gradients["segmentor"]) == attention
+    check(gradients)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("attention", [True, False])
+@pytest.mark.parametrize("adversarial", ADVERSARIAL)
+def test_of_synthesis(adversarial, attention, channels):
+    torch.manual_seed(0)
+    gan = SynthesisGAN(Recipe(adversarial), channels, width=4, attention=attention)
+    # between the margins of the hinge, true logits push the bias up as much as fakes push it down:
+    # begin where some have passed them
+    torch.nn.init.constant_(gan.critic.head.bias, 2.0)
+    gradients = gradients_of_the_third_step(gan, channels)
+    assert list(gradients) == ["generator", "critic"]
+    for named in gradients.values():
+        assert any("gamma" in name for name in named) == attention
+    check(gradients)
+
+
+def test_a_parameter_that_does_not_learn_would_be_found():
+    gan = SegmentationGAN(METHODS["unet"], width=4, norm=False)
+    gan.segmentor.unused = torch.nn.Parameter(torch.zeros(1))
+    with pytest.raises(AssertionError, match="unused"):
+        check(gradients_of_the_third_step(gan, 1))

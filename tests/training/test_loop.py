@@ -1,0 +1,242 @@
+"""The loop: the same seed gives the same run, and every setting does what it says."""
+
+from __future__ import annotations
+
+import math
+import signal
+from itertools import pairwise
+
+import pytest
+import tiny
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.errors import BadInput
+from strokegan_lib.training.checkpoint import checkpoints
+from strokegan_lib.training.gan import Rate, frozen
+from strokegan_lib.training.loop import Loop, Settings
+from strokegan_lib.training.segmentation import CLIP, METHODS, SegmentationGAN
+from strokegan_lib.training.synthesis import SynthesisGAN
+
+
+@given(
+    steps=st.integers(1, 3000),
+    rate=st.sampled_from([1.0, 0.3]),
+    warm_up=st.sampled_from([0.0, 0.05, 0.5, 1.0]),
+)
+def test_the_rate_climbs_then_falls_to_near_0(steps, rate, warm_up):
+    settings = Settings(steps, rate=rate, warm_up=warm_up)
+    rates = [settings.rate_at(step) for step in range(steps)]
+    top = rates.index(max(rates))
+    assert min(rates) > 0 and max(rates) <= rate
+    assert all(a < b for a, b in pairwise(rates[: top + 1]))
+    assert all(a > b for a, b in pairwise(rates[top:]))
+    assert top <= max(1, math.ceil(warm_up * steps))
+    if steps >= 100 and warm_up <= 0.5:
+        assert max(rates) == pytest.approx(rate, rel=0.05) and rates[-1] < 0.002 * rate
+
+
+def test_the_rate_in_closed_form():
+    settings = Settings(100, warm_up=0.04)
+    rates = [settings.rate_at(step) for step in (0, 1, 2, 3, 4, 52, 99)]
+    half_cosine = (1 + math.cos(math.pi * 95 / 96)) / 2
+    assert rates == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0, 0.5, half_cosine])
+
+
+@pytest.mark.parametrize("task", [*METHODS, "synthesis"])
+def test_the_same_seed_gives_the_same_run_to_the_last_bit(slices, task):
+    runs = [tiny.make_loop(task, slices, steps=3) for _ in range(2)]
+    torch.manual_seed(1)  # whatever state the generators are in
+    first = tiny.losses_of(runs[0].run().rows)
+    torch.manual_seed(2)
+    second = tiny.losses_of(runs[1].run().rows)
+    assert first == second and len(first) == 3
+    assert not tiny.differences(*map(tiny.state_of, runs))
+
+
+def test_another_seed_gives_another_run(slices):
+    """Of synthesis, as the loop's seed decides dropout."""
+    runs = [tiny.make_loop("synthesis", slices, steps=2, seed=seed) for seed in (0, 1)]
+    for loop in runs:
+        loop.run()
+    assert tiny.differences(*map(tiny.state_of, runs))
+
+
+def test_what_training_leaves(slices, tmp_path):
+    loop = tiny.make_loop("masked", slices, tmp_path, steps=3)
+    done = loop.run()
+    assert done.step == 3 == len(done.rows) and [row["step"] for row in done.rows] == [0, 1, 2]
+    assert set(done.rows[0]) == {
+        "step", "seconds", "critic", "multi_scale", "soft_dice", "segmentor", "spread",
+    }  # fmt: skip
+    assert done.network is loop.average.network and not done.network.training
+    assert tiny.differences(done.network.state_dict(), loop.gan.segmentor.state_dict())  # an average
+    assert len(checkpoints(tmp_path)) == 2 and (tmp_path / "metrics.csv").is_file()
+    weight = loop.gan.segmentor.unet.down[1][0].weight
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_without_a_folder_nothing_is_written(slices, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert len(tiny.make_loop("toy", slices, steps=2).run().rows) == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_network_learns_at_its_own_rate(slices):
+    loop = tiny.make_loop("toy", slices, steps=4, rate=0.5)
+    loop.run()
+    factor = loop.settings.rate_at(3)
+    assert 0 < factor < 0.5
+    for name, peak in (("painter", 1e-3), ("critic", 4e-4)):
+        (group,) = loop.optimisers[name].param_groups
+        assert group["lr"] == pytest.approx(peak * factor)
+        assert group["betas"] == ((0.5, 0.999) if name == "critic" else (0.9, 0.999))
+
+
+@pytest.mark.parametrize(("count", "due"), [(0, []), (1, [10]), (3, [3, 7, 10]), (20, list(range(1, 11)))])
+def test_validation_is_evenly_spaced_and_ends_the_run(slices, count, due):
+    seen = []
+
+    def validate(network):
+        assert not network.training
+        seen.append(network)
+        return {"validation": float(len(seen))}
+
+    loop = tiny.make_loop("toy", slices, steps=10, validations=count, validate=validate)
+    rows = loop.run().rows
+    assert [row["step"] + 1 for row in rows if "validation" in row] == due
+    assert [row["validation"] for row in rows if "validation" in row] == list(range(1, len(due) + 1))
+    assert all(network is loop.average.network for network in seen)
+
+
+class Diverging(tiny.Toy):
+    """Its loss is not a number from the step *after* on."""
+
+    after = 3
+
+    def step(self, networks, batch, update):
+        losses = super().step(networks, batch, update)
+        self.after -= 1
+        return losses if self.after >= 0 else {**losses, "painter": losses["painter"] * math.nan}
+
+
+def test_a_run_that_diverges_ends_with_advice_and_a_sound_checkpoint(slices, tmp_path):
+    gan = Diverging()
+    with pytest.raises(BadInput, match=r"step 3: the loss 'painter' is nan.*--rate"):
+        tiny.make_loop(gan, slices, tmp_path, steps=20).run()
+    assert checkpoints(tmp_path)[0].name.startswith("step-0000003-")
+
+
+def test_a_collapse_is_told(slices, capsys):
+    loop = tiny.make_loop("toy", slices, steps=55)
+    torch.nn.init.zeros_(loop.gan.networks["painter"][2].weight)  # one flat grey,
+    loop.gan.rates["painter"] = Rate(1e-9)  # and so it stays
+    loop.run()
+    out = capsys.readouterr().out
+    assert out.count("warning, step 49") == 1 == out.count("warning") and "flat grey" in out
+
+
+class Interrupted(tiny.Toy):
+    """Somebody presses Ctrl-C within step number *at*, between the two players."""
+
+    at, sent = 3, signal.SIGINT
+
+    def step(self, networks, batch, update):
+        self.at -= 1
+
+        def pressed(name, loss):
+            update(name, loss)
+            if self.at == -1 and name == "critic":
+                signal.raise_signal(self.sent)
+
+        return super().step(networks, batch, pressed)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_after_the_step_with_a_checkpoint(slices, tmp_path, sent):
+    handlers = [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)]
+    gan = Interrupted()
+    gan.sent = sent
+    done = tiny.make_loop(gan, slices, tmp_path, steps=20, checkpoint_seconds=1000).run()
+    assert done.step == 4 == len(done.rows)
+    (path,) = checkpoints(tmp_path)
+    state = torch.load(path, weights_only=True)
+    assert state["step"] == 4 and not tiny.differences(
+        state["networks"]["critic"], gan.networks["critic"].state_dict()
+    )
+    assert (tmp_path / "metrics.csv").read_text().count("\n") == 1 + 4
+    assert [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+def test_ctrl_c_while_validating_ends_with_a_checkpoint_too(slices, tmp_path):
+    def validate(network):
+        signal.raise_signal(signal.SIGINT)
+        return {"dice": 0.5}
+
+    loop = tiny.make_loop(
+        "toy", slices, tmp_path, steps=20, validations=10, validate=validate, checkpoint_seconds=1000
+    )
+    done = loop.run()
+    assert done.step == 2 == len(done.rows) and done.rows[-1]["dice"] == 0.5
+    (path,) = checkpoints(tmp_path)
+    assert path.name.startswith("step-0000002-")
+
+
+def test_a_second_ctrl_c_interrupts_at_once(slices, tmp_path):
+    def validate(network):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        tiny.make_loop("toy", slices, tmp_path, steps=2, validate=validate).run()
+
+
+def test_without_spectral_norm_the_critic_is_clipped(slices):
+    released, recommended = (tiny.make_loop(name, slices, steps=3) for name in ("segan-released", "segan"))
+    for loop in (released, recommended):
+        loop.run()
+    clipped, free = (
+        max(float(p.detach().abs().max()) for p in loop.gan.critic.parameters())
+        for loop in (released, recommended)
+    )
+    assert clipped == pytest.approx(CLIP) and CLIP == 0.05 < free
+    names = [name for name, _ in released.gan.critic.named_parameters()]
+    assert not any("parametrizations" in name for name in names)
+    assert any("parametrizations" in name for name, _ in recommended.gan.critic.named_parameters())
+
+
+def test_a_frozen_network_lets_gradients_through_and_thaws():
+    network, x = torch.nn.Linear(2, 1), torch.ones(1, 2, requires_grad=True)
+    with pytest.raises(RuntimeError), frozen(network):
+        network(x).sum().backward()
+        assert x.grad.any() and network.weight.grad is None
+        raise RuntimeError
+    assert all(p.requires_grad for p in network.parameters())
+
+
+def test_the_players_do_not_teach_each_other(slices: SliceSet):
+    """The critic's turn leaves no gradient in the painter, and the painter's none in the critic."""
+    for task in ("masked", "synthesis"):
+        gan = tiny.make_gan(task)
+        kept = next(iter(gan.networks))
+        turns = []
+
+        def update(name, loss, gan=gan, turns=turns):
+            for network in gan.networks.values():
+                network.zero_grad()
+            loss.backward()
+            turns.append(
+                (name, {k for k, n in gan.networks.items() for p in n.parameters() if p.grad is not None})
+            )
+
+        gan.step(gan.networks, tiny.make_loop(gan, slices).batches.batch(0), update)
+        assert turns == [("critic", {"critic"}), (kept, {kept})]
+
+
+def test_all_tasks_are_gans():
+    for task, kind in (("masked", SegmentationGAN), ("synthesis", SynthesisGAN)):
+        gan = tiny.make_gan(task)
+        assert isinstance(gan, kind) and gan.networks.keys() == gan.rates.keys()
+        assert Loop.__dataclass_fields__["gan"].type == "GAN"

@@ -1,0 +1,134 @@
+"""The smallest run that is a run: ``tiny.py TASK DATA OUT STEPS`` trains in a process of its own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from strokegan_lib.data.augment import Augmentation
+from strokegan_lib.data.batches import Batch, Batches
+from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
+from strokegan_lib.training.gan import GAN, Rate, Update
+from strokegan_lib.training.loop import Loop, Settings
+from strokegan_lib.training.precision import accelerator
+from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
+from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
+
+PATIENTS, PLANES = 10, 4
+
+
+def make_slices(out: Path) -> SliceSet:
+    """40 slices: noisy tissue in a rectangle, in every other slice with a bright square for a stroke."""
+    rng = np.random.default_rng(0)
+    about = About("tiny", "made by the tests", "none", "none", ("flair",), "tiny.py")
+    foreground = np.zeros((PLANES, 128, 128), bool)
+    foreground[:, 20:110, 30:100] = True
+    with SliceSetWriter(out, about) as writer:
+        for number in range(PATIENTS):
+            stroke = np.zeros_like(foreground)
+            row, column = rng.integers(30, 80, 2)
+            stroke[1::2, row : row + 14, column : column + 14] = True
+            images = rng.integers(60, 120, (PLANES, 1, 128, 128)) + 110 * stroke[:, None]
+            images = (images * foreground[:, None]).astype(np.uint8)
+            writer.add(
+                images, stroke, foreground, patient=f"p{number}", case="1", plane=np.arange(PLANES),
+                z=np.arange(PLANES), spacing=(1.5, 1.5, 5.0), source="test",
+            )  # fmt: skip
+    return SliceSet.open(out)
+
+
+class Toy:
+    """Two players of a few weights each, for what the loop does whatever it trains."""
+
+    def __init__(self) -> None:
+        self.networks: dict[str, nn.Module] = {
+            "painter": nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.Conv2d(4, 1, 1)),
+            "critic": nn.Conv2d(1, 2, 3),
+        }
+        self.rates = {"painter": Rate(1e-3), "critic": Rate(4e-4, betas=(0.5, 0.999))}
+
+    def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
+        painted = networks["painter"](batch.image)
+        critic = -F.l1_loss(networks["critic"](painted.detach()), networks["critic"](batch.image))
+        update("critic", critic)
+        painter = F.mse_loss(painted, batch.image)
+        update("painter", painter)
+        return {"critic": critic, "painter": painter, "spread": painted.std()}
+
+
+def make_gan(task: str) -> GAN:
+    """The GAN of *task*, four channels wide: 'synthesis', the name of a method, or 'toy'."""
+    torch.manual_seed(0)
+    if task == "toy":
+        return Toy()
+    return SynthesisGAN(Recipe(), width=4) if task == "synthesis" else SegmentationGAN(METHODS[task], width=4)
+
+
+def make_loop(
+    task: str | GAN,
+    slices: SliceSet,
+    folder: Path | None = None,
+    *,
+    precision: str = "fp32",
+    validate: Any = None,
+    **settings: Any,
+) -> Loop:
+    """Augmented batches of two slices, a checkpoint after every step."""
+    batches = Batches(
+        slices, np.arange(len(slices)), size=2, augmentation=Augmentation(), lesion_share=0.5
+    )  # fmt: skip
+    return Loop(
+        make_gan(task) if isinstance(task, str) else task,
+        batches,
+        Settings(**{"steps": 4, "checkpoint_seconds": 0, **settings}),
+        accelerator(precision),
+        validate,
+        folder,
+        {"task": task if isinstance(task, str) else "other"},
+        bar=False,
+    )
+
+
+def state_of(loop: Loop) -> dict[str, Any]:
+    """All that a step can change."""
+    return {
+        "networks": {name: network.state_dict() for name, network in loop.gan.networks.items()},
+        "average": loop.average.network.state_dict(),
+        "optimisers": {name: optimiser.state_dict() for name, optimiser in loop.optimisers.items()},
+    }
+
+
+def losses_of(rows: list[dict[str, float]]) -> list[dict[str, float]]:
+    """The record without its clock."""
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+
+
+def differences(a: Any, b: Any, where: str = "") -> list[str]:
+    """Where two states differ, in as little as a bit."""
+    if isinstance(a, Tensor):
+        return [] if a.dtype == b.dtype and torch.equal(a, b) else [where]
+    if isinstance(a, dict) and isinstance(b, dict):
+        if a.keys() != b.keys():
+            return [f"{where}: other names"]
+        return [d for name in a for d in differences(a[name], b[name], f"{where}.{name}")]
+    if isinstance(a, (list, tuple)) and len(a) == len(b):
+        return [
+            d for k, pair in enumerate(zip(a, b, strict=True)) for d in differences(*pair, f"{where}[{k}]")
+        ]
+    return [] if a == b else [where]
+
+
+def main() -> None:
+    task, data, out, steps = sys.argv[1:]
+    torch.set_num_threads(1)
+    make_loop(task, SliceSet.open(data), Path(out), steps=int(steps)).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Train as one of several processes: ``accelerate launch ... two_processes.py DATA OUT``.
+
+Each process leaves what it holds in OUT, a file a task.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from strokegan_lib.data.batches import Batches
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.models.attention import SelfAttention
+from strokegan_lib.training.gan import GAN
+from strokegan_lib.training.loop import Loop, Settings
+from strokegan_lib.training.precision import accelerator
+from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
+from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
+
+ALIKE = ("masked", "segan", "unet")  # without batch normalisation: a slice is treated by itself
+TASKS = (*ALIKE, "synthesis")
+GLOBAL_BATCH, STEPS = 4, 3
+
+
+class Spy(Loop):
+    """A loop that keeps the gradients of its first step, by network and parameter."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.gradients: dict[str, dict[str, Tensor]] = {}
+
+    def _update(self, name: str, loss: Tensor) -> None:
+        super()._update(name, loss)
+        if self.step == 0:
+            named = self.gan.networks[name].named_parameters()
+            self.gradients[name] = {k: p.grad.clone() for k, p in named}
+
+
+def make_gan(task: str) -> GAN:
+    """Attention at work from the first step: gamma is not 0."""
+    torch.manual_seed(0)
+    gan = (
+        SynthesisGAN(Recipe(), width=4)
+        if task == "synthesis"
+        else SegmentationGAN(METHODS[task], width=4, norm=False)
+    )
+    for network in gan.networks.values():
+        for module in network.modules():
+            if isinstance(module, SelfAttention):
+                nn.init.constant_(module.gamma, 0.5)
+    return gan
+
+
+def spy(task: str, slices: SliceSet, folder: Path | None = None, steps: int = STEPS) -> Spy:
+    """The same slices in each step for any number of processes."""
+    machine = accelerator("fp32")
+    batches = Batches(slices, np.arange(len(slices)), size=GLOBAL_BATCH // machine.num_processes)
+    # a checkpoint is due in one process and not in the other, as clocks differ
+    settings = Settings(steps, checkpoint_seconds=0 if machine.is_main_process else 1000)
+    return Spy(make_gan(task), batches, settings, machine, folder=folder, bar=False)
+
+
+def held(loop: Spy, rows: list[dict[str, float]]) -> dict[str, Any]:
+    return {
+        "processes": loop.accelerator.num_processes,
+        "gradients": loop.gradients,
+        "parameters": {k: dict(n.named_parameters()) for k, n in loop.gan.networks.items()},
+        "average": dict(loop.average.network.named_parameters()),
+        "losses": [{k: v for k, v in row.items() if k != "seconds"} for row in rows],
+    }
+
+
+def main() -> None:
+    slices, out = SliceSet.open(sys.argv[1]), Path(sys.argv[2])
+    torch.set_num_threads(1)
+    for task in TASKS:
+        loop = spy(task, slices, out / task)
+        rows = loop.run().rows
+        torch.save(held(loop, rows), out / f"{task}-{loop.accelerator.process_index}.pt")
+
+
+if __name__ == "__main__":
+    main()
