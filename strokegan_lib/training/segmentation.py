@@ -87,7 +87,7 @@ class SegmentationGAN:
         """One turn of each player on one batch.
 
         The critic looks for features in which the masked image by the segmentor and the true
-        one differ most; the segmentor then makes that difference small (SegAN, equation 1)::
+        one differ most; the segmentor then makes that difference small (SegAN, equation 2)::
 
             min over S, max over C of  multi_scale_l1(C(S's masked image), C(x * y))
 

@@ -76,14 +76,12 @@ def rivals(method: str, width: int, size: int, folder: Path) -> dict[str, tuple]
 def compare(method: str, size: int, precision: str, folder: Path, args: argparse.Namespace) -> None:
     """Measure one method at one batch size and print a row for each rival."""
     with ExitStack() as stack:
-
-        def side(*what: object) -> Side:
-            started = Side(*what)
-            stack.callback(started.close)
-            return started
-
-        kit = side(kit_training, folder, method, args.width, size, precision, args.compile)
-        others = {name: side(*what) for name, what in rivals(method, args.width, size, folder).items()}
+        kit = Side(kit_training, folder, method, args.width, size, precision, args.compile)
+        stack.enter_context(kit)
+        others = {
+            name: stack.enter_context(Side(*what))
+            for name, what in rivals(method, args.width, size, folder).items()
+        }
         steps = max(1, IMAGES // size)
         rounds = in_turns([kit, *others.values()], steps, args.rounds)  # seconds
         ms = [1000 * statistics.median(column) for column in zip(*rounds, strict=True)]
@@ -93,10 +91,8 @@ def compare(method: str, size: int, precision: str, folder: Path, args: argparse
             row = (method, size, precision, f"{ms[0]:.0f}", name, f"{ms[k]:.0f}", f"{ratio:.2f}", aim)
             print(ROW.format(*row, other.about), flush=True)
         if device().type == "cuda":
-            shares = [f"{100 * s.idle_share(10):.0f} %" for s in (kit, *others.values())]
-            names = ["kit", *others]
-            idle = ", ".join(f"{n} {share}" for n, share in zip(names, shares, strict=True))
-            print(f"{'':10} share of the step in which no kernel runs: {idle}", flush=True)
+            idle = (f"{name} {100 * s.idle_share(10):.0f} %" for name, s in {"kit": kit, **others}.items())
+            print(f"{'':10} share of the step in which no kernel runs: {', '.join(idle)}", flush=True)
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ Make = Callable[..., tuple[Steps, str]]  # prepare; the steps, and what to say o
 
 
 class Side:
-    """One way to do it.
+    """One way to do it; to be used in a ``with``, as the process must be told when to end.
 
     Args:
         make: called in the new process with *args*; a function that the process can import.
@@ -51,7 +51,10 @@ class Side:
         """Share of the time of *steps* steps in which the GPU runs no kernel."""
         return self._ask("profile", steps)
 
-    def close(self) -> None:
+    def __enter__(self) -> Side:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.pipe.close()  # the process takes this as goodbye
         self.process.join()
 

@@ -145,9 +145,13 @@ def test_an_error_of_the_generator_is_shown(phantom: SliceSet, rows: np.ndarray)
 def test_set_answers_quickly_at_the_shipped_width(phantom: SliceSet, rows: np.ndarray):
     torch.manual_seed(0)
     mover = LesionMover(Generator(width=32).eval(), phantom, rows, bar())
-    seconds = []
-    for row in range(50, 60):
-        start = time.perf_counter()
-        mover.set(row=row)
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.2  # the fastest: a busy machine says nothing about the widget
+    seconds, threads = [], torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for row in range(50, 60):
+            start = time.process_time()  # of one thread; the clock would also count who else is at work
+            mover.set(row=row)
+            seconds.append(time.process_time() - start)
+    finally:
+        torch.set_num_threads(threads)
+    assert np.median(seconds) < 0.2

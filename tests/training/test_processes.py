@@ -19,9 +19,9 @@ from strokegan_lib.training.checkpoint import checkpoints
 def launched(slices, tmp_path_factory) -> Path:
     """A folder with what each of two processes held at the end of each task."""
     out = tmp_path_factory.mktemp("processes")
-    # port 0: any that is free
+    # --cpu would start a single process; port 0: any that is free
     command = (
-        "-m accelerate.commands.launch --cpu --num_processes 2 --num_machines 1 --mixed_precision no "
+        "-m accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no "
         "--dynamo_backend no --num_cpu_threads_per_process 1 --main_process_port 0"
     )
     done = subprocess.run(
@@ -29,7 +29,7 @@ def launched(slices, tmp_path_factory) -> Path:
         capture_output=True,
         text=True,
         timeout=300,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr
     return out
