@@ -27,8 +27,8 @@ class Critic(nn.Module):
         width: channels of the first level, a multiple of 4; each further level doubles them.
         attention: self-attention after the last level, 16x16 for slices.
         spectral: spectral normalisation of every convolution, which bounds how fast the
-            features can change (up to the attention's free gamma); without it batch normalisation, as in SegAN, whose weights
-            are to be clipped instead.
+            features can change (up to the attention's free gamma); without it batch
+            normalisation, as in SegAN, whose weights are to be clipped instead.
     """
 
     def __init__(
