@@ -27,7 +27,7 @@ from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
 from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
 
 WORKERS = (0, 2)  # of a DataLoader; the faster is taken
-TRIED = 3  # steps to find out which
+TRIED = 2  # steps to find out which
 
 
 def make_gan(method: str, width: int) -> GAN:

@@ -63,7 +63,7 @@ def test_gradients_equal_those_of_one_process_with_the_whole_batch(launched, sli
     for name, gradients in loop.gradients.items():
         for parameter, alone in gradients.items():
             error = (shared["gradients"][name][parameter] - alone).abs().max() / alone.abs().max()
-            assert error < 1e-5, (name, parameter, float(error))
+            assert error < 1e-9, (name, parameter, float(error))
 
 
 @pytest.mark.parametrize("task", two_processes.TASKS)
