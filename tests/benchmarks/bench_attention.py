@@ -84,7 +84,7 @@ def main() -> int:
     )
     with Side(make, False, 128) as kit:
         large_ms, large_mb = 1000 * kit.seconds_a_step(1), kit.peak_megabytes()
-    print(f"128x128  {"":21} {large_mb:8.0f} {"":21}   aim: {AIM_LARGE} MB")
+    print(f"128x128  {large_ms:8.0f} {'':21} {large_mb:8.0f} {'':21}   aim: {AIM_LARGE} MB")
     missed = [
         name
         for name, value, aim in (
