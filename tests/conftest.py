@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,15 @@ from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.profiles import profile
 
 OWN_CACHE = pytest.StashKey[str]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--nightly", action="store_true", help="collect the tests that train for minutes")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """tests/nightly only where it is asked for: make nightly."""
+    return True if collection_path.name == "nightly" and not config.getoption("--nightly") else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,6 +8,7 @@ measured is how it is computed and not what.
 
 from __future__ import annotations
 
+import multiprocessing
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +96,9 @@ def _steps(step: Any, data: Dataset, loader: type[DataLoader], size: int, worker
             shuffle=True,
             drop_last=True,
             num_workers=workers,
+            # as in a script of one's own: a spawned process would spawn, which starts slowly
+            multiprocessing_context=multiprocessing.get_all_start_methods()[0] if workers else None,
+            persistent_workers=workers > 0,
             pin_memory=torch.cuda.is_available(),
         )
     )
