@@ -30,6 +30,6 @@ class Average:
         """Move towards *network*, whose step number *step* (0, 1, ...) has just been made."""
         decay = min(self.decay, (1 + step) / (10 + step))
         ours, theirs = list(self.network.parameters()), list(network.parameters())
-        torch._foreach_lerp_(ours, [t.to(torch.float32) for t in theirs], 1 - decay)
+        torch._foreach_lerp_(ours, theirs, 1 - decay)
         for mine, current in zip(self.network.buffers(), network.buffers(), strict=True):
             mine.copy_(current)  # batch statistics are moving averages already

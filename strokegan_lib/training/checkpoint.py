@@ -22,7 +22,9 @@ KEPT = 2  # the newest, and the one before in case the newest is damaged
 
 
 def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> Path:
-    """Write *state* after *step* steps and delete all but the newest KEPT checkpoints.
+    """Write *state* after *step* steps and delete all but it and the KEPT - 1 before it.
+
+    Checkpoints of later steps go too: they are damaged, or of a run that was given up.
 
     Raises:
         BadInput: the disk does not take it; the checkpoints before it are untouched.
@@ -39,16 +41,17 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> Path:
             os.replace(partial, final)
         finally:
             partial.unlink(missing_ok=True)
-        for old in checkpoints(folder)[KEPT:]:
+        others = [path for path in checkpoints(folder) if path != final]
+        before = [path for path in others if _step(path) < step]
+        for old in {*others} - {*before[: KEPT - 1]}:
             old.unlink()
     return final
 
 
 def checkpoints(folder: Path) -> list[Path]:
     """Files that bear a checkpoint's name, the newest first."""
-    found = [(path, NAME.fullmatch(path.name)) for path in folder.glob("*.pt")]
-    named = [(int(match[1]), path.stat().st_mtime, path) for path, match in found if match]
-    return [path for *_, path in sorted(named, reverse=True)]
+    named = [path for path in folder.glob("*.pt") if NAME.fullmatch(path.name)]
+    return sorted(named, key=lambda path: (_step(path), path.stat().st_mtime), reverse=True)
 
 
 def load_checkpoint(folder: Path, about: dict[str, Any], say: Callable[[str], None]) -> dict[str, Any] | None:
@@ -86,6 +89,10 @@ def load_checkpoint(folder: Path, about: dict[str, Any], say: Callable[[str], No
             )
         return state
     return None
+
+
+def _step(path: Path) -> int:
+    return int(NAME.fullmatch(path.name)[1])
 
 
 def _sound(path: Path) -> dict[str, Any] | None:

@@ -29,13 +29,7 @@ class Log:
         self.board = None
         if folder is None:
             return
-        if steps_made and self.file.is_file():
-            with open(self.file, newline="", encoding="utf-8") as file:
-                self.rows = [
-                    {name: float(value) for name, value in row.items() if value}
-                    for row in csv.DictReader(file)
-                    if float(row["step"]) < steps_made
-                ]
+        self.rows = _earlier(self.file, steps_made)
         self._rewrite()
         with suppress(ImportError):
             from torch.utils.tensorboard import SummaryWriter
@@ -76,3 +70,19 @@ class Log:
                 table.writeheader()
                 table.writerows(self.rows)
             os.replace(partial, self.file)
+
+
+def _earlier(file: Path, steps_made: int) -> list[Row]:
+    """Rows of steps before *steps_made*, up to the first that a power cut or a spreadsheet has spoilt."""
+    rows: list[Row] = []
+    with (
+        suppress(OSError, ValueError, KeyError, TypeError, csv.Error),
+        open(file, newline="", encoding="utf-8") as lines,
+    ):
+        for line in csv.DictReader(lines):
+            row = {name: float(value) for name, value in line.items() if value}
+            row["step"] = int(row["step"])
+            if row["step"] >= steps_made or (rows and row["step"] <= rows[-1]["step"]):
+                break
+            rows.append(row)
+    return rows

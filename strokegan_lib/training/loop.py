@@ -134,12 +134,14 @@ class Loop:
         log = Log(self.folder if self.accelerator.is_main_process else None, self.step)
         watch, pending, saved_at, start = Watch(), [], time.monotonic(), time.monotonic()
         bar = self._bar()
+        last = self.step >= self.settings.steps
         with between_steps() as stop:
-            while self.step < self.settings.steps and not stop.asked:
+            while not last:
                 pending.append((self.step, time.monotonic() - start, self._one_step()))
-                last = self.step == self.settings.steps or stop.asked
-                due = time.monotonic() - saved_at >= self.settings.checkpoint_seconds
                 scores = self._validated()
+                due = time.monotonic() - saved_at >= self.settings.checkpoint_seconds
+                # asked once a step: whoever asks to stop later than this gets one step more
+                last = self.step == self.settings.steps or stop.asked
                 if len(pending) == FLUSH or last or due or scores:
                     rows = _numbers(pending)
                     rows[-1].update(scores)

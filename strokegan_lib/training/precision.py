@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, PartialState
+from accelerate.utils import parse_flag_from_env
 
 from strokegan_lib.errors import BadInput
 
@@ -38,7 +39,9 @@ def accelerator(precision: str = "auto") -> Accelerator:
     """
     if precision not in ("auto", *PRECISIONS):
         raise BadInput(f"precision {precision}", "is not known", f"choose auto, {', '.join(PRECISIONS)}")
-    device = PartialState().device
+    # said aloud, as processes that share the work of CPUs would otherwise not find each other
+    cpu = parse_flag_from_env("ACCELERATE_USE_CPU") or not torch.accelerator.is_available()
+    device = PartialState(cpu=cpu).device
     chosen = native_precision(device) if precision == "auto" else precision
     if chosen == "fp16" and device.type != "cuda":
         raise BadInput("precision fp16", "needs a GPU", "choose auto, bf16 or fp32")
@@ -46,4 +49,4 @@ def accelerator(precision: str = "auto") -> Accelerator:
     if AcceleratorState._shared_state and AcceleratorState().mixed_precision != wanted:
         # accelerate keeps one precision for a process; a notebook may train twice
         AcceleratorState._reset_state()
-    return Accelerator(mixed_precision=wanted)
+    return Accelerator(mixed_precision=wanted, cpu=cpu)

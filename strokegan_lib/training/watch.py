@@ -18,7 +18,7 @@ class Watch:
         self.streaks = {"critic": 0, "spread": 0}
 
     def look(self, step: int, losses: dict[str, float]) -> str | None:
-        """A warning that has just become due, or None.
+        """Warnings that have just become due, a line each, or None.
 
         Args:
             step: number of the step, 0, 1, ...
@@ -38,14 +38,15 @@ class Watch:
         for name, bound in (("critic", ASLEEP), ("spread", FLAT)):
             small = name in losses and abs(losses[name]) < bound
             self.streaks[name] = self.streaks[name] + 1 if small else 0
+        due = []
         if self.streaks["critic"] == PATIENCE:
-            return (
+            due.append(
                 f"warning, step {step}: the critic's loss has been 0 for {PATIENCE} steps. It either tells real "
                 "from fake with ease or sees no difference at all, and teaches the other network nothing."
             )
         if self.streaks["spread"] == PATIENCE:
-            return (
+            due.append(
                 f"warning, step {step}: every picture made in {PATIENCE} steps is one flat grey. The network has "
                 "found that saying nothing costs least; a Dice term or more slices with stroke help."
             )
-        return None
+        return "\n".join(due) or None
