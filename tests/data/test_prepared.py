@@ -14,12 +14,12 @@ from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
 from strokegan_lib.profiles import Profile
 
-TINY = Profile("tiny", "tests", patients=2, slices_per_patient=4, batch_size=1, threads=1)
+TINY = Profile("tiny", "tests", patients=2, slices_per_patient=4, batch_size=1, width=4, steps=1, threads=1)
 MAKE_TINY = """
 import sys
 from strokegan_lib.data.prepared import prepared
 from strokegan_lib.profiles import Profile
-print(prepared(None, Profile("tiny", "tests", 2, 4, 1, 1)).folder)
+print(prepared(None, Profile("tiny", "tests", 2, 4, 1, 4, 1, 1)).folder)
 """
 
 

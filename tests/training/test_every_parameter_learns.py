@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from strokegan_lib.data.batches import Batch
 from strokegan_lib.losses import ADVERSARIAL
@@ -31,8 +31,20 @@ def batch(channels: int) -> Batch:
     return Batch(image, stroke, foreground, torch.arange(2))
 
 
-def gradients_of_the_third_step(gan: Any, channels: int) -> dict[str, dict[str, Tensor]]:
-    """By network and parameter: two steps move gamma off 0, the third shows what learns."""
+def before_a_norm(network: nn.Module) -> set[str]:
+    """Biases in front of a batch normalisation, which takes every constant away again.
+
+    Their gradient is 0 on paper and rounding in floats; they change nothing, and nothing else may be like them.
+    """
+    return {
+        f"{name}.0.bias"
+        for name, module in network.named_modules()
+        if isinstance(module, nn.Sequential) and any(isinstance(m, nn.BatchNorm2d) for m in module)
+    }
+
+
+def dead_after_two_steps(gan: Any, channels: int) -> dict[str, set[str]]:
+    """By network, the parameters without a gradient: two steps move gamma off 0, the third shows what learns."""
     optimisers = {}
     for name, network in gan.networks.items():
         network.double()
@@ -45,16 +57,13 @@ def gradients_of_the_third_step(gan: Any, channels: int) -> dict[str, dict[str, 
 
     for _ in range(3):
         gan.step(gan.networks, batch(channels), update)
-    return {
-        name: {k: p.grad for k, p in network.named_parameters()} for name, network in gan.networks.items()
-    }
-
-
-def check(gradients: dict[str, dict[str, Tensor]]) -> None:
-    for network, named in gradients.items():
-        largest = max(float(g.abs().max()) for g in named.values() if g is not None)
-        dead = [name for name, g in named.items() if g is None or float(g.abs().max()) <= ROUNDING * largest]
-        assert not dead, (network, dead)
+    dead = {}
+    for name, network in gan.networks.items():
+        sizes = {
+            k: 0.0 if p.grad is None else float(p.grad.abs().max()) for k, p in network.named_parameters()
+        }
+        dead[name] = {k for k, size in sizes.items() if size <= ROUNDING * max(sizes.values())}
+    return dead
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4])
@@ -63,10 +72,10 @@ def check(gradients: dict[str, dict[str, Tensor]]) -> None:
 def test_of_segmentation(method, attention, channels):
     torch.manual_seed(0)
     gan = SegmentationGAN(replace(METHODS[method], attention=attention), channels, width=4)
-    gradients = gradients_of_the_third_step(gan, channels)
-    assert list(gradients) == (["segmentor"] if method == "unet" else ["segmentor", "critic"])
-    assert any("gamma" in name for name in gradients["segmentor"]) == attention
-    check(gradients)
+    assert list(gan.networks) == (["segmentor"] if method == "unet" else ["segmentor", "critic"])
+    assert any("gamma" in name for name, _ in gan.segmentor.named_parameters()) == attention
+    dead = dead_after_two_steps(gan, channels)
+    assert dead == {name: before_a_norm(network) for name, network in gan.networks.items()}
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -75,18 +84,18 @@ def test_of_segmentation(method, attention, channels):
 def test_of_synthesis(adversarial, attention, channels):
     torch.manual_seed(0)
     gan = SynthesisGAN(Recipe(adversarial), channels, width=4, attention=attention)
+    for network in gan.networks.values():
+        assert any("gamma" in name for name, _ in network.named_parameters()) == attention
     # between the margins of the hinge, true logits push the bias up as much as fakes push it down:
     # begin where some have passed them
-    torch.nn.init.constant_(gan.critic.head.bias, 2.0)
-    gradients = gradients_of_the_third_step(gan, channels)
-    assert list(gradients) == ["generator", "critic"]
-    for named in gradients.values():
-        assert any("gamma" in name for name in named) == attention
-    check(gradients)
+    nn.init.constant_(gan.critic.head.bias, 2.0)
+    dead = dead_after_two_steps(gan, channels)
+    assert dead == {"generator": before_a_norm(gan.generator), "critic": set()}
 
 
-def test_a_parameter_that_does_not_learn_would_be_found():
-    gan = SegmentationGAN(METHODS["unet"], width=4, norm=False)
-    gan.segmentor.unused = torch.nn.Parameter(torch.zeros(1))
-    with pytest.raises(AssertionError, match="unused"):
-        check(gradients_of_the_third_step(gan, 1))
+def test_without_norm_nothing_is_dead_and_what_is_would_be_found():
+    torch.manual_seed(0)
+    gan = SegmentationGAN(METHODS["masked"], width=4, norm=False)
+    assert dead_after_two_steps(gan, 1) == {"segmentor": set(), "critic": set()}
+    gan.segmentor.unused = nn.Parameter(torch.zeros(1))
+    assert dead_after_two_steps(gan, 1) == {"segmentor": {"unused"}, "critic": set()}
