@@ -55,8 +55,9 @@ def parser() -> Parser:
             "--rate", type=float, metavar="X", help="multiplies the learning rates (default: 1)"
         )
         task.add_argument(
-            "--lesion-share", type=float, metavar="X",
-            help=f"share of slices with stroke in the batches, 0..1 (default: {LESION_SHARE})",
+            "--lesion-share", type=share, metavar="X",
+            help=f"share of slices with stroke in the batches, 0..1, or 'data' for what the data hold "
+            f"(default: {LESION_SHARE})",
         )  # fmt: skip
         task.add_argument(
             "--attention", action=BooleanOptionalAction, help="self-attention (default: the method's)"
@@ -83,6 +84,11 @@ def parser() -> Parser:
     syn.add_argument("--pixel", type=float, metavar="X", help="weight of the pixel L1 loss (default: 100)")
     syn.add_argument("--multi-scale", type=float, metavar="X", help="weight of multi-scale L1 (default: 10)")
     return options
+
+
+def share(word: str) -> float | None:
+    """A number, or None for 'data'."""
+    return None if word == "data" else float(word)
 
 
 LOCAL = ("data", "out", "resume", "checkpoint_seconds", "compile", "threads")  # may change on --resume
@@ -131,9 +137,11 @@ def settle(given: dict[str, Any]) -> dict[str, Any]:
             )
     if settled["width"] < 4 or settled["width"] % 4:
         raise BadInput(f"--width {settled['width']}", "is not a multiple of 4", "give 8, 16, 32 or 64")
-    if not 0 <= settled["lesion_share"] <= 1:
+    if settled["lesion_share"] is not None and not 0 <= settled["lesion_share"] <= 1:
         raise BadInput(
-            f"--lesion-share {settled['lesion_share']}", "is not a share", "give a number from 0 to 1"
+            f"--lesion-share {settled['lesion_share']}",
+            "is not a share",
+            "give a number from 0 to 1, or 'data'",
         )
     weights = [settled.get(name, 0) for name in ("multi_scale", "dice", "bce", "pixel")]
     if settled["rate"] <= 0 or min(weights) < 0 or not any(weights):
