@@ -17,7 +17,8 @@ import torch
 
 from strokegan_lib.data.augment import Augmentation
 from strokegan_lib.data.batches import Batches
-from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.slices import SliceSet, sha256
+from strokegan_lib.data.split import FOLDS
 from strokegan_lib.door import Parser, run
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.evaluation.measure import validation_score
@@ -28,7 +29,7 @@ from strokegan_lib.training.loop import Loop, Settings
 from strokegan_lib.training.precision import PRECISIONS, accelerator
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
 from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
-from strokegan_lib.training.weights import save_weights
+from strokegan_lib.training.weights import load_weights, save_weights
 
 NAME = "python -m strokegan_lib.train"
 LESION_SHARE = 0.5  # of the slices in a batch: at the 18 % of the data most of a batch would teach nothing
@@ -67,6 +68,15 @@ def parser() -> Parser:
             choices=["auto", *PRECISIONS],
             help="arithmetic (default: auto, the fastest native)",
         )
+        task.add_argument(
+            "--start", type=Path, metavar="FILE", help="weights to start from, of the same network and width"
+        )
+        task.add_argument(
+            "--fold",
+            type=int,
+            metavar="K",
+            help="hold fold K of five out for testing (default: the plain split)",
+        )
         task.add_argument("--compile", action="store_true", help="compile the networks")
         task.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: the profile's)")
         task.add_argument(
@@ -104,6 +114,8 @@ def settle(given: dict[str, Any]) -> dict[str, Any]:
     """
     out, resume = given["out"], given.get("resume", False)
     record = out / RECORD
+    if "start" in given:  # known by its contents: a file may be overwritten or moved
+        given = {**given, "start": _named(given["start"])}
     if record.is_file() and not resume:
         raise BadInput(out, "holds a run already", "give --resume to go on, or choose another --out")
     told = {name: value for name, value in given.items() if name not in LOCAL}
@@ -123,6 +135,7 @@ def settle(given: dict[str, Any]) -> dict[str, Any]:
     common = {
         "task": told["task"], "profile": size.name, "steps": size.steps, "seed": 0, "width": size.width,
         "batch_size": size.batch_size, "rate": 1.0, "lesion_share": LESION_SHARE, "precision": "auto",
+        "fold": None, "start": None,
     }  # fmt: skip
     if told["task"] == "segmentation":
         method = told.get("method", "masked")
@@ -137,6 +150,8 @@ def settle(given: dict[str, Any]) -> dict[str, Any]:
             )
     if settled["width"] < 4 or settled["width"] % 4:
         raise BadInput(f"--width {settled['width']}", "is not a multiple of 4", "give 8, 16, 32 or 64")
+    if settled["fold"] not in (None, *range(FOLDS)):
+        raise BadInput(f"--fold {settled['fold']}", "is not a fold", f"give a number from 0 to {FOLDS - 1}")
     if settled["lesion_share"] is not None and not 0 <= settled["lesion_share"] <= 1:
         raise BadInput(
             f"--lesion-share {settled['lesion_share']}",
@@ -160,6 +175,28 @@ def build(settings: dict[str, Any], channels: int) -> SegmentationGAN | Synthesi
     return SegmentationGAN(method, channels, width=settings["width"])
 
 
+def begin(gan: SegmentationGAN | SynthesisGAN, path: Path) -> None:
+    """Give the GAN's first network the weights of a file; its critic starts afresh.
+
+    Raises:
+        BadInput: the file is of another network, or of another width or other channels.
+    """
+    kind, network = next(iter(gan.networks.items()))
+    held, _ = load_weights(path, kind)
+    if held.config != network.config:
+        differ = [k for k in network.config if held.config[k] != network.config[k]]
+        raise BadInput(
+            path, f"differs from the run in {', '.join(differ)}", "start from weights of the same network"
+        )
+    network.load_state_dict(held.state_dict())
+
+
+def _named(start: Path) -> dict[str, str]:
+    if not start.is_file():
+        raise BadInput(start, "is not there", "name a weights.safetensors to start from")
+    return {"file": start.name, "sha256": sha256(start)}
+
+
 def train(given: dict[str, Any]) -> None:
     """Train as the options say and leave weights.safetensors, metrics.csv and settings.json in --out.
 
@@ -172,14 +209,19 @@ def train(given: dict[str, Any]) -> None:
     slices = SliceSet.open(given["data"])
     machine = accelerator(settings["precision"])
     how = {"size": settings["batch_size"], "device": machine.device, "seed": settings["seed"]}
+    fold = settings["fold"]
     batches = Batches(
-        slices, slices.of_split("train"), **how, augmentation=Augmentation(),
+        slices, slices.of_split("train", fold), **how, augmentation=Augmentation(),
         lesion_share=settings["lesion_share"],
     )  # fmt: skip
     gan = build(settings, len(slices.channels))
+    if "start" in given:
+        begin(gan, given["start"])
+    elif settings["start"] and not checkpoints(out):
+        raise BadInput(out, "holds no checkpoint yet", f"give --start {settings['start']['file']} again")
     validate = None
     if settings["task"] == "segmentation":
-        rows = slices.of_split("validation")
+        rows = slices.of_split("validation", fold)
         if not slices.table["has_stroke"][rows].any():
             raise BadInput(
                 slices.folder, "holds no slice with stroke in its validation part",

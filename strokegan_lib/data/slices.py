@@ -28,7 +28,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from strokegan_lib.data.resample import SIZE
-from strokegan_lib.data.split import SPLITS, fold_of, split_of
+from strokegan_lib.data.split import SPLITS, part_of, split_of
 from strokegan_lib.data.windows import DARKEST
 from strokegan_lib.errors import BadInput, writing
 
@@ -318,25 +318,22 @@ class SliceSet:
         """Indices of one patient's slices, (n,) int64, in the order on disk."""
         return np.flatnonzero(self.table["patient"] == patient)
 
-    def of_split(self, split: str) -> np.ndarray:
+    def of_split(self, split: str, fold: int | None = None) -> np.ndarray:
         """Indices of a split's slices, (n,) int64.
 
         Args:
             split: 'train', 'validation', 'test' or 'all'.
+            fold: 0..4, the fold of a five-fold cross-validation that is held out for testing;
+                None for the plain split.
 
         Raises:
-            ValueError: another word.
+            ValueError: another word, or no such fold.
         """
         if split == "all":
             return np.arange(len(self))
         if split not in SPLITS:
             raise ValueError(f"no split {split!r}: choose from {', '.join(SPLITS)}, all")
-        chosen = {p for p in self.patients if split_of(p) == split}
-        return np.flatnonzero([p in chosen for p in self.table["patient"].tolist()])
-
-    def of_fold(self, fold: int, folds: int = 5) -> np.ndarray:
-        """Indices of the slices whose patients fall in *fold*, (n,) int64."""
-        chosen = {p for p in self.patients if fold_of(p, folds) == fold}
+        chosen = {p for p in self.patients if (split_of(p) if fold is None else part_of(p, fold)) == split}
         return np.flatnonzero([p in chosen for p in self.table["patient"].tolist()])
 
     def lesion_ml(self) -> dict[str, float]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 
 SPLITS = ("train", "validation", "test")
+FOLDS = 5  # of a cross-validation
 SHARES = (0.70, 0.10, 0.20)  # in the order of SPLITS
 
 
@@ -24,7 +25,7 @@ def split_of(patient: str) -> str:
     return SPLITS[(u >= SHARES[0]) + (u >= SHARES[0] + SHARES[1])]
 
 
-def fold_of(patient: str, folds: int = 5) -> int:
+def fold_of(patient: str, folds: int = FOLDS) -> int:
     """Fold of the patient for cross-validation, 0 .. folds-1.
 
     Raises:
@@ -33,3 +34,20 @@ def fold_of(patient: str, folds: int = 5) -> int:
     if folds < 2:
         raise ValueError(f"cross-validation needs at least 2 folds, not {folds}")
     return int(position(patient) * folds)
+
+
+def part_of(patient: str, fold: int, folds: int = FOLDS) -> str:
+    """``'train'``, ``'validation'`` or ``'test'`` when *fold* is the one held out for testing.
+
+    Every patient is a test patient in exactly one fold. Of each other fold the first eighth
+    validates, so that with five folds the shares are those of the plain split.
+
+    Raises:
+        ValueError: fewer than two folds, or no such fold.
+    """
+    if not 0 <= fold < folds:
+        raise ValueError(f"there is no fold {fold} among {folds}")
+    own = fold_of(patient, folds)
+    if own == fold:
+        return "test"
+    return "validation" if position(patient) * folds - own < 1 / 8 else "train"

@@ -77,7 +77,7 @@ class PatchCritic(Critic):
 
 def critic_level(inputs: int, outputs: int, *, spectral: bool, norm: bool) -> nn.Module:
     """Halve the size: 4x4 convolution of stride 2, batch normalisation if *norm*, leaky ReLU."""
-    conv = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1)
+    conv = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=not norm)  # it would take a bias away
     layers = [spectral_norm(conv) if spectral else conv]
     layers += [nn.BatchNorm2d(outputs)] if norm else []
     return nn.Sequential(*layers, nn.LeakyReLU(0.2))

@@ -45,13 +45,16 @@ class UNet(nn.Module):
         if width < 4 or width % 4:
             raise ValueError(f"width must be a multiple of 4, not {width}")
         widths = [width // 2 * 2**stage for stage in range(STAGES + 1)]  # 16, 32, 64, 128, 256
-        self.stem = _block(nn.Conv2d(inputs, widths[0], 3, padding=1), widths[0], norm, nn.LeakyReLU(0.2))
+        bias = not norm  # batch normalisation would take it away again
+        self.stem = _block(
+            nn.Conv2d(inputs, widths[0], 3, padding=1, bias=bias), widths[0], norm, nn.LeakyReLU(0.2)
+        )
         self.down = nn.ModuleList(
-            _block(nn.Conv2d(a, b, 4, stride=2, padding=1), b, norm, nn.LeakyReLU(0.2))
+            _block(nn.Conv2d(a, b, 4, stride=2, padding=1, bias=bias), b, norm, nn.LeakyReLU(0.2))
             for a, b in pairwise(widths)
         )
         self.up = nn.ModuleList(
-            _block(nn.Conv2d(a, b, 3, padding=1), b, norm, nn.ReLU(), dropout * (b >= widths[-3]))
+            _block(nn.Conv2d(a, b, 3, padding=1, bias=bias), b, norm, nn.ReLU(), dropout * (b >= widths[-3]))
             for a, b in pairwise(widths[::-1])
         )
         self.attention = SelfAttention(widths[ATTENTION_AT]) if attention else nn.Identity()

@@ -73,8 +73,11 @@ def test_no_patient_on_two_sides(tmp_path):
         {str(p) for p in slices.table["patient"][slices.of_split(s)]} for s in ("train", "validation", "test")
     ]
     assert sum(map(len, sides)) == 25 and not set.intersection(*sides)
-    folds = [slices.of_fold(f) for f in range(5)]
+    folds = [slices.of_split("test", fold) for fold in range(5)]
     assert np.array_equal(np.sort(np.concatenate(folds)), np.arange(25))
+    for fold in range(5):
+        parts = [slices.of_split(part, fold) for part in ("train", "validation", "test")]
+        assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(25))
     with pytest.raises(ValueError, match="no split"):
         slices.of_split("dev")
 

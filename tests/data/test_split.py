@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strokegan_lib.data.split import SHARES, SPLITS, fold_of, position, split_of
+from strokegan_lib.data.split import SHARES, SPLITS, fold_of, part_of, position, split_of
 
 
 @given(st.text())
@@ -26,6 +26,19 @@ def test_shares():
         assert sum(split_of(name) == split for name in names) / len(names) == pytest.approx(share, abs=0.01)
     for fold in range(5):
         assert sum(fold_of(name) == fold for name in names) / len(names) == pytest.approx(0.2, abs=0.01)
+
+
+def test_parts_of_a_cross_validation():
+    names = [f"patient-{n}" for n in range(20_000)]
+    for fold in range(5):
+        parts = [part_of(name, fold) for name in names]
+        assert all(
+            (part == "test") == (fold_of(name) == fold) for name, part in zip(names, parts, strict=True)
+        )
+        for split, share in zip(SPLITS, SHARES, strict=True):
+            assert parts.count(split) / len(parts) == pytest.approx(share, abs=0.01)
+    with pytest.raises(ValueError, match="no fold 5"):
+        part_of("a", 5)
 
 
 def test_one_fold_is_no_cross_validation():

@@ -1,0 +1,58 @@
+"""The encoder: a slice as a few numbers, so that sets of slices can be compared.
+
+Distances between pictures, pixel by pixel, say little about realism: a brain moved by two
+pixels is far away. Heusel et al. (2017) compare features of a network instead. Theirs
+(Inception) was trained on photographs; this one is trained on the kit's slices, see
+training/encoder.py.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from strokegan_lib.data.degrade import DEGRADATIONS
+
+LEVELS = 4  # halvings: 128 -> 64 -> 32 -> 16 -> 8
+PLACES = 4  # features keep 4 x 4 places apart until the last layer: left is not right
+REGIONS = 4  # stroke is told for 4 x 4 regions
+THUMBNAIL = 16  # pixels a side of the small picture that is told
+ANSWERS = {"amounts": len(DEGRADATIONS), "regions": REGIONS**2, "thumbnail": THUMBNAIL**2}
+
+
+class Encoder(nn.Module):
+    """Four convolutions and a linear layer; a second linear layer answers the training's questions.
+
+    The answers are linear in the features: what they tell, a distance between features sees.
+
+    Args:
+        features: F, the width of the description.
+        width: channels of the first level; doubled twice.
+    """
+
+    def __init__(self, features: int = 32, *, width: int = 16) -> None:
+        super().__init__()
+        self.config = {"features": features, "width": width}
+        widths = [1, width, 2 * width, 4 * width, 4 * width]
+        self.levels = nn.Sequential(
+            *(
+                nn.Sequential(
+                    nn.Conv2d(a, b, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(b), nn.ReLU()
+                )
+                for a, b in pairwise(widths)
+            )
+        )
+        self.describe = nn.Sequential(
+            nn.AdaptiveAvgPool2d(PLACES),  # (B, 4 w, 4, 4)
+            nn.Flatten(),  # (B, 64 w)
+            nn.Linear(widths[-1] * PLACES**2, features, bias=False),
+            nn.BatchNorm1d(features, affine=False),  # every feature has a variance of 1: none outweighs others
+        )
+        self.answer = nn.Linear(features, sum(ANSWERS.values()))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """(B, 1, 128, 128), 0..1, to features (B, F) and the answers, each (B, its number in ANSWERS)."""
+        features = self.describe(self.levels(image))
+        parts = self.answer(features).split(list(ANSWERS.values()), dim=1)
+        return features, dict(zip(ANSWERS, parts, strict=True))
