@@ -1,0 +1,46 @@
+"""A SliceSet made from another one: some of its slices, or all and more."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+import numpy as np
+
+from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
+
+
+def about_derived(slices: SliceSet, name: str, made_by: str, *limits: str) -> About:
+    """The head of the card: that of *slices* under a new name, with further limits."""
+    kept = {field: slices.card[field] for field in About.__dataclass_fields__ if field in slices.card}
+    tuples = {field: tuple(kept[field]) for field in ("channels", "windows")}
+    every = (*kept["limits"], *limits)
+    return About(**{**kept, **tuples, "name": name, "made_by": made_by, "limits": every})
+
+
+def origin(slices: SliceSet) -> dict:
+    """Which set another was made from, for its card."""
+    return {"name": slices.card["name"], "sha256": slices.card["sha256"]}
+
+
+def copy_slices(writer: SliceSetWriter, slices: SliceSet, rows: np.ndarray) -> None:
+    """Append slices as they are, in the order of *rows*, (n,) int."""
+    table = slices.table
+
+    def scan(row: int) -> tuple:
+        names = ("patient", "case", "row_spacing", "column_spacing", "thickness", "source", "synthetic")
+        return tuple(table[name][row].item() for name in names)
+
+    for (patient, case, *spacing, source, synthetic), group in groupby(np.asarray(rows).tolist(), scan):
+        chosen = np.array(list(group))
+        writer.add(
+            slices.images[chosen],
+            slices.stroke[chosen] == 1,
+            slices.foreground[chosen] == 1,
+            patient=patient,
+            case=case,
+            plane=table["plane"][chosen],
+            z=table["z"][chosen],
+            spacing=tuple(spacing),
+            source=source,
+            synthetic=bool(synthetic),
+        )
