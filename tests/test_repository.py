@@ -46,7 +46,7 @@ ROOMS = {
 }
 
 
-DOORS = ("train", "evaluate", "ablation")
+DOORS = ("train", "evaluate", "compare")
 
 
 def short(path: Path) -> str:

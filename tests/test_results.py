@@ -6,7 +6,7 @@ import csv
 import json
 from pathlib import Path
 
-from strokegan_lib.ablation import ARMS, REFERENCE
+from strokegan_lib.compare import ARMS
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "strokegan_lib/results"
@@ -22,21 +22,21 @@ def span(line: dict[str, str], name: str) -> str:
 
 
 def row(line: dict[str, str]) -> str:
-    """The line of README's table that belongs to a line of ablation.csv."""
+    """The line of README's table that belongs to a line of ablation_soop.csv."""
     cells = [span(line, name) for name in ("dice", "pooled_dice")]
     cells += [number(line[f"{name}_mean"]) for name in ("precision", "sensitivity")]
     cells += [number(line["empty_false_positive_rate_mean"])]
-    if line["arm"] == REFERENCE:
+    if line["arm"] == "masked":
         cells += ["", ""]
     else:
-        low, high = line["masked_minus_arm_low"], line["masked_minus_arm_high"]
-        cells += [f"{number(line['masked_minus_arm'])} ({number(low)} to {number(high)})"]
+        low, high = line["minus_arm_low"], line["minus_arm_high"]
+        cells += [f"{number(line['minus_arm'])} ({number(low)} to {number(high)})"]
         cells += [number(line["wilcoxon_holm_p"])]
     return f"| {line['arm']} | {' | '.join(cells)} |"
 
 
 def test_the_table_of_methods_is_the_file():
-    with open(RESULTS / "segmentation_soop.csv", newline="", encoding="utf-8") as file:
+    with open(RESULTS / "ablation_soop.csv", newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
     assert [line["arm"] for line in lines] == list(ARMS)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

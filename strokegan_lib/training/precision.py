@@ -28,6 +28,13 @@ def native_precision(device: torch.device) -> str:
     return "fp32"
 
 
+def arithmetic(precision: str = "auto") -> str:
+    """'fp32', 'bf16' or 'fp16': what :func:`accelerator` would use in a single process."""
+    if precision != "auto":
+        return precision
+    return native_precision(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+
+
 def accelerator(precision: str = "auto") -> Accelerator:
     """The Accelerator for this machine: its device, its processes and its arithmetic.
 

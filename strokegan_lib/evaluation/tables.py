@@ -1,0 +1,69 @@
+"""Result files: a CSV of numbers and a card in JSON that says where they come from."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import json
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from strokegan_lib.errors import writing
+
+
+def write_csv(path: Path, lines: Sequence[dict[str, Any]]) -> None:
+    """Write *lines*, whole or not at all; floats get four digits, a missing entry stays empty.
+
+    Raises:
+        BadInput: the file cannot be written.
+    """
+    names = list(dict.fromkeys(name for line in lines for name in line))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    for line in lines:
+        writer.writerow({k: round(v, 4) if isinstance(v, float) else v for k, v in line.items()})
+    _write(path, text.getvalue())
+
+
+def write_json(path: Path, card: dict[str, Any]) -> None:
+    """Write *card*, whole or not at all.
+
+    Raises:
+        BadInput: the file cannot be written.
+    """
+    _write(path, json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+
+
+def circumstances(threads: int, precision: str) -> dict[str, str]:
+    """When and on what a result was computed.
+
+    Args:
+        threads: CPU threads of each run.
+        precision: the arithmetic that was used, such as 'bf16'.
+    """
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else _processor()
+    return {
+        "date": datetime.date.today().isoformat(),
+        "hardware": f"{device}, {os.cpu_count()} cores, {threads} thread(s) a run, {precision}",
+        "torch": torch.__version__,
+    }
+
+
+def _processor() -> str:
+    """The CPU's name where the system tells it, and the widest instructions PyTorch uses on it."""
+    return f"{platform.machine()} CPU with {torch.backends.cpu.get_cpu_capability()}"
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
