@@ -1,5 +1,7 @@
 """Train a GAN: ``python -m strokegan_lib.train segmentation --data DIR --out DIR``.
 
+Or ``synthesis``, or ``encoder``: the network by which realism is measured, no GAN.
+
 Run it by ``accelerate launch -m strokegan_lib.train ...`` for several devices or machines.
 """
 
@@ -17,6 +19,7 @@ import torch
 
 from strokegan_lib.data.augment import Augmentation
 from strokegan_lib.data.batches import Batches
+from strokegan_lib.data.mixing import Mixed
 from strokegan_lib.data.slices import SliceSet, sha256
 from strokegan_lib.data.split import FOLDS
 from strokegan_lib.door import Parser, run
@@ -25,6 +28,7 @@ from strokegan_lib.evaluation.measure import validation_score
 from strokegan_lib.losses import ADVERSARIAL, WEIGHTINGS
 from strokegan_lib.profiles import PROFILES, profile
 from strokegan_lib.training.checkpoint import checkpoints
+from strokegan_lib.training.encoder import LIGHT, EncoderTask
 from strokegan_lib.training.loop import Loop, Settings
 from strokegan_lib.training.precision import PRECISIONS, accelerator
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
@@ -32,17 +36,34 @@ from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
 from strokegan_lib.training.weights import load_weights, save_weights
 
 NAME = "python -m strokegan_lib.train"
+FEATURES, ENCODER_WIDTH = 32, 16  # of the encoder, in every profile: others' figures are no yardstick
 LESION_SHARE = 0.5  # of the slices in a batch: at the 18 % of the data most of a batch would teach nothing
 RECORD = "settings.json"  # in --out: what the run was started with
 
 
 def parser() -> Parser:
     options = Parser(prog=NAME, description="Train a GAN on a prepared data set.")
-    tasks = options.add_subparsers(dest="task", required=True, metavar="segmentation|synthesis")
+    tasks = options.add_subparsers(dest="task", required=True, metavar="segmentation|synthesis|encoder")
     seg = tasks.add_parser("segmentation", help="a segmentor and its critic", argument_default=SUPPRESS)
     syn = tasks.add_parser("synthesis", help="a generator and its critic", argument_default=SUPPRESS)
+    enc = tasks.add_parser("encoder", help="features that measure realism", argument_default=SUPPRESS)
+    enc.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        nargs="+",
+        metavar="DIR",
+        help="prepared data sets, in equal shares",
+    )
+    enc.add_argument(
+        "--features", type=int, metavar="N", help=f"width of the description (default: {FEATURES})"
+    )
     for task in (seg, syn):
         task.add_argument("--data", type=Path, required=True, metavar="DIR", help="a prepared data set")
+        task.add_argument(
+            "--attention", action=BooleanOptionalAction, help="self-attention (default: the method's)"
+        )
+    for task in (seg, syn, enc):
         task.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the run is kept")
         task.add_argument("--profile", choices=list(PROFILES), help="size of the run (default: quick)")
         task.add_argument("--steps", type=int, metavar="N", help="training steps (default: the profile's)")
@@ -60,9 +81,6 @@ def parser() -> Parser:
             help=f"share of slices with stroke in the batches, 0..1, or 'data' for what the data hold "
             f"(default: {LESION_SHARE})",
         )  # fmt: skip
-        task.add_argument(
-            "--attention", action=BooleanOptionalAction, help="self-attention (default: the method's)"
-        )
         task.add_argument(
             "--precision",
             choices=["auto", *PRECISIONS],
@@ -140,11 +158,13 @@ def settle(given: dict[str, Any]) -> dict[str, Any]:
     if told["task"] == "segmentation":
         method = told.get("method", "masked")
         own = {"method": method, **asdict(METHODS[method])}
-    else:
+    elif told["task"] == "synthesis":
         own = {**asdict(Recipe()), "attention": True}
+    else:
+        own = {"features": FEATURES, "width": ENCODER_WIDTH}
     settled = {**common, **own, **told}
-    for name, bound in (("steps", 1), ("seed", 0), ("batch_size", 2)):
-        if settled[name] < bound:
+    for name, bound in (("steps", 1), ("seed", 0), ("batch_size", 2), ("features", 1)):
+        if settled.get(name, bound) < bound:
             raise BadInput(
                 f"--{name.replace('_', '-')} {settled[name]}", "is too small", f"give {bound} or more"
             )
@@ -159,14 +179,16 @@ def settle(given: dict[str, Any]) -> dict[str, Any]:
             "give a number from 0 to 1, or 'data'",
         )
     weights = [settled.get(name, 0) for name in ("multi_scale", "dice", "bce", "pixel")]
-    if settled["rate"] <= 0 or min(weights) < 0 or not any(weights):
+    if settled["rate"] <= 0 or min(weights) < 0 or not (any(weights) or settled["task"] == "encoder"):
         raise BadInput("--rate or the weight of a loss", "is not positive", "give numbers above 0")
     return settled
 
 
-def build(settings: dict[str, Any], channels: int) -> SegmentationGAN | SynthesisGAN:
-    """The untrained GAN of a run; the seed decides its first weights."""
+def build(settings: dict[str, Any], channels: int) -> SegmentationGAN | SynthesisGAN | EncoderTask:
+    """The untrained GAN of a run, or encoder; the seed decides its first weights."""
     torch.manual_seed(settings["seed"])
+    if settings["task"] == "encoder":
+        return EncoderTask(settings["features"], width=settings["width"])
     if settings["task"] == "synthesis":
         recipe = Recipe(*(settings[name] for name in Recipe.__dataclass_fields__))
         return SynthesisGAN(recipe, channels, width=settings["width"], attention=settings["attention"])
@@ -175,7 +197,7 @@ def build(settings: dict[str, Any], channels: int) -> SegmentationGAN | Synthesi
     return SegmentationGAN(method, channels, width=settings["width"])
 
 
-def begin(gan: SegmentationGAN | SynthesisGAN, path: Path) -> None:
+def begin(gan: SegmentationGAN | SynthesisGAN | EncoderTask, path: Path) -> None:
     """Give the GAN's first network the weights of a file; its critic starts afresh.
 
     Raises:
@@ -206,14 +228,22 @@ def train(given: dict[str, Any]) -> None:
     out, settings = given["out"], settle(given)
     size = replace(profile(settings["profile"]), **{k: given[k] for k in ("threads",) if k in given})
     size.use_threads()
-    slices = SliceSet.open(given["data"])
+    encoder = settings["task"] == "encoder"
+    sets = [SliceSet.open(folder) for folder in (given["data"] if encoder else [given["data"]])]
+    slices = sets[0]
     machine = accelerator(settings["precision"])
     how = {"size": settings["batch_size"], "device": machine.device, "seed": settings["seed"]}
     fold = settings["fold"]
-    batches = Batches(
-        slices, slices.of_split("train", fold), **how, augmentation=Augmentation(),
-        lesion_share=settings["lesion_share"],
-    )  # fmt: skip
+    for data in sets:
+        if encoder and len(data.channels) != 1:
+            raise BadInput(data.folder, "holds several channels", "give slices of one channel")
+    parts = [
+        Batches(
+            data, data.of_split("train", fold), **{**how, "size": max(1, settings["batch_size"] // len(sets))},
+            augmentation=LIGHT if encoder else Augmentation(), lesion_share=settings["lesion_share"],
+        ) for data in sets
+    ]  # fmt: skip
+    batches = Mixed(parts) if len(parts) > 1 else parts[0]
     gan = build(settings, len(slices.channels))
     if "start" in given:
         begin(gan, given["start"])
@@ -234,19 +264,19 @@ def train(given: dict[str, Any]) -> None:
     loop = Loop(
         gan, batches,
         Settings(settings["steps"], settings["seed"], settings["rate"], **local),
-        machine, validate, out, {**settings, "data": slices.card["sha256"]},
+        machine, validate, out, {**settings, "data": _each(sets, "sha256")},
     )  # fmt: skip
     done = loop.run(given.get("resume", False))
     if done.step < settings["steps"]:
         machine.print(f"stopped after step {done.step}; the same command with --resume goes on from there")
         raise KeyboardInterrupt
     if machine.is_main_process:
-        finish(out, settings, slices, done)
+        finish(out, settings, sets, done)
 
 
-def finish(out: Path, settings: dict[str, Any], slices: SliceSet, done: Any) -> None:
+def finish(out: Path, settings: dict[str, Any], sets: list[SliceSet], done: Any) -> None:
     """Write the averaged network with what made it, and say where it lies."""
-    about = {"settings": settings, "data": slices.card["name"], "data_sha256": slices.card["sha256"]}
+    about = {"settings": settings, "data": _each(sets, "name"), "data_sha256": _each(sets, "sha256")}
     last = done.rows[-1]
     if "validation threshold" in last:
         about["threshold"] = last["validation threshold"]
@@ -257,6 +287,12 @@ def finish(out: Path, settings: dict[str, Any], slices: SliceSet, done: Any) -> 
     print(f"{out / 'weights.safetensors'}: the network after {done.step} steps, averaged")
     if "threshold" in about:
         print(f"validation Dice {about['validation_dice']:.3f} at threshold {about['threshold']:.2f}")
+
+
+def _each(sets: list[SliceSet], entry: str) -> Any:
+    """An entry of the data's card; a list of them where there are several data sets."""
+    found = [slices.card[entry] for slices in sets]
+    return found if len(found) > 1 else found[0]
 
 
 def _note(out: Path, settings: dict[str, Any]) -> None:

@@ -47,7 +47,9 @@ class Encoder(nn.Module):
             nn.AdaptiveAvgPool2d(PLACES),  # (B, 4 w, 4, 4)
             nn.Flatten(),  # (B, 64 w)
             nn.Linear(widths[-1] * PLACES**2, features, bias=False),
-            nn.BatchNorm1d(features, affine=False),  # every feature has a variance of 1: none outweighs others
+            nn.BatchNorm1d(
+                features, affine=False
+            ),  # every feature has a variance of 1: none outweighs others
         )
         self.answer = nn.Linear(features, sum(ANSWERS.values()))
 

@@ -12,10 +12,11 @@ from safetensors.torch import save
 from torch import nn
 
 from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.models.encoder import Encoder
 from strokegan_lib.models.segmentation import Segmentor
 from strokegan_lib.models.synthesis import Generator
 
-NETWORKS = {"segmentor": Segmentor, "generator": Generator}
+NETWORKS = {"segmentor": Segmentor, "generator": Generator, "encoder": Encoder}
 KEY = "strokegan"  # of the kit's own entry in a file's metadata
 SHIPPED = Path(__file__).parents[1] / "weights"
 
@@ -25,7 +26,7 @@ def save_weights(path: str | os.PathLike, network: nn.Module, about: dict[str, A
 
     Args:
         path: a file ending in ``.safetensors``.
-        network: a Segmentor or a Generator.
+        network: a Segmentor, a Generator or an Encoder.
         about: how it was made (data, steps, seed, threshold, ...), whatever JSON can hold.
 
     Raises:
@@ -45,7 +46,7 @@ def load_weights(path: str | os.PathLike, kind: str) -> tuple[nn.Module, dict[st
 
     Args:
         path: what ``save_weights`` wrote.
-        kind: 'segmentor' or 'generator'; a file of another kind is refused.
+        kind: 'segmentor', 'generator' or 'encoder'; a file of another kind is refused.
 
     Returns:
         the network, and what the file says of how it was made.

@@ -1,0 +1,66 @@
+"""An encoder learns to describe slices: how they are spoilt, where the stroke is, what they look like.
+
+Three questions, so that features notice what a painted slice can get wrong: the faults of
+data/degrade.py (realism), the place and size of lesions (what the kit is about), and a
+thumbnail (anatomy: without it a set of a single brain would look like any other).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from strokegan_lib.data.augment import Augmentation
+from strokegan_lib.data.batches import Batch
+from strokegan_lib.data.degrade import DEGRADATIONS, degrade
+from strokegan_lib.models.encoder import REGIONS, THUMBNAIL, Encoder
+from strokegan_lib.training.gan import Rate, Update
+
+# no change of place, which would blur every training slice, and no noise: they must be unspoilt
+LIGHT = Augmentation(rotation=0, scale=0, shear=0, shift=0, noise=0)
+SPOILT = 0.3  # probability of each fault: a sixth of the slices have none
+VARIANCES = {"amounts": 0.08, "regions": 0.012, "thumbnail": 0.026}  # of the true answers, as measured
+
+
+class EncoderTask:
+    """The encoder and how it learns from a batch. No game: one network, three questions.
+
+    Args:
+        features, width: as in Encoder.
+    """
+
+    def __init__(self, features: int = 32, *, width: int = 16) -> None:
+        self.networks: dict[str, nn.Module] = {"encoder": Encoder(features, width=width)}
+        self.rates = {"encoder": Rate(2e-3)}
+
+    def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
+        """Spoil the slices, ask three questions, learn from the answers.
+
+        Every question is a mean squared error in units of the variance of its true answers,
+        so that 1 is what guessing the mean gets.
+
+        Args:
+            networks: ``self.networks`` as the loop has wrapped them.
+            batch: image (B, 1, 128, 128), stroke and foreground (B, 1, 128, 128).
+            update: called as update("encoder", loss).
+
+        Returns:
+            scalars to record.
+        """
+        b, device = len(batch.image), batch.image.device
+        amounts = torch.rand(b, len(DEGRADATIONS), device=device)
+        amounts = amounts * (torch.rand_like(amounts) < SPOILT)
+        image = degrade(batch.image, batch.foreground, amounts)
+        features, told = networks["encoder"](image)
+        truth = {
+            "amounts": amounts,
+            "regions": F.adaptive_avg_pool2d(batch.stroke, REGIONS).flatten(1).sqrt(),  # (B, 16)
+            "thumbnail": F.adaptive_avg_pool2d(image, THUMBNAIL).flatten(1),  # (B, 256)
+        }
+        losses = {name: F.mse_loss(told[name], truth[name]) / VARIANCES[name] for name in truth}
+        total = torch.stack(list(losses.values())).sum()
+        update("encoder", total)
+        return {**losses, "encoder": total, "spread": features.std()}
