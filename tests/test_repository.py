@@ -46,7 +46,7 @@ ROOMS = {
 }
 
 
-DOORS = ("train", "evaluate", "compare")
+DOORS = ("train", "evaluate", "compare", "synthesise", "balancing", "realism")
 
 
 def short(path: Path) -> str:

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 DPI = 80  # a figure of 8 inches is 640 pixels wide: sharp enough, and a notebook stays small
 
 
-def show(figure: Figure, alt: str) -> None:
+def show(figure: Figure, alt: str, keep: str = "") -> None:
     """Display a figure once, with the words for those who cannot see it, and close it.
 
     Args:
         figure: a Matplotlib figure.
         alt: what it shows and what one should notice, in a sentence or two.
+        keep: name under which the report keeps the picture as a file of its own, such as
+            'figure_1'; '' for not at all.
 
     Raises:
         ValueError: no alternative text.
@@ -38,6 +40,6 @@ def show(figure: Figure, alt: str) -> None:
     alt = " ".join(alt.split())
     display(
         {"image/png": picture.getvalue(), "text/plain": alt},
-        metadata={"image/png": {"alt": alt}},
+        metadata={"image/png": {"alt": alt, "keep": keep} if keep else {"alt": alt}},
         raw=True,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
 from IPython.display import display
@@ -16,6 +17,17 @@ def record(**values: Any) -> None:
         ``record(dice=0.71, patients=8)`` shows ``recorded: dice, patients``.
     """
     display({MIME: values, "text/plain": f"recorded: {', '.join(values)}"}, raw=True)
+
+
+def pictures(notebook: dict) -> dict[str, bytes]:
+    """PNG files, by name, that an executed notebook wants kept (``show(..., keep=name)``)."""
+    found = {}
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            name = output.get("metadata", {}).get("image/png", {}).get("keep")
+            if name:
+                found[name] = b64decode(output["data"]["image/png"])
+    return found
 
 
 def recorded(notebook: dict) -> dict[str, Any]:

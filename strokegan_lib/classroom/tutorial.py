@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 
 import strokegan_lib
 from strokegan_lib import door
-from strokegan_lib.classroom.records import recorded
+from strokegan_lib.classroom.records import pictures, recorded
 from strokegan_lib.classroom.report import page
 from strokegan_lib.data.prepared import prepared
 from strokegan_lib.data.slices import SliceSet
@@ -30,6 +30,7 @@ from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.profiles import PROFILES, Profile, profile
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+TABLE = "table_1"  # what a notebook records under this name, lines of text, is printed at the end
 LAST_LINES = 6  # of an error's traceback: enough to see where and what
 
 
@@ -175,6 +176,9 @@ def _write_report(
     executed = {name: nbformat.read(folder / f"{name}.ipynb", as_version=4) for name in entries}
     html = page("GANs on brain-stroke images: the series, executed", head, executed, entries)
     (folder / "report.html").write_text(html, encoding="utf-8")
+    for notebook in executed.values():
+        for name, png in pictures(notebook).items():
+            (folder / f"{name}.png").write_bytes(png)
 
 
 def main() -> None:
@@ -190,7 +194,12 @@ def main() -> None:
     entries = tutorial(
         options.notebooks, options.out, profile(options.profile), options.data, options.workers
     )
+    for entry in entries.values():
+        if TABLE in entry["results"]:
+            print("", *entry["results"][TABLE], sep="\n")
     print(f"\n{table(entries)}\n\nReport: {options.out / 'report.html'}")
+    for picture in sorted(options.out.glob("*.png")):
+        print(f"Picture: {picture}")
     failed = {name: entry for name, entry in entries.items() if entry["status"] != "ok"}
     for name, entry in failed.items():
         print(f"\n{name} failed:", *entry["error"], sep="\n  ", file=sys.stderr)

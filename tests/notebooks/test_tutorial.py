@@ -76,6 +76,22 @@ def test_a_prepared_set_reaches_the_notebooks(tmp_path: Path, phantom: SliceSet)
     assert results["notebooks"]["00_data"]["results"] == {"p": "class", "d": str(phantom.folder)}
 
 
+def test_a_table_is_printed_and_a_picture_kept(tmp_path: Path, phantom: SliceSet):
+    small_notebook(
+        tmp_path / "n",
+        "00_table.ipynb",
+        "from strokegan_lib.classroom.records import record\nrecord(table_1=['method  Dice', 'masked  .749'])",
+        "import matplotlib.pyplot as plt\nfrom strokegan_lib.classroom.figures import show\n"
+        "show(plt.figure(figsize=(1, 1)), 'an empty figure', keep='figure_1')",
+    )
+    out = tmp_path / "out"
+    run = tutorial("--notebooks", tmp_path / "n", "--out", out, "--data", phantom.folder)
+    assert run.returncode == 0, run.stderr
+    assert "method  Dice\nmasked  .749\n" in run.stdout
+    assert (out / "figure_1.png").read_bytes().startswith(b"\x89PNG")
+    assert f"Picture: {out / 'figure_1.png'}" in run.stdout
+
+
 def test_a_failing_notebook_is_named_with_its_error(tmp_path: Path):
     small_notebook(tmp_path / "n", "00_good.ipynb", "print(1)")
     small_notebook(tmp_path / "n", "01_bad.ipynb", 'raise RuntimeError("the critic left")')
