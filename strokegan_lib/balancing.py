@@ -1,0 +1,253 @@
+"""Does synthesis help? ``python -m strokegan_lib.balancing --data DIR --out DIR --setting soop-18``.
+
+Rivals learn from the same few training patients: the slices as they are, lesion slices shown
+more often, lesions pasted by CarveMix, lesions painted by a GAN, and painted slices alone.
+Every arm gets the same segmentor, steps, batches, augmentation, threshold search and seed,
+and is scored on test patients that neither segmentor nor generator nor any mask came from.
+What is there already is not made again; an interrupted run goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from strokegan_lib.data.batches import Batches
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.split import FOLDS
+from strokegan_lib.data.thin import PAPER_SHARE, thin_lesions, thin_patients
+from strokegan_lib.door import Parser, run
+from strokegan_lib.errors import BadInput
+from strokegan_lib.evaluation.comparison import compare_arms
+from strokegan_lib.evaluation.measure import measure
+from strokegan_lib.evaluation.overlap import Counts
+from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
+from strokegan_lib.synthesise import parser as synthesis_parser
+from strokegan_lib.synthesise import synthesise
+from strokegan_lib.train import train
+from strokegan_lib.training.precision import arithmetic
+from strokegan_lib.training.segmentation import METHODS
+from strokegan_lib.training.weights import load_weights
+
+NAME = "python -m strokegan_lib.balancing"
+SETTINGS = ("soop-18", "tenth", "whole")
+REFERENCE = "oversampling"  # every other arm is compared with it: copies cost nothing
+RATIOS = {"few": (0.35, 0.5), "many": (0.7, 0.8)}  # where stroke is in less or more than a third already
+TRAINED = "weights.safetensors"
+RECORD = "options.json"  # in --out: what the runs there were made with
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to learn from few lesions.
+
+    Attributes:
+        lesion_share: share of stroke in the batches; None for what the data hold.
+        synthesis: options of strokegan_lib.synthesise; empty for real slices alone.
+    """
+
+    lesion_share: float | None = None
+    synthesis: tuple[str, ...] = ()
+
+
+def arms(low: float, high: float) -> dict[str, Arm]:
+    """The rivals. All that balance show the segmentor the share *high*, one GAN arm *low*."""
+    return {
+        REFERENCE: Arm(lesion_share=high),
+        "real": Arm(),
+        "carvemix": Arm(synthesis=("--method", "carvemix", "--ratio", f"{high:g}")),
+        f"gan-{100 * low:.0f}": Arm(synthesis=("--ratio", f"{low:g}")),
+        f"gan-{100 * high:.0f}": Arm(synthesis=("--ratio", f"{high:g}")),
+        "synthetic-only": Arm(synthesis=("--ratio", f"{high:g}", "--only-synthetic")),
+    }
+
+
+def parser() -> Parser:
+    options = Parser(prog=NAME, description="Train and compare the ways to balance, at equal budgets.")
+    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="a prepared data set")
+    options.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="a folder for data sets, runs and tables"
+    )
+    options.add_argument(
+        "--setting", choices=SETTINGS, default="soop-18",
+        help=f"thin the training part of lesions to {PAPER_SHARE:.2%} of its slices, to a tenth of its "
+        "patients, or not (default: %(default)s)",
+    )  # fmt: skip
+    options.add_argument(
+        "--ratios", type=float, nargs=2, metavar=("LOW", "HIGH"),
+        help=f"shares of stroke to reach (default: {RATIOS['few']} or, where a third is stroke, {RATIOS['many']})",
+    )  # fmt: skip
+    options.add_argument("--method", choices=list(METHODS), default="unet", help="default: %(default)s")
+    for name, default in (("steps", 1200), ("generator-steps", 1200), ("width", 16), ("generator-width", 16),
+                          ("batch-size", 16), ("seed", 0), ("threads", 1)):  # fmt: skip
+        options.add_argument(f"--{name}", type=int, default=default, metavar="N", help="default: %(default)s")
+    options.add_argument(
+        "--start", type=Path, metavar="FILE", help="generator to start from (default: from scratch)"
+    )
+    options.add_argument(
+        "--folds", type=int, nargs="+", choices=range(FOLDS), default=[], metavar="K",
+        help="folds of a five-fold cross-validation, scored together (default: the plain split)",
+    )  # fmt: skip
+    return options
+
+
+def compare(options: Namespace) -> None:
+    """Make what is not made yet, score all on the test patients, write balancing.csv and balancing.json.
+
+    Raises:
+        BadInput: bad use, bad data, or --out holds runs made with other options.
+    """
+    slices = SliceSet.open(options.data)
+    _note(options, slices)
+    folds = options.folds or [None]
+    counts: dict[str, list[Counts]] = {}
+    facts: dict[str, list[dict[str, float]]] = {}
+    for fold in folds:
+        folder = options.out if fold is None else options.out / f"fold-{fold}"
+        batches = Batches(slices, slices.of_split("test", fold), size=64)
+        for name, trained, data in _trained(options, slices, folder, fold):
+            segmentor, about = load_weights(trained, "segmentor")
+            found = measure(segmentor, batches, torch.tensor([about["threshold"]]))[0]
+            counts.setdefault(name, []).append(found)
+            facts.setdefault(name, []).append({**_facts(data, fold), "threshold": about["threshold"]})
+    patients = slices.table["patient"][np.concatenate([slices.of_split("test", fold) for fold in folds])]
+    table = compare_arms({name: Counts.cat(parts) for name, parts in counts.items()}, patients)
+    for line in table:
+        of_arm = facts[line["arm"]]
+        line |= {name: float(np.mean([fact[name] for fact in of_arm])) for name in of_arm[0]}
+        print(
+            "{arm:16} Dice {dice_mean:.3f}  pooled {pooled_dice_mean:.3f}  "
+            "{synthetic_slices:6.0f} made, stroke in {stroke_share:.0%}".format(**line)
+        )
+    write_csv(options.out / "balancing.csv", table)
+    lesions = int(sum(part.lesion().sum() for part in counts[REFERENCE]))
+    size = {"slices": len(patients), "lesion_slices": lesions, "patients": len(set(patients.tolist()))}
+    write_json(options.out / "balancing.json", _card(options, slices, size))
+
+
+def _trained(
+    options: Namespace, slices: SliceSet, folder: Path, fold: int | None
+) -> Iterator[tuple[str, Path, SliceSet]]:
+    """Yield the name, weights and data of each arm, trained."""
+    data = _thinned(options, slices, folder, fold)
+    rows = data.of_split("train", fold)
+    share = float(data.table["has_stroke"][rows].mean())
+    low, high = options.ratios or RATIOS["few" if share < 1 / 3 else "many"]
+    seed = options.seed + (fold or 0)  # another chance in each fold
+    common = {
+        "profile": "quick", "resume": True, "seed": seed, "batch_size": options.batch_size,
+        "threads": options.threads, **({} if fold is None else {"fold": fold}),
+    }  # fmt: skip
+    generator = folder / "generator"
+    if not (generator / TRAINED).is_file():
+        print(f"{generator}: learning to paint", flush=True)
+        train({
+            **common, "task": "synthesis", "data": data.folder, "out": generator,
+            "steps": options.generator_steps, "width": options.generator_width,
+            **({"start": options.start} if options.start else {}),
+        })  # fmt: skip
+    for name, arm in arms(low, high).items():
+        part = data
+        if arm.synthesis:
+            part = _balanced(data, folder, name, arm, seed, fold)
+        out = folder / name
+        if not (out / TRAINED).is_file():
+            print(f"{out}: learning to segment", flush=True)
+            train({
+                **common, "task": "segmentation", "method": options.method, "data": part.folder, "out": out,
+                "steps": options.steps, "width": options.width, "lesion_share": arm.lesion_share,
+            })  # fmt: skip
+        yield name, out / TRAINED, part
+
+
+def _thinned(options: Namespace, slices: SliceSet, folder: Path, fold: int | None) -> SliceSet:
+    """The data of the setting, made once."""
+    out = folder / "data"
+    if options.setting == "whole":
+        return slices
+    if out.exists():
+        return SliceSet.open(out)
+    how = {"name": f"{slices.card['name']}, {options.setting}", "made_by": NAME, "fold": fold}
+    if options.setting == "tenth":
+        return thin_patients(slices, out, 0.1, **how)
+    return thin_lesions(slices, out, **how)
+
+
+def _balanced(data: SliceSet, folder: Path, name: str, arm: Arm, seed: int, fold: int | None) -> SliceSet:
+    """The data of an arm with synthetic slices, made once."""
+    out = folder / "sets" / name
+    if not out.exists():
+        words = ["--data", str(data.folder), "--out", str(out), "--seed", str(seed), *arm.synthesis]
+        if "carvemix" not in words:
+            words += ["--weights", str(folder / "generator" / TRAINED)]
+        if fold is not None:
+            words += ["--fold", str(fold)]
+        synthesise(synthesis_parser().parse_args(words), f"{NAME}: {' '.join(arm.synthesis)} --seed {seed}")
+    return SliceSet.open(out)
+
+
+def _facts(data: SliceSet, fold: int | None) -> dict[str, float]:
+    """What an arm learnt from."""
+    rows = data.of_split("train", fold)
+    return {
+        "training_slices": len(rows),
+        "stroke_share": float(data.table["has_stroke"][rows].mean()),
+        "synthetic_slices": int(data.table["synthetic"][rows].sum()),
+    }
+
+
+def _note(options: Namespace, slices: SliceSet) -> None:
+    """Keep the options in --out, or compare them with those that the runs there were made with.
+
+    Raises:
+        BadInput: ratios that are none, or other options or data than before.
+    """
+    if options.ratios and not 0 < options.ratios[0] < options.ratios[1] < 1:
+        raise BadInput("--ratios", "are no two rising shares", "give two numbers between 0 and 1")
+    told = {k: v for k, v in vars(options).items() if k not in ("data", "out", "threads", "folds", "start")}
+    told |= {"start": options.start.name if options.start else None, "data_sha256": slices.card["sha256"]}
+    file = options.out / RECORD
+    if not file.is_file():
+        write_json(file, told)
+    elif json.loads(file.read_text(encoding="utf-8")) != told:
+        raise BadInput(
+            options.out, "holds runs made with other options or other data", "choose another --out"
+        )
+
+
+def _card(options: Namespace, slices: SliceSet, size: dict[str, int]) -> dict[str, Any]:
+    words = [f"--folds {' '.join(map(str, options.folds))}"] if options.folds else []
+    words += [f"--ratios {options.ratios[0]:g} {options.ratios[1]:g}"] if options.ratios else []
+    words += [f"--start {options.start.name}"] if options.start else []
+    return {
+        "what": "Overlap on test patients at the threshold that validation chose; 95 % patient bootstrap; "
+        "differences of Dice over lesion slices, oversampling less the arm, paired; p: Wilcoxon signed-rank "
+        "over patients, Holm-corrected; what an arm learnt from: means over folds",
+        "setting": options.setting,
+        "command": f"{NAME} --data DIR --out DIR --setting {options.setting} --method {options.method} "
+        f"--steps {options.steps} --generator-steps {options.generator_steps} --width {options.width} "
+        f"--generator-width {options.generator_width} --batch-size {options.batch_size} "
+        + " ".join([f"--seed {options.seed} --threads {options.threads}", *words]),
+        "data": slices.card["name"],
+        "data_sha256": slices.card["sha256"],
+        "counts": size,
+        "seeds": [options.seed + fold for fold in options.folds or [0]],
+        **circumstances(options.threads, arithmetic()),
+    }
+
+
+def main() -> None:
+    sys.exit(run(partial(compare, parser().parse_args()), NAME))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""Balance a data set: ``python -m strokegan_lib.synthesise --data DIR --weights FILE --out DIR --ratio R``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from argparse import Namespace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy import ndimage
+
+from strokegan_lib.data.balance import CarveMix, Maker, Plan, balance
+from strokegan_lib.data.slices import SliceSet, sha256
+from strokegan_lib.data.split import FOLDS
+from strokegan_lib.data.transplant import SMALLEST, Transplanter
+from strokegan_lib.data.windows import DARKEST
+from strokegan_lib.door import Parser, run
+from strokegan_lib.errors import BadInput
+from strokegan_lib.models.synthesis import Generator
+from strokegan_lib.training.weights import load_weights
+
+NAME = "python -m strokegan_lib.synthesise"
+METHODS = ("gan", "carvemix")
+PAINTS = ("slice", "lesion", "difference")
+
+
+class Painter(Maker):
+    """A generator paints a transplanted mask.
+
+    Args:
+        generator: in eval mode, on the CPU.
+        transplanter: where strokes come from.
+        paint: 'slice' takes the whole slice as painted; 'lesion' keeps the background and
+            lays over it what the stroke changes in the painted slice.
+        pixels: smallest and largest lesion; None for sizes as in the data.
+    """
+
+    name = "gan"
+
+    def __init__(
+        self,
+        generator: Generator,
+        transplanter: Transplanter,
+        paint: str = "lesion",
+        pixels: tuple[int, int] | None = None,
+    ) -> None:
+        self.generator, self.transplanter, self.how, self.pixels = generator, transplanter, paint, pixels
+
+    def plan(self, slices: SliceSet, background: int, rng: np.random.Generator) -> Plan | None:
+        placed = self.transplanter.place(background, rng, self.pixels)
+        return placed and Plan(background, placed.donor, placed.stroke)
+
+    def paint(self, slices: SliceSet, plans: list[Plan]) -> np.ndarray:
+        rows = np.array([plan.background for plan in plans])
+        foreground = torch.from_numpy(slices.foreground[rows]).float()[:, None]  # (n, 1, H, W)
+        stroke = torch.from_numpy(np.stack([plan.stroke for plan in plans])).float()[:, None]  # (n, 1, H, W)
+        real = torch.from_numpy(slices.images[rows]).float() / 255  # (n, C, H, W)
+        with torch.inference_mode():
+            painted = self.generator(stroke, foreground)
+            if self.how == "difference":
+                painted = real + painted - self.generator(torch.zeros_like(stroke), foreground)
+            elif self.how == "lesion":
+                soft = np.stack([[ndimage.gaussian_filter(p.stroke.astype(np.float32), 1.0)] for p in plans])
+                soft = torch.from_numpy(soft)
+                painted = soft * painted + (1 - soft) * real
+        grey = (255 * painted).round().clamp(DARKEST, 255) * foreground
+        return grey.byte().numpy()
+
+
+def parser() -> Parser:
+    options = Parser(
+        prog=NAME, description="Make a data set in which a chosen share of the training slices shows stroke."
+    )
+    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="a prepared data set")
+    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="the data set to make")
+    options.add_argument(
+        "--ratio", type=float, required=True, metavar="R",
+        help="share of the training slices that show stroke, between 0 and 1",
+    )  # fmt: skip
+    options.add_argument(
+        "--weights", type=Path, metavar="FILE", help="weights.safetensors of a generator (for --method gan)"
+    )
+    options.add_argument(
+        "--method", choices=METHODS, default="gan",
+        help="paint strokes with a generator, or paste real ones (default: %(default)s)",
+    )  # fmt: skip
+    options.add_argument(
+        "--paint", choices=PAINTS,
+        help="take the painted slice whole, or keep the real slice and paint the lesion into it "
+        "(default: lesion; slice with --only-synthetic)",
+    )  # fmt: skip
+    options.add_argument(
+        "--only-synthetic", action="store_true",
+        help="leave the real training slices out and paint as many in their place",
+    )  # fmt: skip
+    options.add_argument(
+        "--pixels", type=int, nargs=2, metavar=("LOW", "HIGH"),
+        help="size of the lesions (default: as in the training slices)",
+    )  # fmt: skip
+    options.add_argument(
+        "--fold", type=int, choices=range(FOLDS), metavar="K",
+        help="the training part of fold K of five (default: of the plain split)",
+    )  # fmt: skip
+    options.add_seed_and_workers()
+    return options
+
+
+def synthesise(options: Namespace, command: str) -> None:
+    """Write the balanced data set and print its counts.
+
+    Raises:
+        BadInput: bad use, bad data, or weights of another network or of other channels.
+    """
+    _check(options)
+    slices = SliceSet.open(options.data)
+    train = slices.of_split("train", options.fold)
+    try:
+        transplanter = Transplanter(slices, train)
+    except ValueError:
+        raise BadInput(
+            slices.folder,
+            "holds no training slice with a stroke large enough to borrow",
+            "choose a data set with more patients",
+        ) from None
+    maker: Maker = CarveMix(transplanter)
+    facts: dict = {}
+    if options.method == "gan":
+        paint = options.paint or ("slice" if options.only_synthetic else "lesion")
+        maker = Painter(_generator(options.weights, slices), transplanter, paint, options.pixels)
+        facts = {"paint": paint, "weights_sha256": sha256(options.weights), "pixels": options.pixels}
+    made = balance(
+        slices, options.out, options.ratio, maker, made_by=command, seed=options.seed, workers=options.workers,
+        only_synthetic=options.only_synthetic, fold=options.fold, card=facts,
+    )  # fmt: skip
+    told = made.card["balanced"]
+    (before, total), (after, all_) = zip(
+        told["training_slices_with_stroke"], told["training_slices"], strict=True
+    )
+    print(
+        f"{options.out}: {told['synthetic']:,} slices made; stroke in {after:,} of {all_:,} training slices "
+        f"({after / all_:.2%}), before {before:,} of {total:,} ({before / total:.2%})"
+    )
+
+
+def _check(options: Namespace) -> None:
+    """Raise BadInput for options that do not go together or are out of range."""
+    painting = options.method == "gan"
+    if not 0 < options.ratio < 1:
+        raise BadInput(f"--ratio {options.ratio:g}", "is out of range", "give a number between 0 and 1")
+    if painting and options.weights is None:
+        raise BadInput("--weights", "is missing", "name a generator's weights, or give --method carvemix")
+    for name in ("weights", "paint", "only_synthetic", "pixels"):
+        if not painting and getattr(options, name):
+            raise BadInput(
+                f"--{name.replace('_', '-')}",
+                "does not go with --method carvemix",
+                "leave one of the two out",
+            )
+    if options.only_synthetic and options.paint not in (None, "slice"):
+        raise BadInput(
+            f"--paint {options.paint}", "needs real slices, and --only-synthetic leaves none",
+            "leave one of the two out",
+        )  # fmt: skip
+    if options.pixels and not SMALLEST <= options.pixels[0] <= options.pixels[1]:
+        raise BadInput(
+            f"--pixels {options.pixels[0]} {options.pixels[1]}", "is no range of sizes",
+            f"give two rising numbers from {SMALLEST} on",
+        )  # fmt: skip
+    if options.seed < 0 or options.workers < 1:
+        raise BadInput("--seed or --workers", "is too small", "give a seed from 0 and workers from 1")
+
+
+def _generator(weights: Path, slices: SliceSet) -> Generator:
+    generator, _ = load_weights(weights, "generator")
+    painted, held = generator.config["channels"], len(slices.channels)
+    if painted != held:
+        raise BadInput(
+            slices.folder, f"holds {held} channel(s), and the weights paint {painted}",
+            "give data and weights that were prepared alike",
+        )  # fmt: skip
+    return generator
+
+
+def main() -> None:
+    options = parser().parse_args()
+    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]  # a path is nobody's business
+    sys.exit(run(partial(synthesise, options, shlex.join(["synthesise.py", *words])), NAME))
+
+
+if __name__ == "__main__":
+    main()
