@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from argparse import Namespace
 from functools import partial
@@ -12,15 +10,18 @@ from pathlib import Path
 import torch
 
 from strokegan_lib.data.batches import Batches
-from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.slices import SliceSet, sha256
 from strokegan_lib.data.split import SPLITS
 from strokegan_lib.door import Parser, run
-from strokegan_lib.errors import BadInput, writing
-from strokegan_lib.evaluation.measure import measure
-from strokegan_lib.evaluation.scores import summary
+from strokegan_lib.errors import BadInput
+from strokegan_lib.evaluation.measure import predict
+from strokegan_lib.evaluation.scores import full_summary
+from strokegan_lib.evaluation.slicewise import score_slices
+from strokegan_lib.evaluation.tables import circumstances, write_json
 from strokegan_lib.training.weights import load_weights
 
 NAME = "python -m strokegan_lib.evaluate"
+BY_SIZE = ("dice", "missed_rate", "lesion_f1", "hd95_mm")  # printed for each size of lesion; the file has all
 
 
 def parser() -> Parser:
@@ -34,7 +35,7 @@ def parser() -> Parser:
 
 
 def evaluate(options: Namespace) -> None:
-    """Write the scores at the threshold that validation chose, and print the first of them.
+    """Write every score at the threshold that validation chose, and print them as a table.
 
     Raises:
         BadInput: bad data, weights of another network or of other channels, --out in use.
@@ -61,35 +62,44 @@ def evaluate(options: Namespace) -> None:
             "choose another --split",
         )
     segmentor.to(device, memory_format=torch.channels_last)
-    counts = measure(segmentor, batches, torch.tensor([about["threshold"]]))
+    threshold, table = about["threshold"], {name: column[rows] for name, column in slices.table.items()}
+    scored = score_slices(predict(segmentor, batches, bar=True), threshold, table, bar=True)
     results = {
         "data": slices.card["name"],
         "data_sha256": slices.card["sha256"],
         "weights": options.weights.name,
+        "weights_sha256": sha256(options.weights),
         "made_by": about,
         "split": options.split,
-        "threshold": about["threshold"],
-        "scores": summary(counts, slices.table["patient"][rows], seed=options.seed),
+        "threshold": threshold,
+        "seed": options.seed,
+        **circumstances(torch.get_num_threads(), "fp32"),
+        "scores": full_summary(
+            scored,
+            table["patient"],
+            probability=segmentor.config["output"] == "probability",
+            seed=options.seed,
+        ),
     }
-    partial_file = options.out.with_name(f".{options.out.name}.partial")
-    with writing(options.out):
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        partial_file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        os.replace(partial_file, options.out)
-    print(table(results["scores"]))
+    write_json(options.out, results)
+    print(as_text(results["scores"]))
 
 
-def table(scores: dict) -> str:
-    """The scores as lines of text: mean, interval, how many it rests on."""
-    lines = []
-    for name, score in scores.items():
-        if not isinstance(score, dict) or score["mean"] is None:
-            continue
-        span = f"{score['low']:.3f} to {score['high']:.3f}" if score["low"] is not None else "no interval"
-        lines.append(
-            f"{name:28} {score['mean']:9.3f}   {span}   n = {score['n']}, {score['patients']} patients"
-        )
+def as_text(scores: dict) -> str:
+    """The scores of ``full_summary`` as lines: mean, 95 % interval, and how many it rests on."""
+    lines = [
+        _line(name, score) for name, score in scores.items() if isinstance(score, dict) and "mean" in score
+    ]
+    for size, part in scores["by_size"].items():
+        lines += ["", f"lesions of {size}", *(_line(name, part[name]) for name in BY_SIZE)]
     return "\n".join(lines)
+
+
+def _line(name: str, score: dict) -> str:
+    if score["mean"] is None:
+        return f"{name:28}      none   n = {score['n']}"
+    span = "no interval" if score["low"] is None else f"{score['low']:.3f} to {score['high']:.3f}"
+    return f"{name:28} {score['mean']:9.3f}   {span:20} n = {score['n']}, {score['patients']} patients"
 
 
 def main() -> None:

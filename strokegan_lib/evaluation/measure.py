@@ -2,13 +2,58 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from strokegan_lib.data.batches import Batches
-from strokegan_lib.evaluation.overlap import Counts, best_threshold, count
+from strokegan_lib.evaluation.overlap import CHUNK, Counts, best_threshold, count
 
 THRESHOLDS = torch.arange(1, 100) / 100  # (99,) .01, .02 ... .99
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a segmentor says of N slices, on the host.
+
+    Attributes:
+        score: (N, H, W) float16, 0..1; half the bytes, and finer than any threshold in use.
+        truth: (N, H, W) bool, stroke.
+        foreground: (N, H, W) bool, tissue.
+    """
+
+    score: Tensor
+    truth: Tensor
+    foreground: Tensor
+
+    def masks(self, threshold: float) -> Tensor:
+        """Where the score lies above *threshold*, (N, H, W) bool."""
+        return torch.cat([part.float() > threshold for part in self.score.split(CHUNK)])
+
+
+def predict(segmentor: nn.Module, batches: Batches, *, bar: bool = False) -> Predictions:
+    """The score of every slice, kept: 13,200 slices take 0.9 GB.
+
+    Args:
+        segmentor: on the batches' device, in eval mode.
+        batches: the slices, taken in order and unchanged.
+        bar: show progress, where there is a terminal.
+
+    Returns:
+        Predictions, N in the order of ``batches.rows``.
+    """
+    parts = []
+    with torch.inference_mode():
+        steps = tqdm(
+            batches.in_order(), "slices", len(batches), disable=None if bar else True, delay=1, leave=False
+        )
+        for batch in steps:
+            image = batch.image.contiguous(memory_format=torch.channels_last)
+            score = segmentor.read(segmentor(image), image).score
+            parts.append((score.half(), batch.stroke > 0, batch.foreground > 0))
+    return Predictions(*(torch.cat([p[:, 0].cpu() for p in kind]) for kind in zip(*parts, strict=True)))
 
 
 def measure(segmentor: nn.Module, batches: Batches, thresholds: Tensor = THRESHOLDS) -> Counts:

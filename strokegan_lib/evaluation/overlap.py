@@ -5,6 +5,7 @@ A pixel is predicted to be stroke where its score lies **above** the threshold
 nothing. With true positives tp, false positives fp and false negatives fn
 
     Dice = 2 tp / (2 tp + fp + fn)    precision = tp / (tp + fp)    sensitivity = tp / (tp + fn)
+    specificity = tn / (tn + fp)
 
 **The one convention for 0/0: 1 where truth and prediction are both empty, otherwise 0.** So
 an empty prediction of a lesion has Dice 0, precision 0 and sensitivity 0, an empty prediction
@@ -20,13 +21,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
+
+CHUNK = 128  # slices at a time: masks of 2 MB stay in the processor's cache
+FALSE_ALARMS = 0.5  # share of empty validation slices on which a threshold should cry stroke at most
+GIVEN_UP = 0.05  # of the mean Dice for that: less than its own uncertainty on a few hundred slices
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Pixels of N slices by outcome; leading axes, where there are any, are thresholds.
+    """Pixels (or lesions: see lesionwise.py) of N slices by outcome; leading axes are thresholds.
 
     Attributes:
         tp: (..., N) int64, stroke found.
@@ -49,6 +55,17 @@ class Counts:
     def sensitivity(self) -> Tensor:
         """Share of the stroke's pixels that are found, (..., N) float64, 0..1."""
         return self._ratio(self.tp, self.tp + self.fn)
+
+    def specificity(self, pixels: Tensor | int) -> Tensor:
+        """Share of the pixels without stroke that are left alone, (..., N) float64, 0..1.
+
+        Nearly every pixel is without stroke, so it is close to 1 whatever a segmentor does.
+
+        Args:
+            pixels: (N,) or one number, of each slice, the background included.
+        """
+        without = pixels - self.tp - self.fn
+        return self._ratio(without - self.fp, without)
 
     def lesion(self) -> Tensor:
         """Whether the slice contains a lesion, (..., N) bool."""
@@ -113,18 +130,65 @@ def count(score: Tensor, truth: Tensor, thresholds: Tensor) -> Counts:
     return Counts(tp, fp, above[1, :1] - tp)
 
 
-def best_threshold(counts: Counts, thresholds: Tensor) -> tuple[float, int]:
-    """The threshold with the highest mean Dice over the slices that contain a lesion.
+def count_masks(predicted: Tensor, truth: Tensor) -> Counts:
+    """Count the pixels of each slice by outcome, where the prediction is a mask already.
 
-    Where several share the highest mean, the middle one of them is taken (of two, the
-    stricter): the edge of a plateau is the first to give way on other data.
+    Args:
+        predicted, truth: (N, H, W) bool, on the host.
 
-    Empty slices have no vote, so a false alarm on them costs nothing, and the choice leans
-    towards low thresholds: report the false-positive rate on empty slices beside it.
+    Returns:
+        Counts (N,).
+
+    Raises:
+        ValueError: other shapes or types.
+    """
+    check_masks(predicted, truth)
+    tp, positive, stroke = np.zeros((3, len(truth)), np.int64)
+    for start in range(0, len(truth), CHUNK):
+        part = slice(start, start + CHUNK)
+        p, t = predicted[part].numpy(), truth[part].numpy()
+        for into, mask in ((tp, p & t), (positive, p), (stroke, t)):
+            into[part] = np.count_nonzero(mask.reshape(len(mask), -1), axis=1)  # (B, H*W) -> (B,)
+    return Counts(*(torch.from_numpy(x) for x in (tp, positive - tp, stroke - tp)))
+
+
+def check_masks(predicted: Tensor, truth: Tensor) -> None:
+    """Raise ValueError unless both are (N, H, W) bool of one shape."""
+    if predicted.shape != truth.shape or truth.ndim != 3 or {predicted.dtype, truth.dtype} != {torch.bool}:
+        raise ValueError(
+            f"masks must be bool (N, H, W) of one shape: {predicted.dtype} {tuple(predicted.shape)}, "
+            f"{truth.dtype} {tuple(truth.shape)}"
+        )
+
+
+def best_threshold(counts: Counts, thresholds: Tensor, most: float = FALSE_ALARMS) -> tuple[float, int]:
+    """The threshold with the best mean Dice over lesion slices, raised where it cries stroke too often.
+
+    1. Take the threshold with the highest mean Dice over the slices with a lesion. Where several
+       share it, the middle one (of two, the stricter): the edge of a plateau is the first to give
+       way on other data.
+    2. Raise it until at most a share *most* of the empty slices has a false alarm (a predicted
+       pixel or more), but give up no more than a twentieth of that Dice (GIVEN_UP).
+
+    Empty slices have no vote in step 1, and the curve is so flat at its left end that the choice
+    falls on thresholds such as .03, with false alarms nearly everywhere. Step 2 uses that
+    flatness. Other rules, on 1,500 validation slices of the phantom, 286 of them with a lesion:
+    threshold, Dice over lesion slices, pooled Dice, share of empty slices with a false alarm
+
+    | rule | a painted masked image | a SegAN |
+    |---|---|---|
+    | step 1 alone (``most=1``) | .03, .487, .401, 88 % | .20, .469, .426, 72 % |
+    | **steps 1 and 2** | **.51, .463, .530, 51 %** | **.70, .457, .483, 50 %** |
+    | at most .3, whatever it costs | .95, .416, .535, 29 % | .98, .421, .514, 28 % |
+    | Dice over all slices, 1 for an empty one left empty | .98, .396, .524, 27 % | .99, .408, .513, 23 % |
+
+    The last rule lets the share of empty slices decide, and gives up lesions for them; like any
+    bound without a price it chooses silence for a network that is still learning.
 
     Args:
         counts: (T, N), from validation.
         thresholds: (T,) float, rising.
+        most: share of the empty slices with a false alarm, 0..1.
 
     Returns:
         The threshold and its index.
@@ -140,4 +204,10 @@ def best_threshold(counts: Counts, thresholds: Tensor) -> tuple[float, int]:
     mean = counts[:, lesion].dice().mean(-1)  # (T,)
     best = torch.nonzero(mean >= mean.max() - 1e-12).flatten()
     index = int(best[len(best) // 2])
+    if not lesion.all():
+        alarms = (counts.fp[:, ~lesion] > 0).double().mean(-1)  # (T,) falling
+        good = torch.nonzero(mean >= (1 - GIVEN_UP) * mean.max()).flatten()
+        good = good[good >= index]
+        quiet = good[alarms[good] <= most]
+        index = int(quiet[0] if len(quiet) else good[-1])
     return float(thresholds[index]), index

@@ -175,10 +175,10 @@ def test_count_refuses(score, truth, thresholds, word):
 
 
 def with_dice(*tp_of_ten: int) -> Counts:
-    """Counts of one lesion slice of ten pixels, and of one empty slice with a false alarm everywhere."""
+    """Counts of one lesion slice of ten pixels, and of one empty slice that stays empty."""
     tp = torch.tensor([[found, 0] for found in tp_of_ten])
     fn = torch.tensor([[10 - found, 0] for found in tp_of_ten])
-    return Counts(tp, torch.tensor([[0, 5]] * len(tp)), fn)
+    return Counts(tp, torch.zeros_like(tp), fn)
 
 
 @pytest.mark.parametrize(
@@ -198,17 +198,40 @@ def test_best_threshold_is_the_middle_of_the_plateau(found, index):
 
 
 @given(st.integers(0, 2**31))
-def test_best_threshold_has_the_highest_mean_dice_over_lesion_slices(seed):
-    score, truth = random_masks(30, seed)
-    truth[-1, 0, 0, 0] = 1
-    lesion = truth.flatten(1).any(1)
+def test_without_empty_slices_the_highest_mean_dice_decides(seed):
+    score, truth = random_masks(20, seed)
+    truth[..., 0, 0] = 1
     threshold, index = best_threshold(count(score, truth, THRESHOLDS), THRESHOLDS)
-    means = []
-    for t in THRESHOLDS:
-        dice = compute_dice((score > t).float(), truth, include_background=True)[lesion, 0]
-        means.append(float(dice.double().mean()))
-    assert means[index] == pytest.approx(max(means), abs=1e-6)
+    predicted = (score > THRESHOLDS[:, None, None, None]).flatten(0, 1)[:, None]  # (20 * 11, 1, 12, 12)
+    dice = compute_dice(predicted.float(), truth.repeat_interleave(11, 0), include_background=True)
+    means = dice.view(20, 11).double().mean(0)
+    assert means[index] == pytest.approx(float(means.max()), abs=1e-6)
     assert threshold == float(THRESHOLDS[index])
+
+
+def flat(*dice_and_alarms: tuple[float, int]) -> Counts:
+    """At each threshold: one lesion slice of 1,000 pixels with that Dice, 10 empty ones of which so many cry."""
+    tp = torch.tensor([[round(1000 * d / (2 - d))] + [0] * 10 for d, _ in dice_and_alarms])
+    fp = torch.tensor([[0] + [1] * n + [0] * (10 - n) for _, n in dice_and_alarms])
+    fn = torch.zeros_like(tp)
+    fn[:, 0] = 1000 - tp[:, 0]
+    return Counts(tp, fp, fn)
+
+
+@pytest.mark.parametrize(
+    ("curve", "most", "index"),
+    [
+        ([(0.50, 9), (0.49, 6), (0.49, 5), (0.48, 3)], 0.5, 2),  # the first that is quiet enough
+        ([(0.50, 9), (0.49, 6), (0.49, 5), (0.48, 3)], 1.0, 0),  # no bound
+        ([(0.50, 9), (0.49, 8), (0.48, 7), (0.40, 1)], 0.5, 2),  # a twentieth is all it may cost
+        ([(0.50, 9), (0.47, 9), (0.48, 9), (0.0, 0)], 0.5, 2),  # silence is no answer
+        ([(0.49, 4), (0.50, 4), (0.49, 0)], 0.5, 1),  # quiet enough already
+        ([(0.49, 10), (0.50, 9), (0.20, 2)], 0.5, 1),  # never to a lower threshold
+    ],
+)
+def test_the_threshold_is_raised_where_it_cries_too_often(curve, most, index):
+    thresholds = THRESHOLDS[: len(curve)]
+    assert best_threshold(flat(*curve), thresholds, most) == (float(thresholds[index]), index)
 
 
 def test_best_threshold_needs_a_lesion_and_its_thresholds():
