@@ -118,7 +118,7 @@ def compare(options: Namespace) -> None:
             segmentor, about = load_weights(trained, "segmentor")
             found = measure(segmentor, batches, torch.tensor([about["threshold"]]))[0]
             counts.setdefault(name, []).append(found)
-            facts.setdefault(name, []).append({**_facts(data, fold), "threshold": about["threshold"]})
+            facts.setdefault(name, []).append(_facts(data, fold, about))
     patients = slices.table["patient"][np.concatenate([slices.of_split("test", fold) for fold in folds])]
     table = compare_arms({name: Counts.cat(parts) for name, parts in counts.items()}, patients)
     for line in table:
@@ -126,7 +126,9 @@ def compare(options: Namespace) -> None:
         line |= {name: float(np.mean([fact[name] for fact in of_arm])) for name in of_arm[0]}
         print(
             "{arm:16} Dice {dice_mean:.3f}  pooled {pooled_dice_mean:.3f}  "
-            "{synthetic_slices:6.0f} made, stroke in {stroke_share:.0%}".format(**line)
+            "{synthetic_slices:6.0f} made, stroke in {stroke_share_in_batches:.0%} of what it saw".format(
+                **line
+            )
         )
     write_csv(options.out / "balancing.csv", table)
     lesions = int(sum(part.lesion().sum() for part in counts[REFERENCE]))
@@ -195,13 +197,17 @@ def _balanced(data: SliceSet, folder: Path, name: str, arm: Arm, seed: int, fold
     return SliceSet.open(out)
 
 
-def _facts(data: SliceSet, fold: int | None) -> dict[str, float]:
-    """What an arm learnt from."""
+def _facts(data: SliceSet, fold: int | None, about: dict[str, Any]) -> dict[str, float]:
+    """What an arm learnt from; *about* is what its weight file says."""
     rows = data.of_split("train", fold)
+    share, shown = float(data.table["has_stroke"][rows].mean()), about["settings"]["lesion_share"]
     return {
         "training_slices": len(rows),
-        "stroke_share": float(data.table["has_stroke"][rows].mean()),
         "synthetic_slices": int(data.table["synthetic"][rows].sum()),
+        "stroke_share": share,
+        "stroke_share_in_batches": share if shown is None else shown,
+        "threshold": about["threshold"],
+        "validation_dice": about["validation_dice"],
     }
 
 

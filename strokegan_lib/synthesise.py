@@ -60,14 +60,22 @@ class Painter(Maker):
         real = torch.from_numpy(slices.images[rows]).float() / 255  # (n, C, H, W)
         with torch.inference_mode():
             painted = self.generator(stroke, foreground)
-            if self.how == "difference":
-                painted = real + painted - self.generator(torch.zeros_like(stroke), foreground)
-            elif self.how == "lesion":
-                soft = np.stack([[ndimage.gaussian_filter(p.stroke.astype(np.float32), 1.0)] for p in plans])
-                soft = torch.from_numpy(soft)
-                painted = soft * painted + (1 - soft) * real
-        grey = (255 * painted).round().clamp(DARKEST, 255) * foreground
+            if self.how == "slice":
+                picture = painted
+            else:
+                near = torch.from_numpy(np.stack([_near(plan.stroke) for plan in plans]))[:, None]
+                if self.how == "difference":
+                    picture = real + near * (painted - self.generator(torch.zeros_like(stroke), foreground))
+                else:
+                    picture = near * painted + (1 - near) * real
+        grey = (255 * picture).round().clamp(DARKEST, 255) * foreground
         return grey.byte().numpy()
+
+
+def _near(stroke: np.ndarray) -> np.ndarray:
+    """A soft mask: 1 in the stroke, falling to 0 within a few pixels around it, (H, W) float32."""
+    wide = ndimage.binary_dilation(stroke, iterations=2)
+    return np.maximum(ndimage.gaussian_filter(wide.astype(np.float32), 1.0), stroke)
 
 
 def parser() -> Parser:

@@ -31,12 +31,12 @@ def brain(rng: np.random.Generator, lesion: bool) -> tuple[np.ndarray, np.ndarra
 
 
 def brains(out: Path, patients: int = 60, each: int = 2, every: int = 3, seed: int = 0) -> SliceSet:
-    """Write *patients* of *each* slices; every *every*-th patient has a lesion in all of them."""
+    """Write *patients* of *each* slices; every *every*-th patient, from the second on, has a lesion in all of them."""
     rng = np.random.default_rng(seed)
     with SliceSetWriter(out, ABOUT) as writer:
         for number in range(patients):
             images, strokes, foregrounds = zip(
-                *(brain(rng, number % every == 0) for _ in range(each)), strict=True
+                *(brain(rng, number % every == 1) for _ in range(each)), strict=True
             )
             writer.add(
                 np.stack(images), np.stack(strokes), np.stack(foregrounds), patient=f"disc-{number}",

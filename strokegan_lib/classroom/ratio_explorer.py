@@ -1,0 +1,157 @@
+"""Which share of stroke is best to train on? Saved comparisons of the ways to balance, with a slider."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from strokegan_lib.classroom.widgets import Interactive
+
+RESULTS = Path(__file__).parents[1] / "results"
+START = "balancing_"  # of the names of the files that strokegan_lib.balancing made
+REFERENCE = "oversampling"
+SCORES = {
+    "Dice, slices with a lesion": "dice",
+    "pooled Dice": "pooled_dice",
+    "precision": "precision",
+    "sensitivity": "sensitivity",
+    "false alarms, slices without": "empty_false_positive_rate",
+}
+ORANGE, GREY = "#e69f00", "#606060"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One run of ``python -m strokegan_lib.balancing``.
+
+    Attributes:
+        lines: an arm each, as its balancing.csv has them; numbers as floats, what is missing as None.
+        card: how it was made, its balancing.json.
+    """
+
+    lines: list[dict[str, Any]]
+    card: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        return f"{self.card['data']}, {self.card['setting']}"
+
+    def arm(self, name: str) -> dict[str, Any]:
+        """The line of an arm.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for line in self.lines:
+            if line["arm"] == name:
+                return line
+        raise KeyError(name)
+
+    def shares(self) -> list[float]:
+        """Shares of stroke that the arms were shown, rising, in whole percents."""
+        return sorted({round(line["stroke_share_in_batches"], 2) for line in self.lines})
+
+
+def saved_comparisons(folder: Path = RESULTS) -> dict[str, Comparison]:
+    """The comparisons that lie in a folder, by title, in the order of their file names; {} if none."""
+    found = {}
+    for file in sorted(folder.glob(f"{START}*.csv")):
+        with open(file, newline="", encoding="utf-8") as table:
+            lines = [
+                {k: v if k == "arm" else (float(v) if v else None) for k, v in line.items()}
+                for line in csv.DictReader(table)
+            ]
+        card = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+        comparison = Comparison(lines, card)
+        title = comparison.title
+        if title in found:  # the same setting again, such as with another seed
+            title = f"{title} ({file.stem.removeprefix(START)})"
+        found[title] = comparison
+    return found
+
+
+class RatioExplorer(Interactive):
+    """All arms of a saved comparison with their intervals; those that saw a chosen share of stroke in orange.
+
+    Args:
+        comparisons: by title, at least one, see :func:`saved_comparisons`.
+
+    Raises:
+        ValueError: none.
+
+    Example:
+        ``RatioExplorer(saved_comparisons()).set(score="pooled Dice", share=0.5)``
+    """
+
+    def __init__(self, comparisons: Mapping[str, Comparison]) -> None:
+        if not comparisons:
+            raise ValueError("give one comparison or more")
+        self.comparisons = dict(comparisons)
+        first = next(iter(self.comparisons.values()))
+        self.share = widgets.SelectionSlider(**self._offer(first), description="stroke seen")
+        super().__init__(
+            comparison=widgets.Dropdown(options=list(self.comparisons), description="comparison"),
+            score=widgets.Dropdown(options=list(SCORES), description="score"),
+            share=self.share,
+        )
+
+    @staticmethod
+    def _offer(comparison: Comparison) -> dict[str, Any]:
+        shares = comparison.shares()
+        return {"options": [(f"{share:.0%}", share) for share in shares], "value": shares[-1]}
+
+    def draw(self, comparison: str, score: str, share: float) -> tuple[bytes, str]:
+        chosen = self.comparisons[comparison]
+        if share not in chosen.shares():  # another comparison was chosen, with shares of its own
+            offer = self._offer(chosen)
+            with self.share.hold_trait_notifications():
+                self.share.options, self.share.value = offer["options"], offer["value"]
+            share = offer["value"]
+        name = SCORES[score]
+        lit = [line for line in chosen.lines if round(line["stroke_share_in_batches"], 2) == share]
+        told = [f"{line['arm']} {line[f'{name}_mean']:.3f}{_against(line, name)}" for line in lit]
+        return plot(chosen, name, score, share), f"{score}, {share:.0%} stroke seen: {'; '.join(told)}"
+
+
+def _against(line: dict[str, Any], name: str) -> str:
+    """The difference from oversampling in words, where one was computed: for Dice over lesion slices."""
+    if name != "dice" or line.get("minus_arm") is None:
+        return ""
+    low, high = -line["minus_arm_high"], -line["minus_arm_low"]  # the file says oversampling less the arm
+    return f" ({-line['minus_arm']:+.3f} against {REFERENCE}, {low:+.3f} to {high:+.3f})"
+
+
+def plot(comparison: Comparison, name: str, label: str, share: float | None = None) -> bytes:
+    """A dot and a 95 % interval for each arm, as PNG; arms that saw *share* of stroke in orange squares.
+
+    Args:
+        name: of a score, as in the columns ``<name>_mean``, ``<name>_low`` and ``<name>_high``.
+        label: of the axis.
+        share: of stroke, in whole percents; None lights no arm.
+    """
+    figure = Figure(figsize=(7, 0.42 * len(comparison.lines) + 1.1), dpi=96, layout="constrained")
+    canvas, axes = FigureCanvasAgg(figure), figure.add_subplot()
+    reference = comparison.arm(REFERENCE)[f"{name}_mean"]
+    axes.axvline(reference, color=GREY, linestyle=":", linewidth=1)
+    for place, line in enumerate(comparison.lines):
+        lit = share is not None and round(line["stroke_share_in_batches"], 2) == share
+        mean, low, high = (line[f"{name}_{part}"] for part in ("mean", "low", "high"))
+        style = {"color": ORANGE if lit else GREY, "marker": "s" if lit else "o"}
+        axes.errorbar(mean, place, xerr=[[mean - low], [high - mean]], capsize=3, **style)
+    names = [f"{line['arm']} ({line['stroke_share_in_batches']:.0%})" for line in comparison.lines]
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.set(xlabel=f"{label}, 95 % interval", title=comparison.title)
+    axes.title.set_fontsize(10)
+    file = io.BytesIO()
+    canvas.print_png(file)
+    return file.getvalue()

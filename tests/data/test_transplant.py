@@ -1,0 +1,112 @@
+"""Transplanted masks: inside the tissue, near where they were, of the size asked for."""
+
+import numpy as np
+import pytest
+from brains import brains, disc
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.transplant import SMALLEST, Deformation, Transplanter, ventricles
+
+STILL = Deformation(mirror=0, rotation=0, scale=0, shear=0, shift=0, bend=0)
+
+
+@pytest.fixture(scope="module")
+def discs(tmp_path_factory) -> SliceSet:
+    return brains(tmp_path_factory.mktemp("discs") / "set", patients=30)
+
+
+def free_rows(slices: SliceSet) -> np.ndarray:
+    rows = slices.of_split("train")
+    return rows[slices.table["has_stroke"][rows] == 0]
+
+
+def transplanter(slices: SliceSet, deformation: Deformation | None = None) -> Transplanter:
+    return Transplanter(slices, slices.of_split("train"), deformation)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), pick=st.integers(0, 10**6))
+def test_masks_lie_in_tissue_and_come_from_training_patients(discs, seed, pick):
+    free = free_rows(discs)
+    row = int(free[pick % len(free)])
+    placed = transplanter(discs).place(row, np.random.default_rng(seed))
+    assert placed is not None
+    foreground = discs.foreground[row] == 1
+    assert placed.stroke.sum() >= SMALLEST
+    assert not (placed.stroke & ~foreground).any()
+    assert not (placed.stroke & ventricles(discs.images[row, 0], foreground)).any()
+    assert placed.donor in discs.of_split("train") and discs.stroke[placed.donor].any()
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6), low=st.integers(8, 200), more=st.floats(1.5, 3))
+def test_sizes_by_request(discs, seed, low, more):
+    placed = transplanter(discs).place(
+        int(free_rows(discs)[0]), np.random.default_rng(seed), (low, int(low * more))
+    )
+    assert placed is None or low <= placed.stroke.sum() <= low * more
+
+
+def test_sizes_by_request_are_mostly_met(discs):
+    donors, row = transplanter(discs), int(free_rows(discs)[0])
+    found = [donors.place(row, np.random.default_rng(seed), (150, 300)) for seed in range(20)]
+    assert sum(placed is not None for placed in found) >= 18
+
+
+def test_without_deformation_a_mask_keeps_its_place_in_the_brain(discs):
+    donors = transplanter(discs, STILL)
+    for row in free_rows(discs)[:5].tolist():
+        placed = donors.place(row, np.random.default_rng(row))
+        places = []
+        for at, mask in ((placed.donor, discs.stroke[placed.donor]), (row, placed.stroke)):
+            rows, columns = np.nonzero(discs.foreground[at])
+            half = np.ptp(rows) / 2 + 0.5, np.ptp(columns) / 2 + 0.5
+            centre = np.array(ndimage.center_of_mass(mask))
+            places.append((centre - [rows.min(), columns.min()] - half) / half)
+        assert np.abs(places[0] - places[1]).max() < 0.03
+
+
+def test_a_mirrored_mask_changes_the_side(discs):
+    row, seed = int(free_rows(discs)[0]), 3
+    middle = np.nonzero(discs.foreground[row])[1].mean()
+
+    def side(mirror: float) -> int:
+        how = Deformation(mirror=mirror, rotation=0, scale=0, shear=0, shift=0, bend=0)
+        placed = transplanter(discs, how).place(row, np.random.default_rng(seed))
+        return int(np.sign(ndimage.center_of_mass(placed.stroke)[1] - middle))
+
+    assert side(0) == -side(1)
+
+
+def test_donors_are_of_about_the_same_height(tmp_path):
+    slices = brains(tmp_path / "set", patients=20, each=8)  # planes at 0, 5, ... 35 mm
+    donors = transplanter(slices)
+    for row in free_rows(slices)[:40:5].tolist():
+        placed = donors.place(row, np.random.default_rng(row))
+        assert abs(slices.table["z"][placed.donor] - slices.table["z"][row]) <= 10
+
+
+def test_the_same_seed_gives_the_same_mask(discs):
+    row = int(free_rows(discs)[1])
+    first, again, other = (
+        transplanter(discs).place(row, np.random.default_rng(seed)).stroke for seed in (5, 5, 6)
+    )
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+def test_ventricles_are_found_and_folds_are_not():
+    foreground = disc(64, 64, 50)
+    image = np.where(disc(64, 64, 10) | disc(64, 110, 3), 20, 150) * foreground  # one deep, one at the edge
+    found = ventricles(image.astype(np.uint8), foreground)
+    assert (found & disc(64, 64, 8)).sum() == disc(64, 64, 8).sum()
+    assert not found[~disc(64, 64, 12)].any()
+    assert not ventricles(np.full((128, 128), 100, np.uint8), foreground).any()
+    assert not ventricles(image.astype(np.uint8), np.zeros_like(foreground)).any()
+
+
+def test_no_donor(discs):
+    with pytest.raises(ValueError, match="no slice with stroke"):
+        Transplanter(discs, free_rows(discs))
