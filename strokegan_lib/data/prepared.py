@@ -24,7 +24,9 @@ def cache_folder() -> Path:
     return Path(os.environ.get("STROKEGAN_CACHE") or Path.home() / ".cache" / "strokegan")
 
 
-def prepared(data: str | os.PathLike | None, profile: Profile, *, workers: int = 1) -> SliceSet:
+def prepared(
+    data: str | os.PathLike | None, profile: Profile, *, seed: int = 0, workers: int = 1
+) -> SliceSet:
     """Open the data set that the reader named, or else the profile's phantom.
 
     Several processes may ask at once: one makes the phantom, the others wait for it.
@@ -32,6 +34,7 @@ def prepared(data: str | os.PathLike | None, profile: Profile, *, workers: int =
     Args:
         data: folder of a SliceSet; None or '' for the phantom.
         profile: decides the size of the phantom.
+        seed: of the phantom; with another one come other patients, whom no shipped network has seen.
         workers: threads that make the phantom when it is not there yet.
 
     Raises:
@@ -42,7 +45,7 @@ def prepared(data: str | os.PathLike | None, profile: Profile, *, workers: int =
     from strokegan_lib.data.phantom_set import PHANTOM_VERSION, make_phantom_set
 
     size = f"{profile.patients}x{profile.slices_per_patient}"
-    folder = cache_folder() / f"phantom-flair-{size}-seed0-v{PHANTOM_VERSION}-format{FORMAT_VERSION}"
+    folder = cache_folder() / f"phantom-flair-{size}-seed{seed}-v{PHANTOM_VERSION}-format{FORMAT_VERSION}"
     with _cached(folder):
         if folder.exists():
             try:
@@ -54,6 +57,7 @@ def prepared(data: str | os.PathLike | None, profile: Profile, *, workers: int =
             folder,
             patients=profile.patients,
             slices_per_patient=profile.slices_per_patient,
+            seed=seed,
             workers=workers,
         )
 

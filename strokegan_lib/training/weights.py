@@ -21,13 +21,17 @@ KEY = "strokegan"  # of the kit's own entry in a file's metadata
 SHIPPED = Path(__file__).parents[1] / "weights"
 
 
-def save_weights(path: str | os.PathLike, network: nn.Module, about: dict[str, Any]) -> None:
+def save_weights(
+    path: str | os.PathLike, network: nn.Module, about: dict[str, Any], *, half: bool = False
+) -> None:
     """Write a network, whole or not at all.
 
     Args:
         path: a file ending in ``.safetensors``.
         network: a Segmentor, a Generator or an Encoder.
         about: how it was made (data, steps, seed, threshold, ...), whatever JSON can hold.
+        half: round every number to float16: half the bytes, three digits. Networks are
+            computed in float32 again once loaded.
 
     Raises:
         BadInput: the file cannot be written.
@@ -35,6 +39,8 @@ def save_weights(path: str | os.PathLike, network: nn.Module, about: dict[str, A
     kind = next(name for name, made in NETWORKS.items() if type(network) is made)
     card = json.dumps({"network": kind, "config": network.config, "about": about}, sort_keys=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    if half:
+        tensors = {name: t.half() if t.is_floating_point() else t for name, t in tensors.items()}
     partial = Path(path).with_name(f".{Path(path).name}.partial")
     with writing(path):
         partial.write_bytes(save(tensors, metadata={KEY: card}))

@@ -137,3 +137,18 @@ def test_weights_that_do_not_come_with_the_kit_are_named(tmp_path, monkeypatch):
     assert shipped("masked-phantom") == tmp_path / "masked-phantom.safetensors"
     with pytest.raises(BadInput, match="choose one of: masked-phantom"):
         shipped("other")
+
+
+def test_half_the_bytes_and_nearly_the_same_network(tmp_path):
+    torch.manual_seed(0)
+    network = Segmentor(1, width=8).eval()
+    save_weights(tmp_path / "whole.safetensors", network, {})
+    save_weights(tmp_path / "half.safetensors", network, {}, half=True)
+    sizes = [(tmp_path / f"{name}.safetensors").stat().st_size for name in ("whole", "half")]
+    assert sizes[1] < 0.6 * sizes[0]
+    halved, _ = load_weights(tmp_path / "half.safetensors", "segmentor")
+    image = torch.rand(2, 1, 32, 32)
+    assert all(p.dtype == torch.float32 for p in halved.parameters())
+    with torch.no_grad():
+        assert not torch.equal(halved(image), network(image))
+        assert torch.allclose(halved(image), network(image), atol=0.01)

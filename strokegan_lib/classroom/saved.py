@@ -1,0 +1,41 @@
+"""Results that were computed once and come with the kit."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from strokegan_lib.errors import BadInput
+
+RESULTS = Path(__file__).parents[1] / "results"
+
+
+def table_of(name: str, folder: Path = RESULTS) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """A saved table and the card that says how it was made.
+
+    Args:
+        name: of the files, such as 'table1_soop'.
+        folder: where they lie.
+
+    Returns:
+        the lines, numbers as floats and empty entries as None; and the card.
+
+    Raises:
+        BadInput: there are no such files.
+    """
+    table, card = folder / f"{name}.csv", folder / f"{name}.json"
+    if not (table.is_file() and card.is_file()):
+        names = ", ".join(sorted(file.stem for file in folder.glob("*.csv"))) or "none"
+        raise BadInput(f"results {name}", "do not come with the kit", f"choose one of: {names}")
+    with open(table, newline="", encoding="utf-8") as file:
+        lines = [{key: _value(word) for key, word in line.items()} for line in csv.DictReader(file)]
+    return lines, json.loads(card.read_text(encoding="utf-8"))
+
+
+def _value(word: str) -> Any:
+    try:
+        return float(word) if word else None
+    except ValueError:
+        return word

@@ -1,0 +1,85 @@
+"""What a generator paints for the masks of patients it has not met, and how that is scored."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.windows import DARKEST
+from strokegan_lib.evaluation.features import shipped_encoder
+from strokegan_lib.evaluation.realism import Sample, realism
+from strokegan_lib.evaluation.statistics import bootstrap
+
+CHUNK = 64  # slices painted at a time
+MOST = 1500  # training slices that a painted one is compared with
+KEPT = (
+    "frechet", "frechet_at_infinity", "kernel", "precision", "recall", "density", "coverage", "ms_ssim",
+    "memorisation", "memorisation_close", "memorisation_pixels",
+)  # fmt: skip
+
+
+def paint(generator: nn.Module, stroke: np.ndarray, foreground: np.ndarray) -> np.ndarray:
+    """Paint slices as the data sets hold them.
+
+    Args:
+        generator: on the CPU, in eval mode.
+        stroke, foreground: (n, 128, 128), 0/1.
+
+    Returns:
+        (n, C, 128, 128) uint8: 8..255 in the foreground, 0 elsewhere.
+    """
+    painted = []
+    with torch.inference_mode():
+        for start in range(0, len(stroke), CHUNK):
+            part = slice(start, start + CHUNK)
+            masks = [torch.from_numpy(np.array(m[part])).float()[:, None] for m in (stroke, foreground)]
+            grey = (255 * generator(*masks)).round().clamp(min=DARKEST) * masks[1]  # (b, C, 128, 128)
+            painted.append(grey.byte().numpy())
+    return np.concatenate(painted)
+
+
+def painted_scores(generator: nn.Module, slices: SliceSet) -> dict[str, Any]:
+    """Score what a generator paints for the test patients' slices with a stroke.
+
+    Args:
+        generator: trained on this set's training patients, on the CPU, in eval mode.
+        slices: with one channel.
+
+    Returns:
+        name -> mean, low, high, n, patients, for ``error`` (mean absolute difference to the
+        true slice over its foreground, 0..1), ``mean_picture_error`` (the same for the mean
+        training slice, which a generator must beat) and the names of KEPT, see
+        evaluation/realism.py; there ``halves`` is what chance alone gives.
+    """
+    ill = slices.table["has_stroke"] == 1
+    train, test = (slices.of_split(part) for part in ("train", "test"))
+    train, test = train[ill[train]], test[ill[test]]
+    patients = slices.table["patient"]
+    painted = paint(generator, slices.stroke[test], slices.foreground[test])
+    truth, tissue = slices.images[test].astype(float) / 255, slices.foreground[test] == 1
+
+    def error(picture: np.ndarray) -> dict[str, Any]:
+        off = np.abs(picture - truth)[:, 0] * tissue  # (n, 128, 128)
+        terms = np.stack([off.sum((1, 2)), tissue.sum((1, 2))], -1)  # (n, 2)
+        return asdict(bootstrap(terms, patients[test]))
+
+    seen = slices.images[train].astype(float).sum(0) / 255 / np.maximum(slices.foreground[train].sum(0), 1)
+    chosen = np.random.default_rng(0).permutation(train)[:MOST]
+    encoder = shipped_encoder()
+    real, fake, known = (
+        Sample.of(encoder, images, patients[rows])
+        for images, rows in (
+            (slices.images[test], test), (painted, test), (slices.images[np.sort(chosen)], np.sort(chosen)),
+        )
+    )  # fmt: skip
+    found = realism(real, fake, known)
+    return {
+        "error": error(painted / 255),
+        "mean_picture_error": error(np.broadcast_to(seen[None], truth.shape)),
+        **{name: found[name] for name in KEPT},
+    }

@@ -1,0 +1,202 @@
+"""Make the weights that come with the kit: ``python -m strokegan_lib.ship --phantom DIR [--soop DIR] --runs DIR``.
+
+Each file is trained by one command, rounded to float16, scored as it is then, and written
+with a card that says how it was made and what it is worth.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from strokegan_lib.data.batches import Batches
+from strokegan_lib.data.slices import SliceSet, sha256
+from strokegan_lib.door import Parser, run
+from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.evaluation.measure import measure, validation_score
+from strokegan_lib.evaluation.painted import painted_scores
+from strokegan_lib.evaluation.scores import summary
+from strokegan_lib.evaluation.tables import circumstances
+from strokegan_lib.train import train
+from strokegan_lib.training.precision import arithmetic
+from strokegan_lib.training.weights import SHIPPED, load_weights, save_weights
+
+NAME = "python -m strokegan_lib.ship"
+STORES = ("phantom", "soop")
+COMMON = {"width": 32, "batch_size": 16, "threads": 1, "seed": 0}
+KINDS = {"segmentation": "segmentor", "synthesis": "generator", "encoder": "encoder"}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one file is made.
+
+    Attributes:
+        task: 'segmentation', 'synthesis' or 'encoder'.
+        stores: the data sets it learns from.
+        settings: of the training door, as its long options.
+        start: name of the shipped file it starts from; '' for afresh.
+    """
+
+    task: str
+    stores: tuple[str, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+    start: str = ""
+
+
+def _segmentors(store: str, start: bool, **settings: Any) -> dict[str, Recipe]:
+    return {
+        f"{method}-{store}": Recipe(
+            "segmentation", (store,), {**COMMON, "method": method, **settings},
+            f"{method}-phantom" if start else "",
+        )
+        for method in ("masked", "segan", "unet")
+    }  # fmt: skip
+
+
+RECIPES = {
+    **_segmentors("phantom", False, steps=1500),
+    **_segmentors("soop", True, steps=700, lesion_share=0.75),
+    "synthesis-phantom": Recipe("synthesis", ("phantom",), {**COMMON, "steps": 1000, "rate": 4.0}),
+    "synthesis-soop": Recipe("synthesis", ("soop",), {**COMMON, "steps": 800, "rate": 4.0}),
+}
+
+
+def parser() -> Parser:
+    options = Parser(prog=NAME, description="Train, score and write the weights that come with the kit.")
+    options.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(RECIPES)} (default: all)")
+    options.add_argument("--phantom", type=Path, required=True, metavar="DIR", help="the default phantom set")
+    options.add_argument(
+        "--soop", type=Path, metavar="DIR", help="prepared SOOP; without it its files are left"
+    )
+    options.add_argument("--runs", type=Path, required=True, metavar="DIR", help="where training is kept")
+    options.add_argument(
+        "--out", type=Path, default=SHIPPED, metavar="DIR", help="default: the kit's own folder"
+    )
+    return options
+
+
+def ship(options: Namespace) -> None:
+    """Make the files that are asked for, one after the other; a finished run is not repeated.
+
+    Raises:
+        BadInput: a name or a data set that is not known, or whatever training refuses.
+    """
+    unknown = [name for name in options.names if name not in RECIPES]
+    if unknown:
+        raise BadInput(f"weights {', '.join(unknown)}", "are not known", f"choose of {', '.join(RECIPES)}")
+    folders = {store: folder for store in STORES if (folder := getattr(options, store))}
+    stores = {store: SliceSet.open(folder) for store, folder in folders.items()}
+    for name in options.names or RECIPES:
+        recipe = RECIPES[name]
+        missing = [store for store in recipe.stores if store not in stores]
+        if missing and name in options.names:
+            raise BadInput(f"--{missing[0]}", f"is missing for {name}", "name the prepared data set")
+        if not missing:
+            _make(name, recipe, stores, options)
+
+
+def command(name: str) -> str:
+    """What a reader would type to train the file anew."""
+    recipe = RECIPES[name]
+    words = [f"--{key.replace('_', '-')} {value:g}" if isinstance(value, float) else f"--{key.replace('_', '-')} {value}"
+             for key, value in recipe.settings.items()]  # fmt: skip
+    words += [f"--start {recipe.start}.safetensors"] if recipe.start else []
+    data = " ".join(store.upper() for store in recipe.stores)
+    return f"python -m strokegan_lib.train {recipe.task} --data {data} --out RUN {' '.join(words)}"
+
+
+def _make(name: str, recipe: Recipe, stores: dict[str, SliceSet], options: Namespace) -> None:
+    run_folder, kind = options.runs / name, KINDS[recipe.task]
+    trained = run_folder / "weights.safetensors"
+    if not trained.is_file():
+        print(f"{name}: {command(name)}", flush=True)
+        folders = [stores[store].folder for store in recipe.stores]
+        start = {"start": options.out / f"{recipe.start}.safetensors"} if recipe.start else {}
+        train({
+            "task": recipe.task, "data": folders if recipe.task == "encoder" else folders[0],
+            "out": run_folder, "resume": True, **recipe.settings, **start,
+        })  # fmt: skip
+    network, about = load_weights(trained, kind)
+    network.load_state_dict({key: rounded(value) for key, value in network.state_dict().items()})
+    slices = stores[recipe.stores[0]]
+    if recipe.task == "segmentation":
+        validation = Batches(slices, slices.of_split("validation"), size=64)
+        found = validation_score(network, validation)
+        about |= {"threshold": found["validation threshold"], "validation_dice": found["validation dice"]}
+        scores = overlap_scores(network, slices, about["threshold"])
+    else:
+        scores = painted_scores(network, slices)
+    about |= {"command": command(name), "scores": scores, **circumstances(COMMON["threads"], arithmetic())}
+    file = options.out / f"{name}.safetensors"
+    save_weights(file, network, about, half=True)
+    with writing(file):
+        (options.out / f"{name}.md").write_text(card(name, file, about), encoding="utf-8")
+    print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+
+
+def rounded(tensor: torch.Tensor) -> torch.Tensor:
+    """What is left of it in float16."""
+    return tensor.half().to(tensor.dtype) if tensor.is_floating_point() else tensor
+
+
+def overlap_scores(segmentor: nn.Module, slices: SliceSet, threshold: float) -> dict[str, Any]:
+    """Overlap on the test patients, with intervals."""
+    rows = slices.of_split("test")
+    counts = measure(segmentor, Batches(slices, rows, size=64), torch.tensor([threshold]))
+    return summary(counts, slices.table["patient"][rows])
+
+
+LIMITS = {
+    "phantom": "The phantom's brains are distortions of one average brain; scores on it say little about patients.",
+    "soop": "One hospital group's FLAIR images, one slice a patient; lesions were drawn on diffusion images, and some "
+    "cannot be seen on FLAIR.",
+}
+LICENCES = {
+    "phantom": "CC BY 4.0, as the text of the kit.",
+    "soop": "CC BY 4.0. Trained on SOOP (Absher et al., OpenNeuro ds004889, CC0).",
+}
+
+
+def card(name: str, file: Path, about: dict[str, Any]) -> str:
+    """The model card of a file, Markdown."""
+    recipe, settings = RECIPES[name], about["settings"]
+    facts = [
+        ("network", KINDS[recipe.task]),
+        ("learnt from", f"the training patients of {' and '.join(recipe.stores)}"),
+        ("made by", f"`{about['command']}`"),
+        ("steps, batch, seed", f"{settings['steps']}, {settings['batch_size']}, {settings['seed']}"),
+        ("on", f"{about['hardware']}; PyTorch {about['torch']}; {about['date']}"),
+        ("file", f"float16, {file.stat().st_size / 1e6:.1f} MB, sha256 `{sha256(file)}`"),
+        ("licence", LICENCES[recipe.stores[-1]]),
+        ("intended use", "teaching and tests only; never for clinical use"),
+        ("limits", " ".join(LIMITS[store] for store in recipe.stores)),
+    ]  # fmt: skip
+    if "threshold" in about:
+        facts.insert(5, ("threshold", f"{about['threshold']:.2f}, chosen on validation patients"))
+    lines = [f"# {name}", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in facts), ""]
+    lines += ["Scores on test patients, with 95 % intervals over patients:", ""]
+    lines += ["| score | value | of | between halves of real slices |", "|---|---|---|---|"]
+    for key, score in about["scores"].items():
+        if isinstance(score, dict) and score["mean"] is not None:
+            span = "" if score["low"] is None else f" ({score['low']:.3f} to {score['high']:.3f})"
+            halves = score.get("halves")
+            chance = "" if halves is None else f"{halves:.3f}"
+            basis = f"{score['n']} slices, {score['patients']} patients"
+            lines.append(f"| {key} | {score['mean']:.3f}{span} | {basis} | {chance} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    sys.exit(run(partial(ship, parser().parse_args()), NAME))
+
+
+if __name__ == "__main__":
+    main()
