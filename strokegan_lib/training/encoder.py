@@ -21,6 +21,7 @@ from strokegan_lib.training.gan import Rate, Update
 
 # no change of place, which would blur every training slice, and no noise: they must be unspoilt
 LIGHT = Augmentation(rotation=0, scale=0, shear=0, shift=0, noise=0)
+APART = 5.0  # weight of the decorrelation: without it all features tell the brightness
 SPOILT = 0.3  # probability of each fault: a sixth of the slices have none
 VARIANCES = {"amounts": 0.08, "regions": 0.012, "thumbnail": 0.026}  # of the true answers, as measured
 
@@ -39,7 +40,8 @@ class EncoderTask:
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
         """Spoil the slices, ask three questions, learn from the answers.
 
-        Every question is a mean squared error in units of the variance of its true answers,
+        Features that tell the same are discouraged, for a distance would count it several times
+        (Barlow Twins: Zbontar et al. 2021). Every question is a mean squared error in units of the variance of its true answers,
         so that 1 is what guessing the mean gets.
 
         Args:
@@ -61,6 +63,16 @@ class EncoderTask:
             "thumbnail": F.adaptive_avg_pool2d(image, THUMBNAIL).flatten(1),  # (B, 256)
         }
         losses = {name: F.mse_loss(told[name], truth[name]) / VARIANCES[name] for name in truth}
-        total = torch.stack(list(losses.values())).sum()
+        losses["correlation"] = correlation(features)
+        total = losses["amounts"] + losses["regions"] + losses["thumbnail"] + APART * losses["correlation"]
         update("encoder", total)
         return {**losses, "encoder": total, "spread": features.std()}
+
+
+def correlation(features: Tensor) -> Tensor:
+    """Mean squared correlation between different features of a batch, (B, F) -> scalar, 0..1."""
+    centred = features - features.mean(0)
+    unit = F.normalize(centred.float(), dim=0)  # (B, F)
+    squared = (unit.T @ unit).square()  # (F, F), ones on the diagonal
+    count = features.shape[1]
+    return (squared.sum() - squared.diagonal().sum()) / max(1, count * (count - 1))

@@ -1,0 +1,79 @@
+"""Fidelity and coverage apart: where in feature space are the fakes, and where are they not?
+
+A set's *manifold* is a ball around each of its rows, reaching to the row's k-th nearest
+neighbour in its own set: small where rows are dense. One number such as the Fréchet
+distance cannot tell bad pictures from missing ones; these four can.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+CHUNK = 1024  # rows compared at a time
+
+
+@dataclass(frozen=True)
+class Manifold:
+    """Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020).
+
+    Each is a mean over rows, kept row by row so that an interval can be had.
+
+    Attributes:
+        precision: (m,) 0/1, is the fake in any ball of the real set?
+        recall: (n,) 0/1, is the real row in any ball of the fake set?
+        density: (m,) in how many balls of the real set does the fake lie, divided by k: about
+            1 on average for good fakes, may be more. Unlike precision it is not won by
+            hitting one ball that an outlier has made huge.
+        coverage: (n,) 0/1, does any fake lie in the ball of this real row?
+    """
+
+    precision: Tensor
+    recall: Tensor
+    density: Tensor
+    coverage: Tensor
+
+
+def manifold(real: Tensor, fake: Tensor, k: int = 5) -> Manifold:
+    """Compare two sets ball by ball.
+
+    Args:
+        real, fake: (n, F) and (m, F), more than k rows each.
+        k: neighbours that a ball holds. 5 as in Naeem et al.; Kynkäänniemi et al. take 3.
+
+    Returns:
+        Manifold, float64 on the features' device.
+
+    Raises:
+        ValueError: not more than k rows.
+    """
+    if min(len(real), len(fake)) <= k:
+        raise ValueError(f"{k} neighbours need more than {k} rows, not {len(real)} and {len(fake)}")
+    real_radius, fake_radius = radii(real, k), radii(fake, k)  # (n,), (m,)
+    balls, near, reached = [], [], torch.zeros(len(real), dtype=torch.bool, device=real.device)
+    for part, radius in zip(fake.split(CHUNK), fake_radius.split(CHUNK), strict=True):
+        distance = distances(part, real)  # (c, n)
+        inside = distance <= real_radius
+        balls.append(inside.sum(1))
+        reached |= inside.any(0)
+        near.append((distance <= radius[:, None]).any(0))
+    count = torch.cat(balls).double()  # (m,) balls that hold the fake
+    return Manifold((count > 0).double(), torch.stack(near).any(0).double(), count / k, reached.double())
+
+
+def radii(x: Tensor, k: int) -> Tensor:
+    """Distance of each row to its k-th nearest other row, (n, F) -> (n,)."""
+    parts = [distances(part, x).kthvalue(k + 1, dim=1).values for part in x.split(CHUNK)]  # itself is first
+    return torch.cat(parts)
+
+
+def nearest(x: Tensor, y: Tensor) -> Tensor:
+    """Distance of each row of x to the nearest row of y, (n, F) and (m, F) -> (n,)."""
+    return torch.cat([distances(part, y).amin(1) for part in x.split(CHUNK)])
+
+
+def distances(x: Tensor, y: Tensor) -> Tensor:
+    """Euclidean distances, (n, F) and (m, F) -> (n, m); exactly 0 for equal rows."""
+    return torch.cdist(x.double(), y.double(), compute_mode="donot_use_mm_for_euclid_dist")
