@@ -37,6 +37,9 @@ def parser() -> Parser:
 def evaluate(options: Namespace) -> None:
     """Write every score at the threshold that validation chose, and print them as a table.
 
+    Weights from a fold of a cross-validation are scored on that fold's part: to other weights its
+    test patients may be training patients.
+
     Raises:
         BadInput: bad data, weights of another network or of other channels, --out in use.
     """
@@ -53,7 +56,8 @@ def evaluate(options: Namespace) -> None:
     if "threshold" not in about:
         raise BadInput(options.weights, "names no threshold", "train it with python -m strokegan_lib.train")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    rows = slices.of_split(options.split)
+    fold = about.get("settings", {}).get("fold")
+    rows = slices.of_split(options.split, fold)
     batches = Batches(slices, rows, size=64, device=device)
     if not slices.table["has_stroke"][rows].any():
         raise BadInput(
@@ -71,6 +75,7 @@ def evaluate(options: Namespace) -> None:
         "weights_sha256": sha256(options.weights),
         "made_by": about,
         "split": options.split,
+        "fold": fold,
         "threshold": threshold,
         "seed": options.seed,
         **circumstances(torch.get_num_threads(), "fp32"),

@@ -6,22 +6,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from monai.metrics import compute_confusion_matrix_metric, compute_dice, get_confusion_matrix
-from torchmetrics.functional.classification import binary_precision, binary_recall, binary_stat_scores
+from random_masks import blobs, scores_and_truth
+from torchmetrics.functional.classification import (
+    binary_precision,
+    binary_recall,
+    binary_specificity,
+    binary_stat_scores,
+)
 
-from strokegan_lib.evaluation.overlap import Counts, best_threshold, count
+from strokegan_lib.evaluation.overlap import Counts, best_threshold, count, count_masks
 
 THRESHOLDS = torch.linspace(0, 1, 11)
 HALF = torch.tensor([0.5])
-
-
-def random_masks(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """n pairs of scores and truth, (n, 1, 12, 12), of all densities; some empty, some full, some both."""
-    g = torch.Generator().manual_seed(seed)
-    density = torch.rand(2, n, 1, 1, 1, generator=g)
-    density[:, : n // 3] = torch.randint(2, (2, n // 3, 1, 1, 1), generator=g).float()
-    truth = (torch.rand(n, 1, 12, 12, generator=g) < density[0]).float()
-    scores = torch.rand(n, 1, 12, 12, generator=g) * 0.5
-    return scores + 0.5 * (torch.rand(scores.shape, generator=g) < density[1]), truth
 
 
 def plain(score, truth, threshold):
@@ -75,7 +71,7 @@ def test_count_at_full_size_and_in_other_types():
 def test_scores_equal_monai():
     """The same by definition, 0/0 apart: MONAI's Dice of two empty masks is 1 when asked (ignore_empty=False),
     but its precision without prediction and its sensitivity without lesion are NaN."""
-    score, truth = random_masks(600, 0)
+    score, truth = scores_and_truth(600, 0)
     ours = count(score, truth, HALF)[0]
     predicted = (score > 0.5).float()
     dice = compute_dice(predicted, truth, include_background=True, ignore_empty=False)[:, 0]
@@ -95,7 +91,7 @@ def test_scores_equal_monai():
 
 def test_counts_and_scores_equal_torchmetrics():
     """It too predicts above the threshold, strictly; its 0/0 is one number, here 0, whatever the truth."""
-    score, truth = random_masks(400, 1)
+    score, truth = scores_and_truth(400, 1)
     counts = count(score, truth, THRESHOLDS)
     for k, threshold in enumerate(THRESHOLDS):
         how = {"threshold": float(threshold), "multidim_average": "samplewise"}
@@ -107,6 +103,35 @@ def test_counts_and_scores_equal_torchmetrics():
         recall = binary_recall(score, truth.long(), zero_division=0, **how)
         np.testing.assert_allclose(counts[k].precision()[some], precision[some], rtol=1e-6)
         np.testing.assert_allclose(counts[k].sensitivity()[some], recall[some], rtol=1e-6)
+
+
+def test_masks_are_counted_as_monai_and_torchmetrics_count_them():
+    """Specificity is undefined where all is stroke: torchmetrics says 0, MONAI NaN, we 0."""
+    predicted, truth = blobs(1000, 0)
+    ours, pixels = count_masks(predicted, truth), truth[0].numel()
+    matrix = get_confusion_matrix(predicted[:, None].float(), truth[:, None].float())[:, 0]  # tp, fp, tn, fn
+    assert torch.equal(torch.stack([ours.tp, ours.fp, ours.fn], -1).double(), matrix[:, [0, 1, 3]].double())
+    how = {"multidim_average": "samplewise"}
+    theirs = binary_specificity(predicted.long(), truth.long(), **how)
+    np.testing.assert_allclose(ours.specificity(pixels), theirs, rtol=1e-6)
+    theirs = compute_confusion_matrix_metric("specificity", matrix[:, None])[:, 0]
+    full = truth.flatten(1).all(1)
+    assert torch.equal(theirs.isnan(), full) and full.any()
+    np.testing.assert_allclose(ours.specificity(pixels)[~full], theirs[~full], rtol=1e-6)
+
+
+def test_masks_are_counted_as_scores_of_nought_and_one():
+    predicted, truth = blobs(300, 1)  # more than are counted at a time
+    ours, theirs = count_masks(predicted, truth), count(predicted.float(), truth, HALF)[0]
+    for name in ("tp", "fp", "fn"):
+        assert torch.equal(getattr(ours, name), getattr(theirs, name))
+
+
+def test_masks_must_be_masks():
+    masks = torch.zeros(2, 4, 4, dtype=torch.bool)
+    for other in (masks.float(), masks[:1], masks[:, None]):
+        with pytest.raises(ValueError, match="masks must be bool"):
+            count_masks(other, masks)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +173,7 @@ def test_batches_add_up(rows, cut):
 
 
 def test_cat_and_pool_keep_the_thresholds():
-    score, truth = random_masks(30, 2)
+    score, truth = scores_and_truth(30, 2)
     whole = count(score, truth, THRESHOLDS)
     parts = Counts.cat([count(score[k : k + 7], truth[k : k + 7], THRESHOLDS) for k in range(0, 30, 7)])
     assert torch.equal(parts.tp, whole.tp) and parts.tp.shape == (11, 30)
@@ -199,10 +224,10 @@ def test_best_threshold_is_the_middle_of_the_plateau(found, index):
 
 @given(st.integers(0, 2**31))
 def test_without_empty_slices_the_highest_mean_dice_decides(seed):
-    score, truth = random_masks(20, seed)
+    score, truth = scores_and_truth(20, seed)
     truth[..., 0, 0] = 1
     threshold, index = best_threshold(count(score, truth, THRESHOLDS), THRESHOLDS)
-    predicted = (score > THRESHOLDS[:, None, None, None]).flatten(0, 1)[:, None]  # (20 * 11, 1, 12, 12)
+    predicted = (score[:, None] > THRESHOLDS[:, None, None, None]).flatten(0, 1)  # (20 * 11, 1, 12, 12)
     dice = compute_dice(predicted.float(), truth.repeat_interleave(11, 0), include_background=True)
     means = dice.view(20, 11).double().mean(0)
     assert means[index] == pytest.approx(float(means.max()), abs=1e-6)

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strokegan_lib.evaluation import statistics
+from strokegan_lib.evaluation.calibration import BINS
 from strokegan_lib.evaluation.overlap import Counts, count
-from strokegan_lib.evaluation.scores import summary
+from strokegan_lib.evaluation.scores import full_summary, summary
+from strokegan_lib.evaluation.slicewise import SliceScores
 
 NAMES = [
     "dice",
@@ -167,3 +169,72 @@ def test_counts_and_patients_must_fit():
         summary(HAND, PATIENTS[:-1])
     with pytest.raises(ValueError, match="one threshold"):
         summary(Counts(*(torch.ones(2, 6, dtype=torch.int64) for _ in range(3))), PATIENTS)
+
+
+def measured(rows: list[tuple[int, int, int]]) -> SliceScores:
+    """SliceScores of made-up counts: surfaces 10 and 5 mm, one lesion a slice, pixels of .01 mL."""
+    counts = counts_of(*rows)
+    lesion, predicted = counts.lesion().long(), (counts.tp + counts.fp > 0).long()
+    found = (counts.tp > 0).long()
+    calibration = np.zeros((len(rows), BINS, 3))
+    calibration[:, 0] = 90, 4.5, 0  # 90 pixels scored .05
+    calibration[:, -1] = 10, 10, 7  # 10 pixels scored 1, of which 7 are stroke
+    return SliceScores(
+        counts, Counts(found, predicted * (1 - found), lesion - found), np.full(len(rows), 1000),
+        np.full(len(rows), 10.0), np.full(len(rows), 5.0), np.full(len(rows), 0.01), calibration,
+    )  # fmt: skip
+
+
+def test_the_full_summary_by_hand():
+    rows = [(6, 2, 4), (0, 0, 10), (0, 8, 0), (5, 5, 0), (0, 0, 0), (0, 4, 0)]  # HAND
+    result = full_summary(measured(rows), PATIENTS, probability=True, draws=200)
+    short = summary(HAND, PATIENTS, draws=200)
+    assert {name: result[name] for name in short} == short
+    expected = {
+        "specificity": ((988 / 990 + 1 + 990 / 995) / 3, 3),
+        "missed_rate": (1 / 3, 3),
+        "lesion_f1": (2 / 3, 3),
+        "lesion_precision": (2 / 3, 3),
+        "lesion_sensitivity": (2 / 3, 3),
+        "hd95_mm": (10, 3),
+        "surface_distance_mm": (5, 3),
+        "area_difference_pixels": ((2 + 10 + 5) / 3, 3),
+        "volume_difference_ml": (0.17 / 3, 3),
+        "pooled_specificity": (1 - 19 / (990 + 990 + 1000 + 995 + 2 * 1000), 6),
+        "pooled_lesion_f1": (4 / (4 + 2 + 1), 6),
+        "pooled_lesion_precision": (2 / 4, 6),
+        "pooled_lesion_sensitivity": (2 / 3, 6),
+        "patient_volume_difference_ml": ((abs(2 - 4 - 10 + 8) + 5) * 0.01 / 2, 2),
+        "calibration_error": (0.9 * 0.05 + 0.1 * 0.3, 6),
+    }
+    assert list(result) == [*short, *expected, "by_size", "calibration"]
+    for name, (value, n) in expected.items():
+        found = result[name]
+        assert found["mean"] == pytest.approx(value), name
+        assert found["n"] == n and found["low"] - 1e-12 <= found["mean"] <= found["high"] + 1e-12, name
+    assert result["calibration"]["score_is"] == "a probability"
+    assert result["calibration"]["bins"][-1]["stroke_share"] == pytest.approx(0.7)
+    assert result["calibration"]["bins"][0]["pixels"] == 540
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+
+
+def test_sizes_share_the_lesion_slices_out():
+    rows = [(1, 0, 0), (50, 0, 49), (100, 0, 0), (0, 3, 399), (200, 0, 200), (900, 0, 0), (0, 9, 0)]
+    result = full_summary(measured(rows), list("abcdefg"), probability=False, draws=50)
+    sizes = result["by_size"]
+    assert list(sizes) == ["1 to 99 pixels", "100 to 399 pixels", "400 pixels or more"]
+    assert [part["dice"]["n"] for part in sizes.values()] == [2, 2, 2]
+    assert sizes["1 to 99 pixels"]["dice"]["mean"] == pytest.approx((1 + 100 / 149) / 2)
+    assert sizes["100 to 399 pixels"]["sensitivity"]["mean"] == pytest.approx(0.5)
+    for name in ("dice", "hd95_mm", "lesion_f1", "area_difference_pixels"):
+        parts = [part[name]["mean"] * part[name]["n"] for part in sizes.values()]
+        assert sum(parts) / 6 == pytest.approx(result[name]["mean"]), name
+    assert "not a probability" in result["calibration"]["score_is"]
+
+
+def test_the_full_summary_without_lesions_has_no_score_of_lesions():
+    result = full_summary(measured([(0, 0, 0), (0, 3, 0)]), ["a", "b"], probability=True, draws=50)
+    for name in ("specificity", "hd95_mm", "pooled_lesion_f1", "patient_volume_difference_ml"):
+        assert result[name]["mean"] is None, name
+    assert result["pooled_specificity"]["mean"] == pytest.approx(1997 / 2000)
+    assert all(part["dice"]["n"] == 0 for part in result["by_size"].values())
