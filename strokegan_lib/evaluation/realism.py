@@ -1,0 +1,222 @@
+"""How real and how varied painted slices are, each number beside what chance alone gives.
+
+No single number will do: a blurred set, a set of copies and a set of one brain each have a
+yardstick that they please. And no number means anything by itself: the same is computed
+between two halves of the real set, and between a half and as many painted slices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from strokegan_lib.data.likeness import grey_distance, grey_levels, radial_spectrum, spectrum_distance
+from strokegan_lib.evaluation.diversity import ms_ssim, pairs
+from strokegan_lib.evaluation.features import features, reliable, thumbnails
+from strokegan_lib.evaluation.frechet import frechet_at_infinity, frechet_distance
+from strokegan_lib.evaluation.kernel import kernel_distance
+from strokegan_lib.evaluation.manifold import manifold
+from strokegan_lib.evaluation.memorisation import memorisation
+from strokegan_lib.evaluation.statistics import Interval, mean
+from strokegan_lib.models.encoder import Encoder
+
+HALVINGS = 10  # random halves of the patients, whose results are averaged
+GROUPS = 20  # of patients, left out one after the other
+PAIRS = 300  # whose MS-SSIM is averaged
+AIMS = {  # what a good set of painted slices has
+    "frechet": "as low as halves", "frechet_at_infinity": "0", "kernel": "as low as halves",
+    "precision": "as high as halves", "density": "as high as halves",
+    "recall": "as high as halves", "coverage": "as high as halves",
+    "ms_ssim": "that of real slices", "spectrum": "as low as halves", "grey": "as low as halves",
+    "memorisation": "1", "memorisation_close": "0.05",
+    "memorisation_pixels": "1", "memorisation_pixels_close": "0.05",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Slices as the yardsticks want them.
+
+    Attributes:
+        features: (n, F).
+        images: (n, 1, 128, 128) uint8.
+        patients: (n,) names.
+        spectra: (n, 63) log10 power of each slice, see data.likeness.
+        greys: (n, 248) shares of the grey levels of each slice.
+    """
+
+    features: Tensor
+    images: Tensor
+    patients: np.ndarray
+    spectra: np.ndarray
+    greys: np.ndarray
+
+    @classmethod
+    def of(cls, encoder: Encoder, images: np.ndarray, patients: np.ndarray) -> Sample:
+        """Describe slices, (n, 1, 128, 128) uint8, none without tissue."""
+        planes, tensor = images[:, 0], torch.from_numpy(images)
+        spectra = np.stack([radial_spectrum(plane[None]) for plane in planes])
+        greys = np.stack([grey_levels(plane[None], plane[None] > 0) for plane in planes])
+        return cls(features(encoder, tensor), tensor, np.asarray(patients), spectra, greys)
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def __getitem__(self, rows: np.ndarray) -> Sample:
+        chosen = torch.from_numpy(rows)
+        return Sample(
+            self.features[chosen.to(self.features.device)], self.images[chosen],
+            self.patients[rows], self.spectra[rows], self.greys[rows],
+        )  # fmt: skip
+
+
+def distances(real: Sample, fake: Sample) -> dict[str, float]:
+    """Every yardstick that compares two sets, without intervals."""
+    balls = manifold(real.features, fake.features)
+    return {
+        "frechet": frechet_distance(real.features, fake.features),
+        "kernel": kernel_distance(real.features, fake.features),
+        **{
+            name: float(getattr(balls, name).mean())
+            for name in ("precision", "density", "recall", "coverage")
+        },
+        "spectrum": spectrum_distance(real.spectra.mean(0), fake.spectra.mean(0)),
+        "grey": grey_distance(real.greys.mean(0), fake.greys.mean(0)),
+    }
+
+
+def realism(real: Sample, fake: Sample, train: Sample | None = None, *, seed: int = 0) -> dict[str, dict]:
+    """Measure painted slices against real ones of patients that nothing was trained on.
+
+    Args:
+        real: held-out slices.
+        fake: painted slices.
+        train: slices that the generator may have copied; None leaves memorisation out.
+        seed: of halvings and intervals.
+
+    Returns:
+        name -> mean, low, high, n, patients (see Interval; where there is no interval its ends are
+        None); ``halves``, the value of real against real, and ``fake_as_many``, that of painted
+        against real slices with just as many rows (both None where they have no meaning);
+        ``aim``, what a good set has; ``reliable``, are there rows enough for the features' width?
+    """
+    rng = np.random.default_rng(seed)
+    chance = _halvings(real, fake, rng)
+    every, balls = distances(real, fake), manifold(real.features, fake.features)
+    people = (real.patients, fake.patients)
+    found = {
+        "frechet": jackknife(frechet_distance, real.features, fake.features, *people, seed=seed),
+        "frechet_at_infinity": _bare(
+            frechet_at_infinity(real.features, fake.features, *people, seed=seed), real, fake
+        ),
+        "kernel": jackknife(kernel_distance, real.features, fake.features, *people, seed=seed),
+        **{
+            name: mean(getattr(balls, name).cpu().numpy(), side.patients, seed=seed)
+            for name, side in (
+                ("precision", fake), ("density", fake), ("recall", real), ("coverage", real),
+            )
+        },
+        "ms_ssim": likeness_within(fake, seed),
+        "spectrum": _bare(every["spectrum"], real, fake),
+        "grey": _bare(every["grey"], real, fake),
+    }  # fmt: skip
+    if train is not None:
+        for name, view in (("memorisation", _features), ("memorisation_pixels", _thumbnails)):
+            copied = memorisation(
+                view(fake), view(real), view(train), fake.patients, real.patients, seed=seed
+            )
+            found[name], found[f"{name}_close"] = copied.ratio, copied.close
+    enough = reliable(min(len(real), len(fake)), real.features.shape[1])
+    halves = {**chance["real"], "ms_ssim": likeness_within(real, seed).mean}
+    return {
+        name: {
+            **asdict(interval),
+            "halves": halves.get(name),
+            "fake_as_many": chance["fake"].get(name),
+            "aim": AIMS[name],
+            "reliable": enough,
+        }
+        for name, interval in found.items()
+    }
+
+
+def _halvings(real: Sample, fake: Sample, rng: np.random.Generator) -> dict[str, dict[str, float]]:
+    """Mean distances of half the real patients to the other half, and to as many painted slices."""
+    names, who = np.unique(real.patients, return_inverse=True)
+    results: dict[str, list[dict[str, float]]] = {"real": [], "fake": []}
+    for _ in range(HALVINGS):
+        first = np.isin(who, rng.permutation(len(names))[: len(names) // 2])
+        sides = np.flatnonzero(first), np.flatnonzero(~first), np.arange(len(fake))
+        count = min(map(len, sides))
+        half, other, painted = (rng.permutation(rows)[:count] for rows in sides)
+        results["real"].append(distances(real[half], real[other]))
+        results["fake"].append(distances(real[half], fake[painted]))
+    return {
+        kind: {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+        for kind, rows in results.items()
+    }
+
+
+def jackknife(
+    distance: Callable[[Tensor, Tensor], float],
+    a: Tensor,
+    b: Tensor,
+    patients_a: np.ndarray,
+    patients_b: np.ndarray,
+    *,
+    seed: int = 0,
+) -> Interval:
+    """A distance between two sets, with a 95 % interval from leaving out groups of patients.
+
+    A bootstrap would not do: rows drawn twice lie at distance 0 of themselves and make
+    spread too small. Each of G groups is left out of both sets in turn (Efron and Stein
+    1981), the standard error is
+
+        sqrt((G - 1) / G * sum over groups of (d_g - mean d)^2)
+
+    Args:
+        distance: of (n, F) and (m, F).
+        a, b: (n, F) and (m, F).
+        patients_a, patients_b: (n,) and (m,); a patient in both sets is left out of both at once.
+        seed: of the grouping.
+    """
+    names = np.unique(np.concatenate([patients_a, patients_b]))
+    group = dict(zip(names, np.random.default_rng(seed).permutation(len(names)) % GROUPS, strict=True))
+    of_a, of_b = (np.array([group[p] for p in patients]) for patients in (patients_a, patients_b))
+    left = [
+        distance(*(x[torch.from_numpy(of != g).to(x.device)] for x, of in ((a, of_a), (b, of_b))))
+        for g in range(min(GROUPS, len(names)))
+    ]
+    value = distance(a, b)
+    error = np.sqrt((len(left) - 1) * np.var(left))
+    return Interval(
+        value, float(value - 1.96 * error), float(value + 1.96 * error), len(a) + len(b), len(names)
+    )
+
+
+def likeness_within(sample: Sample, seed: int = 0) -> Interval:
+    """Mean MS-SSIM of two slices of different patients: the higher, the less variety.
+
+    Resampled for the interval are the patients of the first slices of the pairs.
+    """
+    rows = pairs(sample.patients, PAIRS, seed)
+    x, y = (sample.images[torch.from_numpy(side)] / 255 for side in rows.T)
+    values = torch.cat([ms_ssim(p, q) for p, q in zip(x.split(32), y.split(32), strict=True)])
+    return mean(values.numpy(), sample.patients[rows[:, 0]], seed=seed)
+
+
+def _bare(value: float, real: Sample, fake: Sample) -> Interval:
+    people = np.unique(np.concatenate([real.patients, fake.patients]))
+    return Interval(value, None, None, len(real) + len(fake), len(people))
+
+
+def _features(sample: Sample) -> Tensor:
+    return sample.features
+
+
+def _thumbnails(sample: Sample) -> Tensor:
+    return thumbnails(sample.images)
