@@ -52,8 +52,9 @@ def predict(segmentor: nn.Module, batches: Batches, *, bar: bool = False) -> Pre
         for batch in steps:
             image = batch.image.contiguous(memory_format=torch.channels_last)
             score = segmentor.read(segmentor(image), image).score
-            parts.append((score.half(), batch.stroke > 0, batch.foreground > 0))
-    return Predictions(*(torch.cat([p[:, 0].cpu() for p in kind]) for kind in zip(*parts, strict=True)))
+            kept = (score.half(), batch.stroke > 0, batch.foreground > 0)  # (B, 1, H, W) each
+            parts.append([part[:, 0].cpu() for part in kept])
+    return Predictions(*(torch.cat(kind) for kind in zip(*parts, strict=True)))
 
 
 def measure(segmentor: nn.Module, batches: Batches, thresholds: Tensor = THRESHOLDS) -> Counts:

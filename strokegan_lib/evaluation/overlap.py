@@ -148,7 +148,8 @@ def count_masks(predicted: Tensor, truth: Tensor) -> Counts:
         part = slice(start, start + CHUNK)
         p, t = predicted[part].numpy(), truth[part].numpy()
         for into, mask in ((tp, p & t), (positive, p), (stroke, t)):
-            into[part] = np.count_nonzero(mask.reshape(len(mask), -1), axis=1)  # (B, H*W) -> (B,)
+            # a mask at a time: NumPy counts many pixels at once, but not along an axis
+            into[part] = [np.count_nonzero(one) for one in mask]
     return Counts(*(torch.from_numpy(x) for x in (tp, positive - tp, stroke - tp)))
 
 
