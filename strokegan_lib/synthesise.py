@@ -24,7 +24,7 @@ from strokegan_lib.training.weights import load_weights
 
 NAME = "python -m strokegan_lib.synthesise"
 METHODS = ("gan", "carvemix")
-PAINTS = ("slice", "lesion", "difference")
+PAINTS = ("slice", "lesion")
 
 
 class Painter(Maker):
@@ -33,8 +33,9 @@ class Painter(Maker):
     Args:
         generator: in eval mode, on the CPU.
         transplanter: where strokes come from.
-        paint: 'slice' takes the whole slice as painted; 'lesion' keeps the background and
-            lays over it what the stroke changes in the painted slice.
+        paint: 'slice' takes the whole slice as painted, which is smooth and nobody's brain;
+            'lesion' paints it with the stroke and without, and adds the difference to the real
+            slice, near the mask, so that the tissue's own texture stays.
         pixels: smallest and largest lesion; None for sizes as in the data.
     """
 
@@ -57,18 +58,14 @@ class Painter(Maker):
         rows = np.array([plan.background for plan in plans])
         foreground = torch.from_numpy(slices.foreground[rows]).float()[:, None]  # (n, 1, H, W)
         stroke = torch.from_numpy(np.stack([plan.stroke for plan in plans])).float()[:, None]  # (n, 1, H, W)
-        real = torch.from_numpy(slices.images[rows]).float() / 255  # (n, C, H, W)
         with torch.inference_mode():
             painted = self.generator(stroke, foreground)
-            if self.how == "slice":
-                picture = painted
-            else:
+            if self.how == "lesion":
+                healthy = self.generator(torch.zeros_like(stroke), foreground)
                 near = torch.from_numpy(np.stack([_near(plan.stroke) for plan in plans]))[:, None]
-                if self.how == "difference":
-                    picture = real + near * (painted - self.generator(torch.zeros_like(stroke), foreground))
-                else:
-                    picture = near * painted + (1 - near) * real
-        grey = (255 * picture).round().clamp(DARKEST, 255) * foreground
+                real = torch.from_numpy(slices.images[rows]).float() / 255  # (n, C, H, W)
+                painted = real + near * (painted - healthy)  # what the stroke changes, on real tissue
+        grey = (255 * painted).round().clamp(DARKEST, 255) * foreground
         return grey.byte().numpy()
 
 
@@ -97,7 +94,7 @@ def parser() -> Parser:
     )  # fmt: skip
     options.add_argument(
         "--paint", choices=PAINTS,
-        help="take the painted slice whole, or keep the real slice and paint the lesion into it "
+        help="take the painted slice whole, or keep the real slice and add what the stroke changes "
         "(default: lesion; slice with --only-synthetic)",
     )  # fmt: skip
     options.add_argument(
