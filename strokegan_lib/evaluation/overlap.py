@@ -183,6 +183,9 @@ def best_threshold(counts: Counts, thresholds: Tensor, most: float = FALSE_ALARM
     | at most .3, whatever it costs | .95, .416, .535, 29 % | .98, .421, .514, 28 % |
     | Dice over all slices, 1 for an empty one left empty | .98, .396, .524, 27 % | .99, .408, .513, 23 % |
 
+    On 92 validation slices of SOOP, 31 of them empty, six briefly trained networks (three methods)
+    had false alarms on 61 to 97 % by step 1 and on 48 to 61 % by both, for .007 to .021 of Dice.
+
     The last rule lets the share of empty slices decide, and gives up lesions for them; like any
     bound without a price it chooses silence for a network that is still learning.
 
