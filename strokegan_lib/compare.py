@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
@@ -23,8 +22,10 @@ from strokegan_lib.data.split import FOLDS
 from strokegan_lib.door import Parser, run
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.comparison import compare_arms
-from strokegan_lib.evaluation.measure import measure
+from strokegan_lib.evaluation.measure import predict
 from strokegan_lib.evaluation.overlap import Counts
+from strokegan_lib.evaluation.scores import full_summary
+from strokegan_lib.evaluation.slicewise import SliceScores, score_slices
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
 from strokegan_lib.train import train
 from strokegan_lib.training.precision import PRECISIONS, arithmetic
@@ -40,6 +41,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "unet": {"method": "unet"},
 }
 TABLE_1 = ("masked", "segan", "unet")
+FURTHER = ("missed_rate", "lesion_f1", "hd95_mm", "area_difference_pixels")
 TRAINED = "weights.safetensors"
 
 
@@ -100,10 +102,14 @@ def compare(options: Namespace) -> None:
                 train(_settings(options, arm, fold))
     found = {arm: [_score(_folder(options, arm, fold), slices, fold) for fold in folds] for arm in arms}
     rows = np.concatenate([slices.of_split("test", fold) for fold in folds])
-    counts = {arm: Counts.cat([part for part, _ in parts]) for arm, parts in found.items()}
+    measured = {arm: SliceScores.cat([part for part, _ in parts]) for arm, parts in found.items()}
+    counts = {arm: scores.counts for arm, scores in measured.items()}
     made = {arm: _made([about for _, about in parts]) for arm, parts in found.items()}
     patients = slices.table["patient"][rows]
-    table = [{**line, **made[line["arm"]]} for line in compare_arms(counts, patients)]
+    table = [
+        {**line, **_further(measured[line["arm"]], patients), **made[line["arm"]]}
+        for line in compare_arms(counts, patients)
+    ]
     write_csv(options.out / "table.csv", table)
     write_csv(options.out / "slices.csv", list(_by_slice(counts, slices, rows)))
     write_json(options.out / "card.json", _card(options, slices, counts[arms[0]], patients))
@@ -125,12 +131,21 @@ def _settings(options: Namespace, arm: str, fold: int | None) -> dict[str, Any]:
     return settings | ({"start": options.start / arm / TRAINED} if options.start else {})
 
 
-def _score(folder: Path, slices: SliceSet, fold: int | None) -> tuple[Counts, dict[str, Any]]:
-    """Counts (N,) of the test slices at the run's own threshold, and what its file says of its making."""
+def _score(folder: Path, slices: SliceSet, fold: int | None) -> tuple[SliceScores, dict[str, Any]]:
+    """The test slices (N,) at the run's own threshold, and what its file says of its making."""
     segmentor, about = load_weights(folder / TRAINED, "segmentor")
-    batches = Batches(slices, slices.of_split("test", fold), size=64)
-    counts = measure(segmentor, batches, torch.tensor([about["threshold"]]))[0]
-    return counts, {**about, "parameters": sum(p.numel() for p in segmentor.parameters())}
+    rows = slices.of_split("test", fold)
+    said = predict(segmentor, Batches(slices, rows, size=64))
+    scores = score_slices(said, about["threshold"], {name: t[rows] for name, t in slices.table.items()})
+    return scores, {**about, "parameters": sum(p.numel() for p in segmentor.parameters())}
+
+
+def _further(measured: SliceScores, patients: np.ndarray) -> dict[str, Any]:
+    """What overlap does not see, and Dice by the size of the lesion."""
+    scores = full_summary(measured, patients, probability=False)
+    found = {name: scores[name] for name in FURTHER}
+    found |= {f"dice_{size.replace(' ', '_')}": of["dice"] for size, of in scores["by_size"].items()}
+    return {f"{name}_{part}": s[part] for name, s in found.items() for part in ("mean", "low", "high")}
 
 
 def _made(abouts: Sequence[dict[str, Any]]) -> dict[str, Any]:
