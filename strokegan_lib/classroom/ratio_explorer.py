@@ -113,8 +113,8 @@ class RatioExplorer(Interactive):
         chosen = self.comparisons[comparison]
         if share not in chosen.shares():  # another comparison was chosen, with shares of its own
             offer = self._offer(chosen)
-            with self.share.hold_trait_notifications():
-                self.share.options, self.share.value = offer["options"], offer["value"]
+            self.share.options = offer["options"]
+            self.share.value = offer["value"]
             share = offer["value"]
         name = SCORES[score]
         lit = [line for line in chosen.lines if round(line["stroke_share_in_batches"], 2) == share]
