@@ -4,12 +4,13 @@
 PYTHON ?= python3
 PROFILE ?= quick
 DATA ?=
+SOOP ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help tutorial test nightly lab bench notebooks badges clean
+.PHONY: help tutorial test nightly lab bench weights results notebooks badges clean
 
 help:
 	@echo "make tutorial   run the whole series and write build/tutorial/report.html"
@@ -18,6 +19,8 @@ help:
 	@echo "make nightly    run the tests that train for minutes"
 	@echo "make lab        open the notebooks in JupyterLab"
 	@echo "make bench      run the benchmarks"
+	@echo "make weights    train the weights that come with the kit (SOOP=a prepared set for those of real slices)"
+	@echo "make results    remake the reported figures (SOOP=a prepared set); hours"
 	@echo "make notebooks  run the notebooks in place and keep their outputs"
 	@echo "make badges     point every badge at the repository named in pyproject.toml"
 	@echo "make clean      delete build/, .venv/ and caches"
@@ -54,6 +57,14 @@ lab: $(STAMP)
 
 bench: $(STAMP)
 	@for file in tests/benchmarks/bench_*.py; do $(PY) $$file || exit 1; done
+
+weights: $(STAMP)
+	@test -d build/phantom || $(PY) data_scripts/make_phantom.py --out build/phantom
+	@$(PY) -m strokegan_lib.ship --phantom build/phantom $(if $(SOOP),--soop "$(SOOP)") --runs build/weights
+
+results: $(STAMP)
+	@test -n "$(SOOP)" || { echo "make: results need real slices; give SOOP=a folder that prepare_soop.py made" >&2; exit 2; }
+	@$(PY) -m strokegan_lib.remake --soop "$(SOOP)" --runs build/results
 
 notebooks: $(STAMP)
 	@$(PY) -m strokegan_lib.classroom.masters

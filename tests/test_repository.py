@@ -46,7 +46,7 @@ ROOMS = {
 }
 
 
-DOORS = ("train", "evaluate", "compare", "synthesise", "balancing", "realism")
+DOORS = ("train", "evaluate", "compare", "synthesise", "balancing", "realism", "transfer", "ship", "remake")
 
 
 def short(path: Path) -> str:
