@@ -1,0 +1,100 @@
+"""The weights that come with the kit: whole, small, and as their cards say."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from brains import brains
+
+from strokegan_lib import remake, ship, transfer
+from strokegan_lib.data.slices import SliceSet, sha256
+from strokegan_lib.evaluation.features import shipped_encoder
+from strokegan_lib.training.weights import SHIPPED, load_weights
+
+FILES = sorted(SHIPPED.glob("*.safetensors"))
+TINY = {"width": 4, "batch_size": 4, "threads": 1, "seed": 0, "steps": 2}
+
+
+@pytest.fixture(scope="module")
+def slices(tmp_path_factory) -> SliceSet:
+    return brains(tmp_path_factory.mktemp("data") / "set", patients=150, every=2)
+
+
+def end_of(module, monkeypatch, capsys, *words) -> tuple[int, str]:
+    """Exit code and stderr of a door."""
+    monkeypatch.setattr(sys, "argv", [module.NAME, *map(str, words)])
+    with pytest.raises(SystemExit) as end:
+        module.main()
+    return end.value.code, capsys.readouterr().err
+
+
+def test_they_are_small():
+    sizes = [file.stat().st_size for file in FILES]
+    assert max(sizes) <= 6e6 and sum(sizes) <= 30e6
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_each_has_a_card_that_is_about_it(file):
+    card = file.with_suffix(".md").read_text(encoding="utf-8")
+    for word in (sha256(file), "never for clinical use", "licence", "limits", "python -m strokegan_lib."):
+        assert word in card, f"{file.name}: {word}"
+    assert f"({file.stem}.md)" in (SHIPPED / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ship.RECIPES)
+def test_each_recipe_made_its_file(name):
+    _, about = load_weights(SHIPPED / f"{name}.safetensors", ship.KINDS[ship.RECIPES[name].task])
+    settings = ship.RECIPES[name].settings
+    assert {key: about["settings"][key] for key in settings if key != "threads"} == {
+        key: value for key, value in settings.items() if key != "threads"
+    }
+    assert about.get("command", ship.command(name)) == ship.command(name)
+
+
+def test_the_encoder_is_the_one_that_figures_were_made_with():
+    assert shipped_encoder().training is False
+
+
+def test_a_file_is_trained_scored_and_described(slices, tmp_path, monkeypatch):
+    recipes = {
+        "unet-phantom": ship.Recipe("segmentation", ("phantom",), {**TINY, "method": "unet"}),
+        "unet-soop": ship.Recipe("segmentation", ("soop",), {**TINY, "method": "unet"}, "unet-phantom"),
+        "synthesis-phantom": ship.Recipe("synthesis", ("phantom",), TINY),
+    }
+    monkeypatch.setattr(ship, "RECIPES", recipes)
+    out = tmp_path / "weights"
+    out.mkdir()
+    words = ["--phantom", slices.folder, "--runs", tmp_path / "runs", "--out", out]
+    ship.ship(ship.parser().parse_args([*map(str, words)]))
+    assert sorted(file.name for file in out.iterdir()) == [
+        "synthesis-phantom.md", "synthesis-phantom.safetensors", "unet-phantom.md", "unet-phantom.safetensors",
+    ]  # fmt: skip
+    ship.ship(ship.parser().parse_args(["unet-soop", *map(str, words), "--soop", str(slices.folder)]))
+    _, about = load_weights(out / "unet-soop.safetensors", "segmentor")
+    assert about["settings"]["start"]["file"] == "unet-phantom.safetensors"
+    assert 0 <= about["scores"]["dice"]["low"] <= about["scores"]["dice"]["mean"] <= 1
+    assert sha256(out / "unet-soop.safetensors") in (out / "unet-soop.md").read_text(encoding="utf-8")
+    _, about = load_weights(out / "synthesis-phantom.safetensors", "generator")
+    assert about["scores"]["error"]["mean"] > 0 and about["scores"]["kernel"]["halves"] is not None
+
+
+def test_bad_use_of_ship(slices, tmp_path, monkeypatch, capsys):
+    words = ("--phantom", slices.folder, "--runs", tmp_path / "runs")
+    for name, said in (("nothing", "are not known"), ("unet-soop", "is missing for unet-soop")):
+        code, error = end_of(ship, monkeypatch, capsys, name, *words)
+        assert code == 2 and said in error and error.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
+
+
+def test_bad_use_of_remake_and_transfer(slices, tmp_path, monkeypatch, capsys):
+    words = ("--soop", slices.folder, "--runs", tmp_path / "runs")
+    code, error = end_of(remake, monkeypatch, capsys, "nothing", *words)
+    assert code == 2 and "are not known" in error and error.count("\n") == 1
+    code, error = end_of(transfer, monkeypatch, capsys, "--data", tmp_path / "no", "--out", tmp_path / "out")
+    assert code == 2 and error.count("\n") == 1 and not (tmp_path / "out").exists()
+
+
+def test_every_experiment_is_one_that_its_door_understands():
+    for parse, _, words, _ in remake.EXPERIMENTS.values():
+        parse().parse_args(["--data", "DIR", "--out", "DIR", *words.split()])
