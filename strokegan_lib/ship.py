@@ -51,19 +51,16 @@ class Recipe:
     start: str = ""
 
 
-def _segmentors(store: str, start: bool, **settings: Any) -> dict[str, Recipe]:
+def _segmentors(store: str, **settings: Any) -> dict[str, Recipe]:
     return {
-        f"{method}-{store}": Recipe(
-            "segmentation", (store,), {**COMMON, "method": method, **settings},
-            f"{method}-phantom" if start else "",
-        )
+        f"{method}-{store}": Recipe("segmentation", (store,), {**COMMON, "method": method, **settings})
         for method in ("masked", "segan", "unet")
-    }  # fmt: skip
+    }
 
 
 RECIPES = {
-    **_segmentors("phantom", False, steps=1500),
-    **_segmentors("soop", True, steps=700, lesion_share=0.75),
+    **_segmentors("phantom", steps=1500),
+    **_segmentors("soop", steps=700, lesion_share=0.75),
     "synthesis-phantom": Recipe("synthesis", ("phantom",), {**COMMON, "steps": 1000, "rate": 4.0}),
     "synthesis-soop": Recipe("synthesis", ("soop",), {**COMMON, "steps": 800, "rate": 4.0}),
     "encoder": Recipe(
@@ -72,10 +69,6 @@ RECIPES = {
         {"profile": "full", "batch_size": 32, "threads": 1, "seed": 0, "steps": 1500, "rate": 2.0},
     ),
 }
-
-# another encoder is another yardstick: it is made only when asked for by name, and its sha256
-# then belongs in evaluation/features.py
-DEFAULT = [name for name, recipe in RECIPES.items() if recipe.task != "encoder"]
 
 
 def parser() -> Parser:
@@ -105,7 +98,10 @@ def ship(options: Namespace) -> None:
         raise BadInput(f"weights {', '.join(unknown)}", "are not known", f"choose of {', '.join(RECIPES)}")
     folders = {store: folder for store in STORES if (folder := getattr(options, store))}
     stores = {store: SliceSet.open(folder) for store, folder in folders.items()}
-    for name in options.names or DEFAULT:
+    # another encoder is another yardstick: it is made only when asked for by name, and its sha256
+    # then belongs in evaluation/features.py
+    default = [name for name, recipe in RECIPES.items() if recipe.task != "encoder"]
+    for name in options.names or default:
         recipe = RECIPES[name]
         missing = [store for store in recipe.stores if store not in stores]
         if missing and name in options.names:
