@@ -42,13 +42,11 @@ class Recipe:
         task: 'segmentation', 'synthesis' or 'encoder'.
         stores: the data sets it learns from.
         settings: of the training door, as its long options.
-        start: name of the shipped file it starts from; '' for afresh.
     """
 
     task: str
     stores: tuple[str, ...]
     settings: dict[str, Any] = field(default_factory=dict)
-    start: str = ""
 
 
 def _segmentors(store: str, **settings: Any) -> dict[str, Recipe]:
@@ -115,7 +113,6 @@ def command(name: str) -> str:
     recipe = RECIPES[name]
     words = [f"--{key.replace('_', '-')} {value:g}" if isinstance(value, float) else f"--{key.replace('_', '-')} {value}"
              for key, value in recipe.settings.items()]  # fmt: skip
-    words += [f"--start {recipe.start}.safetensors"] if recipe.start else []
     data = " ".join(store.upper() for store in recipe.stores)
     return f"python -m strokegan_lib.train {recipe.task} --data {data} --out RUN {' '.join(words)}"
 
@@ -126,10 +123,9 @@ def _make(name: str, recipe: Recipe, stores: dict[str, SliceSet], options: Names
     if not trained.is_file():
         print(f"{name}: {command(name)}", flush=True)
         folders = [stores[store].folder for store in recipe.stores]
-        start = {"start": options.out / f"{recipe.start}.safetensors"} if recipe.start else {}
         train({
             "task": recipe.task, "data": folders if recipe.task == "encoder" else folders[0],
-            "out": run_folder, "resume": True, **recipe.settings, **start,
+            "out": run_folder, "resume": True, **recipe.settings,
         })  # fmt: skip
     network, about = load_weights(trained, kind)
     network.load_state_dict({key: rounded(value) for key, value in network.state_dict().items()})
