@@ -140,6 +140,6 @@ def test_the_shipped_encoder_is_the_one_in_the_code_and_notices_faults(phantom):
     assert found == sorted(found) and found[-1] > found[0]
     collapse = [
         frechet_distance(reference, described[order[torch.arange(len(rows)) % (len(rows) // repeats)]])
-        for repeats in (1, 4, 32)
+        for repeats in (1, 4, 84)
     ]
-    assert collapse == sorted(collapse) and collapse[-1] > 1.5 * collapse[0]
+    assert collapse == sorted(collapse) and collapse[-1] > 2 * collapse[0], collapse
