@@ -1,0 +1,60 @@
+"""Painted slices have the form of a data set, and are scored on test patients alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from brains import brains
+from torch import nn
+
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.evaluation.painted import paint, painted_scores
+
+
+class Painter(nn.Module):
+    """Grey tissue, bright stroke."""
+
+    def forward(self, stroke, foreground):
+        return (0.55 + 0.35 * stroke) * foreground
+
+
+class Remembering(nn.Module):
+    """Knows every slice by its masks."""
+
+    def __init__(self, slices: SliceSet) -> None:
+        super().__init__()
+        masks = zip(slices.stroke, slices.foreground, strict=True)
+        self.known = {(s.tobytes(), f.tobytes()): k for k, (s, f) in enumerate(masks)}
+        self.images = torch.from_numpy(np.array(slices.images)).float() / 255
+
+    def forward(self, stroke, foreground):
+        pairs = zip(stroke[:, 0].byte().numpy(), foreground[:, 0].byte().numpy(), strict=True)
+        return self.images[[self.known[s.tobytes(), f.tobytes()] for s, f in pairs]]
+
+
+@pytest.fixture(scope="module")
+def slices(tmp_path_factory) -> SliceSet:
+    return brains(tmp_path_factory.mktemp("data") / "set", patients=150, each=1, every=2)
+
+
+def test_the_form_of_a_data_set(slices):
+    painted = paint(Painter(), slices.stroke[:70], slices.foreground[:70])  # more than one chunk
+    assert painted.shape == (70, 1, 128, 128) and painted.dtype == np.uint8
+    inside = slices.foreground[:70, None] == 1
+    assert (painted[~inside] == 0).all() and (painted[inside] >= 8).all()
+    assert set(np.unique(painted)) == {0, 140, 230}  # .55 and .9 of 255
+
+
+def test_a_generator_that_knows_the_truth_makes_no_error(slices):
+    scores = painted_scores(Remembering(slices), slices)
+    assert scores["error"]["mean"] == 0 and scores["kernel"]["mean"] < 1e-6
+    assert scores["mean_picture_error"]["mean"] > 0.01
+    ill = slices.table["has_stroke"][slices.of_split("test")].sum()
+    assert scores["error"]["n"] == ill and scores["error"]["patients"] == ill
+
+
+def test_a_worse_one_is_found_out(slices):
+    scores = painted_scores(Painter(), slices)
+    assert scores["error"]["mean"] > 0.02 and scores["kernel"]["mean"] > 0.01
+    assert scores["memorisation"]["mean"] > 0
