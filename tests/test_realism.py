@@ -142,4 +142,4 @@ def test_the_shipped_encoder_is_the_one_in_the_code_and_notices_faults(phantom):
         frechet_distance(reference, described[order[torch.arange(len(rows)) % (len(rows) // repeats)]])
         for repeats in (1, 4, 84)
     ]
-    assert collapse == sorted(collapse) and collapse[-1] > 2 * collapse[0], collapse
+    assert collapse[-1] > 2 * max(collapse[:2]), collapse  # repeats by four are within chance

@@ -319,4 +319,4 @@ def test_every_benchmark_starts_as_make_bench_starts_it(file: Path):
     line = next(line for line in (ROOT / "Makefile").read_text().splitlines() if "bench_*.py" in line)
     assert "$(PY) $$file" in line
     run = subprocess.run([sys.executable, file, "--help"], cwd=ROOT, capture_output=True, text=True)
-    assert run.returncode == 0 and "--data" in run.stdout, run.stderr
+    assert run.returncode == 0 and run.stdout.startswith("usage:"), run.stderr

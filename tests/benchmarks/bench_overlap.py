@@ -11,6 +11,7 @@ or ``python tests/benchmarks/bench_overlap.py``. Fails where the aim is missed.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
@@ -107,6 +108,7 @@ def test_overlap() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()  # no option but --help
     result = report()
     if result["seconds"] > AIM["seconds"] or result["times_as_fast"] < AIM["times_as_fast"]:
         sys.exit(f"slower than aimed at: {AIM}")
