@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +12,9 @@ import ipywidgets as widgets
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from strokegan_lib.classroom.saved import RESULTS, table_of
 from strokegan_lib.classroom.widgets import Interactive
 
-RESULTS = Path(__file__).parents[1] / "results"
 START = "balancing_"  # of the names of the files that strokegan_lib.balancing made
 REFERENCE = "oversampling"
 SCORES = {
@@ -65,13 +63,7 @@ def saved_comparisons(folder: Path = RESULTS) -> dict[str, Comparison]:
     """The comparisons that lie in a folder, by title, in the order of their file names; {} if none."""
     found = {}
     for file in sorted(folder.glob(f"{START}*.csv")):
-        with open(file, newline="", encoding="utf-8") as table:
-            lines = [
-                {k: v if k == "arm" else (float(v) if v else None) for k, v in line.items()}
-                for line in csv.DictReader(table)
-            ]
-        card = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
-        comparison = Comparison(lines, card)
+        comparison = Comparison(*table_of(file.stem, folder))
         title = comparison.title
         if title in found:  # the same setting again, such as with another seed
             title = f"{title} ({file.stem.removeprefix(START)})"
