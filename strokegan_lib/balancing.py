@@ -1,6 +1,6 @@
 """Does synthesis help? ``python -m strokegan_lib.balancing --data DIR --out DIR --setting soop-18``.
 
-Rivals learn from the same few training patients: the slices as they are, lesion slices shown
+Rivals learn from the same few training patients (with --start the generator brings more along): the slices as they are, lesion slices shown
 more often, lesions pasted by CarveMix, lesions painted by a GAN, and painted slices alone.
 Every arm gets the same segmentor, steps, batches, augmentation, threshold search and seed,
 and is scored on test patients that neither segmentor nor generator nor any mask came from.

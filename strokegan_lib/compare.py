@@ -27,7 +27,7 @@ from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.evaluation.scores import full_summary
 from strokegan_lib.evaluation.slicewise import SliceScores, score_slices
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
-from strokegan_lib.train import train
+from strokegan_lib.train import settle, train
 from strokegan_lib.training.precision import PRECISIONS, arithmetic
 from strokegan_lib.training.weights import load_weights
 
@@ -98,8 +98,10 @@ def compare(options: Namespace) -> None:
     folds = list(range(FOLDS)) if options.cross_validate else [None]
     for fold in folds:  # fold by fold, so that all arms have as many when it is stopped
         for arm in arms:
-            if not (_folder(options, arm, fold) / TRAINED).is_file():
-                train(_settings(options, arm, fold))
+            asked = _settings(options, arm, fold)
+            settle(asked)  # refuses a run that was made with other settings
+            if not (asked["out"] / TRAINED).is_file():
+                train(asked)
     found = {arm: [_score(_folder(options, arm, fold), slices, fold) for fold in folds] for arm in arms}
     rows = np.concatenate([slices.of_split("test", fold) for fold in folds])
     measured = {arm: SliceScores.cat([part for part, _ in parts]) for arm, parts in found.items()}
@@ -175,7 +177,7 @@ def _card(options: Namespace, slices: SliceSet, counts: Counts, patients: np.nda
         "command": f"{NAME} --data DIR --out DIR --arms {options.arms}{folds}{start} --steps {options.steps} "
         f"--width {options.width} --batch-size {options.batch_size} --lesion-share {options.lesion_share:g} "
         f"--rate {options.rate:g} --seed {options.seed} --threads {options.threads}",
-        "start": "weights trained on the phantom" if options.start else "afresh",
+        "start": f"weights in {options.start.name}" if options.start else "afresh",
         "data": slices.card["name"],
         "data_sha256": slices.card["sha256"],
         "counts": {

@@ -49,7 +49,8 @@ def compare(options: Namespace) -> None:
     """Write every yardstick and print the table.
 
     Of the fake set those slices count that a network painted, and all of them where none is
-    marked so: then two data sets are compared.
+    marked so: then two data sets are compared. Where all of them show a stroke, so do the real
+    slices that they are compared with.
 
     Raises:
         BadInput: bad data, too few slices, or --out in use.
@@ -63,6 +64,9 @@ def compare(options: Namespace) -> None:
         "real": _with_tissue(real, real.of_split(options.split)),
         "fake": _with_tissue(fake, painted if len(painted) else fake.of_split("all")),
     }
+    ill = {name: data.table["has_stroke"][rows[name]] == 1 for name, data in (("real", real), ("fake", fake))}
+    if ill["fake"].all() and ill["real"].any():  # slices without a stroke would count as a difference
+        rows["real"] = rows["real"][ill["real"]]
     samples = {name: _sample(encoder, data, rows[name]) for name, data in (("real", real), ("fake", fake))}
     train = None
     if options.split in ("validation", "test"):

@@ -24,7 +24,7 @@ from strokegan_lib.evaluation.measure import measure, validation_score
 from strokegan_lib.evaluation.painted import painted_scores
 from strokegan_lib.evaluation.scores import summary
 from strokegan_lib.evaluation.tables import circumstances
-from strokegan_lib.train import train
+from strokegan_lib.train import settle, train
 from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.weights import SHIPPED, load_weights, save_weights
 
@@ -120,13 +120,15 @@ def command(name: str) -> str:
 def _make(name: str, recipe: Recipe, stores: dict[str, SliceSet], options: Namespace) -> None:
     run_folder, kind = options.runs / name, KINDS[recipe.task]
     trained = run_folder / "weights.safetensors"
+    folders = [stores[store].folder for store in recipe.stores]
+    asked = {
+        "task": recipe.task, "data": folders if recipe.task == "encoder" else folders[0],
+        "out": run_folder, "resume": True, **recipe.settings,
+    }  # fmt: skip
+    settle(asked)  # refuses a run that was made with other settings
     if not trained.is_file():
         print(f"{name}: {command(name)}", flush=True)
-        folders = [stores[store].folder for store in recipe.stores]
-        train({
-            "task": recipe.task, "data": folders if recipe.task == "encoder" else folders[0],
-            "out": run_folder, "resume": True, **recipe.settings,
-        })  # fmt: skip
+        train(asked)
     network, about = load_weights(trained, kind)
     network.load_state_dict({key: rounded(value) for key, value in network.state_dict().items()})
     slices = stores[recipe.stores[0]]
@@ -195,15 +197,35 @@ def card(name: str, file: Path, about: dict[str, Any]) -> str:
     if not about["scores"]:
         return "\n".join(lines)
     lines += ["Scores on test patients, with 95 % intervals over patients:", ""]
-    lines += ["| score | value | of | between halves of real slices |", "|---|---|---|---|"]
+    painted = recipe.task == "synthesis"
+    lines += ["| score | value | of |" + " halves of true slices | half against as many painted |" * painted]
+    lines += ["|---|---|---|" + "---|---|" * painted]
     for key, score in about["scores"].items():
         if isinstance(score, dict) and score["mean"] is not None:
             span = "" if score["low"] is None else f" ({score['low']:.3f} to {score['high']:.3f})"
-            halves = score.get("halves")
-            chance = "" if halves is None else f"{halves:.3f}"
             basis = f"{score['n']} slices, {score['patients']} patients"
-            lines.append(f"| {key} | {score['mean']:.3f}{span} | {basis} | {chance} |")
+            chance = [score.get(name) for name in ("halves", "fake_as_many")]
+            cells = [f"{score['mean']:.3f}{span}", basis]
+            cells += ["" if value is None else f"{value:.3f}" for value in chance] if painted else []
+            lines.append(f"| {key} | {' | '.join(cells)} |")
+    if painted:
+        lines += ["", *_verdict(about["scores"])]
     return "\n".join(lines) + "\n"
+
+
+def _verdict(scores: dict[str, Any]) -> list[str]:
+    """What the numbers of a generator do not say by themselves."""
+    better = scores["error"]["mean"] < scores["mean_picture_error"]["mean"]
+    said = [
+        f"The generator's error is {'less' if better else 'NOT less'} than that of the mean training slice."
+    ]
+    if not scores["kernel"]["reliable"]:
+        said.append("Fewer than ten slices a feature: the distances are unreliable.")
+    said.append(
+        "`memorisation` near 0 would betray copies; above 1 it says only that the pictures lie far from the training "
+        "slices, which blurred copies do as well."
+    )
+    return said
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """From the phantom to real slices: ``python -m strokegan_lib.transfer --data DIR --out DIR``.
 
-The shipped segmentors that have seen the phantom alone meet real test patients, beside those that
-were trained on such patients. Nothing is trained or chosen here: each keeps the threshold
+The shipped segmentors trained on the phantom alone meet real test patients, beside those trained on
+such patients. (The phantom's grey levels were once tuned on SOOP's slices, these test patients
+among them: see results/phantom_likeness.json.) Nothing is trained or chosen here: each keeps the threshold
 that its own validation patients gave it.
 """
 

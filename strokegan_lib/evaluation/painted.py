@@ -16,7 +16,6 @@ from strokegan_lib.evaluation.realism import Sample, realism
 from strokegan_lib.evaluation.statistics import bootstrap
 
 CHUNK = 64  # slices painted at a time
-MOST = 1500  # training slices that a painted one is compared with
 KEPT = (
     "frechet", "frechet_at_infinity", "kernel", "precision", "recall", "density", "coverage", "ms_ssim",
     "memorisation", "memorisation_close", "memorisation_pixels",
@@ -69,12 +68,11 @@ def painted_scores(generator: nn.Module, slices: SliceSet) -> dict[str, Any]:
         return asdict(bootstrap(terms, patients[test]))
 
     seen = slices.images[train].astype(float).sum(0) / 255 / np.maximum(slices.foreground[train].sum(0), 1)
-    chosen = np.random.default_rng(0).permutation(train)[:MOST]
     encoder = shipped_encoder()
     real, fake, known = (
         Sample.of(encoder, images, patients[rows])
         for images, rows in (
-            (slices.images[test], test), (painted, test), (slices.images[np.sort(chosen)], np.sort(chosen)),
+            (slices.images[test], test), (painted, test), (slices.images[train], train),
         )
     )  # fmt: skip
     found = realism(real, fake, known)
