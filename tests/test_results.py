@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from strokegan_lib.evaluation.overlap import Counts
+from strokegan_lib.training.weights import load_weights, shipped
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "strokegan_lib/results"
@@ -21,7 +22,7 @@ def read(name: str) -> list[Line]:
         return list(csv.DictReader(file))
 
 
-def number(text: str, digits: int = 3) -> str:
+def number(text: str | float, digits: int = 3) -> str:
     """'.434' for '0.4341', '−.021' for '-0.0207', '12.3' for '12.31' with one digit."""
     word = f"{float(text):.{digits}f}"
     return word.removeprefix("0").replace("-0.", "−.").replace("-", "−") if digits == 3 else word
@@ -78,6 +79,39 @@ TABLES = {
 def rows(name: str) -> list[str]:
     """The lines of README's table that belong to a file."""
     return [f"| {' | '.join(TABLES[name](line))} |" for line in read(name)]
+
+
+PAINTED = {
+    "kernel": "kernel distance (KID on these features)",
+    "precision": "precision",
+    "recall": "recall",
+    "coverage": "coverage",
+    "ms_ssim": "MS-SSIM between two slices",
+    "error": "error against the true slice, 0..1 (beside it: of the mean training slice)",
+    "memorisation": "distance to training slices over that of held-out patients (1: no nearer)",
+}
+
+
+def painted_rows() -> list[str]:
+    """README's table of the two generators, from what their weight files say."""
+    scores = [
+        load_weights(shipped(f"synthesis-{store}"), "generator")[1]["scores"] for store in ("phantom", "soop")
+    ]
+    table = []
+    for name, label in PAINTED.items():
+        cells = [label]
+        for of in scores:
+            mean, low, high = (number(of[name][part]) for part in ("mean", "low", "high"))
+            chance = of["mean_picture_error"]["mean"] if name == "error" else of[name].get("halves")
+            cells += [f"{mean} ({low} to {high})", "" if chance is None else number(chance)]
+        table.append(f"| {' | '.join(cells)} |")
+    return table
+
+
+def test_the_table_of_generators_is_what_their_files_say():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for row in painted_rows():
+        assert row in readme, row
 
 
 @pytest.mark.parametrize("name", TABLES)
