@@ -17,6 +17,7 @@ from strokegan_lib.door import Parser, run
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.evaluation.features import NAME as ENCODER
 from strokegan_lib.evaluation.features import SHA256, shipped_encoder
+from strokegan_lib.evaluation.pairs import nearest_pairs, picture_of
 from strokegan_lib.evaluation.realism import Sample, realism
 from strokegan_lib.models.encoder import Encoder
 
@@ -40,6 +41,10 @@ def parser() -> Parser:
         help="of the real slices (default: %(default)s); memorisation needs validation or test",
     )  # fmt: skip
     options.add_argument(
+        "--pairs", type=Path, metavar="PNG",
+        help="draw the painted slices nearest to training slices above these; it shows people's slices",
+    )  # fmt: skip
+    options.add_argument(
         "--seed", type=int, default=0, metavar="N", help="of chance and intervals (default: 0)"
     )
     return options
@@ -55,8 +60,11 @@ def compare(options: Namespace) -> None:
     Raises:
         BadInput: bad data, too few slices, or --out in use.
     """
-    if options.out.exists():
-        raise BadInput(options.out, "exists already", "choose another --out or delete it first")
+    for file in filter(None, (options.out, options.pairs)):
+        if file.exists():
+            raise BadInput(file, "exists already", "choose another name or delete it first")
+    if options.pairs and options.split not in ("validation", "test"):
+        raise BadInput("--pairs", "needs training slices to compare with", "give --split validation or test")
     encoder = shipped_encoder()
     real, fake = (SliceSet.open(folder) for folder in (options.real, options.fake))
     painted = np.flatnonzero(fake.table["synthetic"])
@@ -81,6 +89,11 @@ def compare(options: Namespace) -> None:
         "caution": CAUTION,
         "measures": realism(samples["real"], samples["fake"], train, seed=options.seed),
     }  # fmt: skip
+    if options.pairs:
+        drawn = picture_of(nearest_pairs(samples["fake"], train), samples["fake"], train)
+        with writing(options.pairs):
+            options.pairs.parent.mkdir(parents=True, exist_ok=True)
+            drawn.save(options.pairs, "png")
     partial_file = options.out.with_name(f".{options.out.name}.partial")
     with writing(options.out):
         options.out.parent.mkdir(parents=True, exist_ok=True)

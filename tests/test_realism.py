@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from strokegan_lib import realism
 from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
@@ -62,8 +63,11 @@ def door(monkeypatch, capsys):
 
 
 def test_a_report_from_two_data_sets(door, folders, tmp_path):
-    out = tmp_path / "deep" / "report.json"
-    code, said, complaint = door("--real", folders["real"], "--fake", folders["painted"], "--out", out)
+    out, drawn = tmp_path / "deep" / "report.json", tmp_path / "deep" / "pairs.png"
+    words = ("--real", folders["real"], "--fake", folders["painted"])
+    code, said, complaint = door(*words, "--out", out, "--pairs", drawn)
+    with Image.open(drawn) as picture:
+        assert picture.size == (10 * 132 - 4, 260) and picture.mode == "L"
     assert code == 0, complaint
     report = json.loads(out.read_text())
     tested = [k for k in range(150) if split_of(f"p{k}") == "test"]
