@@ -33,7 +33,7 @@ from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
 from strokegan_lib.synthesise import parser as synthesis_parser
 from strokegan_lib.synthesise import synthesise
-from strokegan_lib.train import train
+from strokegan_lib.train import named, train
 from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.segmentation import METHODS
 from strokegan_lib.training.weights import load_weights
@@ -220,7 +220,7 @@ def _note(options: Namespace, slices: SliceSet) -> None:
     if options.ratios and not 0 < options.ratios[0] < options.ratios[1] < 1:
         raise BadInput("--ratios", "are no two rising shares", "give two numbers between 0 and 1")
     told = {k: v for k, v in vars(options).items() if k not in ("data", "out", "threads", "folds", "start")}
-    told |= {"start": options.start.name if options.start else None, "data_sha256": slices.card["sha256"]}
+    told |= {"start": named(options.start) if options.start else None, "data_sha256": slices.card["sha256"]}
     file = options.out / RECORD
     if not file.is_file():
         write_json(file, told)

@@ -133,7 +133,7 @@ def settle(given: dict[str, Any]) -> dict[str, Any]:
     out, resume = given["out"], given.get("resume", False)
     record = out / RECORD
     if "start" in given:  # known by its contents: a file may be overwritten or moved
-        given = {**given, "start": _named(given["start"])}
+        given = {**given, "start": named(given["start"])}
     if record.is_file() and not resume:
         raise BadInput(out, "holds a run already", "give --resume to go on, or choose another --out")
     told = {name: value for name, value in given.items() if name not in LOCAL}
@@ -213,7 +213,12 @@ def begin(gan: SegmentationGAN | SynthesisGAN | EncoderTask, path: Path) -> None
     network.load_state_dict(held.state_dict())
 
 
-def _named(start: Path) -> dict[str, str]:
+def named(start: Path) -> dict[str, str]:
+    """A weight file to start from, by name and contents.
+
+    Raises:
+        BadInput: there is none.
+    """
     if not start.is_file():
         raise BadInput(start, "is not there", "name a weights.safetensors to start from")
     return {"file": start.name, "sha256": sha256(start)}

@@ -10,14 +10,15 @@ from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
 from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
 
 
-@pytest.mark.parametrize("method", ["masked", "segan", "unet"])
-def test_a_short_run_finds_lesions(phantom, method):
+# the painter of masked images takes off later: after 45 steps it may or may not have (seeds: .05 to .37)
+@pytest.mark.parametrize(("method", "steps"), [("masked", 90), ("segan", 45), ("unet", 45)])
+def test_a_short_run_finds_lesions(phantom, method, steps):
     """On validation patients: those of the test split have lesions in too few patients to compare."""
     torch.manual_seed(0)
     gan = SegmentationGAN(METHODS[method], width=8)
     _, before, _ = threshold_and_counts(gan.segmentor, phantom)
     gan.segmentor.train()
-    network = train(gan, phantom, steps=45, size=16, lesion_share=0.5, rate=1.0, augment=True)
+    network = train(gan, phantom, steps=steps, size=16, lesion_share=0.5, rate=1.0, augment=True)
     _, after, _ = threshold_and_counts(network, phantom)
     assert len(after.tp) >= 30
     gained = float(after.dice().mean() - before.dice().mean())
