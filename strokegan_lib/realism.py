@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from argparse import Namespace
 from functools import partial
@@ -19,6 +17,7 @@ from strokegan_lib.evaluation.features import NAME as ENCODER
 from strokegan_lib.evaluation.features import SHA256, shipped_encoder
 from strokegan_lib.evaluation.pairs import nearest_pairs, picture_of
 from strokegan_lib.evaluation.realism import Sample, realism
+from strokegan_lib.evaluation.tables import write_json
 from strokegan_lib.models.encoder import Encoder
 
 NAME = "python -m strokegan_lib.realism"
@@ -94,11 +93,7 @@ def compare(options: Namespace) -> None:
         with writing(options.pairs):
             options.pairs.parent.mkdir(parents=True, exist_ok=True)
             drawn.save(options.pairs, "png")
-    partial_file = options.out.with_name(f".{options.out.name}.partial")
-    with writing(options.out):
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        partial_file.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(partial_file, options.out)
+    write_json(options.out, results)
     print(table(results["measures"]))
     print(CAUTION)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from strokegan_lib.data.split import split_of
 from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.training.weights import load_weights, shipped
 
@@ -67,7 +68,18 @@ def transfer(line: Line) -> list[str]:
     return [*cells, number(line["empty_false_positive_rate_mean"])]
 
 
+def attempt(line: Line) -> list[str]:
+    return [line["attempt"], *(number(line[method]) for method in ("masked", "segan", "unet"))]
+
+
+def control(line: Line) -> list[str]:
+    cells = [line["setting"], line["arm"], *(span(line, name) for name in ("dice", "pooled_dice"))]
+    return [*cells, number(line["empty_false_positive_rate_mean"]), *difference(line)]
+
+
 TABLES = {
+    "attempts_soop": attempt,
+    "phantom_start_control": control,
     "table1_soop": table1,
     "ablation_soop": ablation,
     "phantom_to_real": transfer,
@@ -128,6 +140,19 @@ def test_every_result_says_how_it_was_made():
         assert card["command"].startswith("python ") and card["date"] and card["hardware"], file.name
     for file in RESULTS.glob("*.csv"):
         assert (RESULTS / f"{file.stem.removesuffix('_slices')}.json").is_file(), file.name
+
+
+def test_what_readme_says_of_table_1_without_the_patients_that_chose_the_setting():
+    lines = [line for line in read("table1_soop_slices") if split_of(line["patient"]) != "validation"]
+    dice = {}
+    for arm in ("masked", "segan", "unet"):
+        counts = Counts(
+            *(torch.tensor([int(line[f"{arm}_{n}"]) for line in lines]) for n in ("tp", "fp", "fn"))
+        )
+        dice[arm] = counts[counts.lesion()].dice().mean().item()
+    found = [f"{dice['masked'] - dice[arm]:+.3f}" for arm in ("segan", "unet")]
+    said = " and ".join(found).replace("0.", ".").replace("-", "−")
+    assert f"({said})" in (ROOT / "README.md").read_text(encoding="utf-8"), said
 
 
 def test_table_1_follows_from_its_slices():
