@@ -20,7 +20,7 @@ help:
 	@echo "make lab        open the notebooks in JupyterLab"
 	@echo "make bench      run the benchmarks"
 	@echo "make weights    train the weights that come with the kit (SOOP=a prepared set for those of real slices)"
-	@echo "make results    remake the reported figures (SOOP=a prepared set); hours"
+	@echo "make results    remake the tables of experiments (SOOP=a prepared set); hours"
 	@echo "make notebooks  run the notebooks in place and keep their outputs"
 	@echo "make badges     point every badge at the repository named in pyproject.toml"
 	@echo "make clean      delete build/, .venv/ and caches"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 from strokegan_lib.errors import BadInput
@@ -24,6 +26,12 @@ class Parser(argparse.ArgumentParser):
             "--workers", type=int, default=os.cpu_count() or 1, metavar="N",
             help="threads; the result is the same for any number (default: one a core)",
         )  # fmt: skip
+
+
+def told(program: str, argv: list[str]) -> str:
+    """The command for a card: folders by their name alone, for the rest of a path is nobody's business."""
+    words = [Path(word).name if os.sep in word and not word.startswith("http") else word for word in argv]
+    return f"{program} {shlex.join(words)}".rstrip()
 
 
 def run(main: Callable[[], None], name: str) -> int:

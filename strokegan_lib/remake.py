@@ -1,4 +1,7 @@
-"""Remake the reported figures: ``python -m strokegan_lib.remake --soop DIR --runs DIR``, behind ``make results``.
+"""Remake the tables of experiments: ``python -m strokegan_lib.remake --soop DIR --runs DIR``, behind ``make results``.
+
+The attempts before them and the control from the phantom are single runs of the training door;
+their cards in results/ name the commands.
 
 Hours on two CPU cores. What is trained already is kept, so it can be stopped and started.
 """

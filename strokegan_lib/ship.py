@@ -130,7 +130,7 @@ def _make(name: str, recipe: Recipe, stores: dict[str, SliceSet], options: Names
         print(f"{name}: {command(name)}", flush=True)
         train(asked)
     network, about = load_weights(trained, kind)
-    network.load_state_dict({key: rounded(value) for key, value in network.state_dict().items()})
+    network.half().float()  # scored as it is shipped
     slices = stores[recipe.stores[0]]
     if recipe.task == "segmentation":
         validation = Batches(slices, slices.of_split("validation"), size=64)
@@ -145,11 +145,6 @@ def _make(name: str, recipe: Recipe, stores: dict[str, SliceSet], options: Names
     with writing(file):
         (options.out / f"{name}.md").write_text(card(name, file, about), encoding="utf-8")
     print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
-
-
-def rounded(tensor: torch.Tensor) -> torch.Tensor:
-    """What is left of it in float16."""
-    return tensor.half().to(tensor.dtype) if tensor.is_floating_point() else tensor
 
 
 def overlap_scores(segmentor: nn.Module, slices: SliceSet, threshold: float) -> dict[str, Any]:

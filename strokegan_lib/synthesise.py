@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from argparse import Namespace
 from functools import partial
@@ -17,7 +16,7 @@ from strokegan_lib.data.slices import SliceSet, sha256
 from strokegan_lib.data.split import FOLDS
 from strokegan_lib.data.transplant import SMALLEST, Transplanter
 from strokegan_lib.data.windows import DARKEST
-from strokegan_lib.door import Parser, run
+from strokegan_lib.door import Parser, run, told
 from strokegan_lib.errors import BadInput
 from strokegan_lib.models.synthesis import Generator
 from strokegan_lib.training.weights import load_weights
@@ -191,8 +190,7 @@ def _generator(weights: Path, slices: SliceSet) -> Generator:
 
 def main() -> None:
     options = parser().parse_args()
-    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]  # a path is nobody's business
-    sys.exit(run(partial(synthesise, options, shlex.join(["synthesise.py", *words])), NAME))
+    sys.exit(run(partial(synthesise, options, told(NAME, sys.argv[1:])), NAME))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import sys
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable
@@ -14,7 +12,7 @@ from textwrap import fill
 
 from strokegan_lib.data.cases import Source
 from strokegan_lib.data.prepare import prepare
-from strokegan_lib.door import Parser, run
+from strokegan_lib.door import Parser, run, told
 
 
 def parser(source: Source) -> Parser:
@@ -86,14 +84,8 @@ def door(
         source = replace(
             source, find=partial(source.find, **{find_option[0]: getattr(given, find_option[0])})
         )
-    main: Callable[[], None] = partial(_main, source, given, _told(options.prog, argv))
+    main: Callable[[], None] = partial(_main, source, given, told(options.prog, argv))
     return run(main, options.prog)
-
-
-def _told(program: str, argv: list[str]) -> str:
-    """The command for the card: folders by their name alone, for the rest of a path is nobody's business."""
-    words = [Path(word).name if os.sep in word and not word.startswith("http") else word for word in argv]
-    return shlex.join([program, *words])
 
 
 def _main(source: Source, given, command: str) -> None:

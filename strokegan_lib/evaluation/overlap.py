@@ -172,22 +172,9 @@ def best_threshold(counts: Counts, thresholds: Tensor, most: float = FALSE_ALARM
        pixel or more), but give up no more than a twentieth of that Dice (GIVEN_UP).
 
     Empty slices have no vote in step 1, and the curve is so flat at its left end that the choice
-    falls on thresholds such as .03, with false alarms nearly everywhere. Step 2 uses that
-    flatness. Other rules, on 1,500 validation slices of the phantom, 286 of them with a lesion:
-    threshold, Dice over lesion slices, pooled Dice, share of empty slices with a false alarm
-
-    | rule | a painted masked image | a SegAN |
-    |---|---|---|
-    | step 1 alone (``most=1``) | .03, .487, .401, 88 % | .20, .469, .426, 72 % |
-    | **steps 1 and 2** | **.51, .463, .530, 51 %** | **.70, .457, .483, 50 %** |
-    | at most .3, whatever it costs | .95, .416, .535, 29 % | .98, .421, .514, 28 % |
-    | Dice over all slices, 1 for an empty one left empty | .98, .396, .524, 27 % | .99, .408, .513, 23 % |
-
-    On 92 validation slices of SOOP, 31 of them empty, six briefly trained networks (three methods)
-    had false alarms on 61 to 97 % by step 1 and on 48 to 61 % by both, for .007 to .021 of Dice.
-
-    The last rule lets the share of empty slices decide, and gives up lesions for them; like any
-    bound without a price it chooses silence for a network that is still learning.
+    falls on low thresholds, with false alarms nearly everywhere. Step 2 uses that flatness. A bound
+    without a price, or Dice over all slices with 1 for an empty one left empty, would choose
+    silence for a network that is still learning.
 
     Args:
         counts: (T, N), from validation.

@@ -110,11 +110,11 @@ def realism(real: Sample, fake: Sample, train: Sample | None = None, *, seed: in
     """
     rng = np.random.default_rng(seed)
     chance = _halvings(real, fake, rng)
-    every, balls = distances(real, fake), manifold(real.features, fake.features)
+    balls = manifold(real.features, fake.features)
     people = (real.patients, fake.patients)
     found = {
         # no interval: it would lie about the small-sample bias and miss the true distance
-        "frechet": _bare(every["frechet"], real, fake),
+        "frechet": _bare(frechet_distance(real.features, fake.features), real, fake),
         "frechet_at_infinity": _bare(
             frechet_at_infinity(real.features, fake.features, *people, seed=seed), real, fake
         ),
@@ -126,8 +126,8 @@ def realism(real: Sample, fake: Sample, train: Sample | None = None, *, seed: in
             )
         },
         "ms_ssim": likeness_within(fake, seed),
-        "spectrum": _bare(every["spectrum"], real, fake),
-        "grey": _bare(every["grey"], real, fake),
+        "spectrum": _bare(spectrum_distance(real.spectra.mean(0), fake.spectra.mean(0)), real, fake),
+        "grey": _bare(grey_distance(real.greys.mean(0), fake.greys.mean(0)), real, fake),
     }  # fmt: skip
     if train is not None:
         for name, view in (("memorisation", _features), ("memorisation_pixels", _thumbnails)):

@@ -20,8 +20,8 @@ from strokegan_lib.evaluation.calibration import expected_calibration_error, rel
 from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.evaluation.slicewise import SliceScores
 
-# pixels of stroke in a slice, lower ends. Near the terciles of real slices and of the phantom alike
-# (89 and 445, 86 and 405), but fixed: the same lesion is in the same class in every fold and data set.
+# pixels of stroke in a slice, lower ends. Near the terciles of real slices and of the phantom
+# alike, but fixed: the same lesion is in the same class in every fold and data set.
 SIZES = (1, 100, 400)
 
 

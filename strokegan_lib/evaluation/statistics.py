@@ -27,7 +27,8 @@ class Interval:
 
     Attributes:
         mean: the statistic on the data; None where it does not exist.
-        low, high: percentiles 2.5 and 97.5 of the bootstrap; None with fewer than two patients.
+        low, high: ends of the 95 % interval, percentiles of the bootstrap unless its maker says
+            otherwise; None where there is none, as with fewer than two patients.
         n: rows, such as slices, that it rests on.
         patients: patients that it rests on.
     """
