@@ -237,14 +237,14 @@ def train(given: dict[str, Any]) -> None:
     sets = [SliceSet.open(folder) for folder in (given["data"] if encoder else [given["data"]])]
     slices = sets[0]
     machine = accelerator(settings["precision"])
-    how = {"size": settings["batch_size"], "device": machine.device, "seed": settings["seed"]}
+    how = {"device": machine.device, "seed": settings["seed"]}
     fold = settings["fold"]
     for data in sets:
         if encoder and len(data.channels) != 1:
             raise BadInput(data.folder, "holds several channels", "give slices of one channel")
     parts = [
         Batches(
-            data, data.of_split("train", fold), **{**how, "size": max(1, settings["batch_size"] // len(sets))},
+            data, data.of_split("train", fold), size=max(1, settings["batch_size"] // len(sets)), **how,
             augmentation=LIGHT if encoder else Augmentation(), lesion_share=settings["lesion_share"],
         ) for data in sets
     ]  # fmt: skip
@@ -262,7 +262,7 @@ def train(given: dict[str, Any]) -> None:
                 slices.folder, "holds no slice with stroke in its validation part",
                 "choose a data set with more patients",
             )  # fmt: skip
-        validate = partial(validation_score, batches=Batches(slices, rows, **{**how, "size": 64}))
+        validate = partial(validation_score, batches=Batches(slices, rows, size=64, **how))
     if machine.is_main_process:
         _note(out, settings)
     local = {k: given[k] for k in ("checkpoint_seconds", "compile") if k in given}
