@@ -55,7 +55,8 @@ class Interactive(ABC):
 
     def __init__(self, **controls: widgets.ValueWidget) -> None:
         self.controls = controls
-        self.image, self.words = widgets.Image(format="png"), widgets.Label()
+        own_size = widgets.Layout(align_self="flex-start", max_width="100%")  # not as wide as the page
+        self.image, self.words = widgets.Image(format="png", layout=own_size), widgets.Label()
         for control in controls.values():
             control.observe(self._changed, names="value")
         self.box = widgets.VBox([widgets.HBox(list(controls.values())), self.image, self.words])
