@@ -1,7 +1,7 @@
 """A short quiz at the end of a notebook: choose, check, and read why.
 
-Works with the mouse and the keyboard: Tab goes from question to question, the arrow keys
-choose, Space presses a button. Where no live kernel stands behind a notebook (on GitHub,
+Works with the mouse and the keyboard: Tab goes from one option or button to the next, Space
+chooses or presses. Where no live kernel stands behind a notebook (on GitHub,
 in the report) the questions stand there without their answers.
 """
 
@@ -15,13 +15,13 @@ import ipywidgets as widgets
 
 from strokegan_lib.classroom.questions import LETTERS, QUIZZES, Choice, Question, questions
 
-# radio buttons have a fixed height, so that a long option would run over the next one
+# ipywidgets' radio buttons stand behind their words, in a fixed height that long words leave
 STYLE = """<style>
-.strokegan-quiz { max-width: 48rem; }
+.strokegan-quiz { width: 100%; max-width: 48rem; }
 .strokegan-quiz .widget-radio { width: 100%; height: auto; }
 .strokegan-quiz .widget-radio-box { width: 100%; max-width: none; height: auto; margin: 0; }
 .strokegan-quiz .widget-radio-box label { height: auto; white-space: normal; line-height: 1.4; margin: 0 0 .3rem;
-  display: flex; align-items: flex-start; font-size: inherit; }
+  display: flex; flex-direction: row-reverse; justify-content: flex-end; align-items: flex-start; font-size: inherit; }
 .strokegan-quiz .widget-radio-box input { flex: none; margin: .25rem .5rem 0 0; }
 .strokegan-quiz .widget-html-content { line-height: 1.4; white-space: normal; height: auto; }
 .strokegan-quiz :focus-visible { outline: 2px solid currentColor; outline-offset: 1px; }
