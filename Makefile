@@ -22,7 +22,7 @@ help:
 	@echo "make weights    train the weights that come with the kit (SOOP=a prepared set for those of real slices)"
 	@echo "make results    remake the tables of experiments (SOOP=a prepared set); hours"
 	@echo "make notebooks  run the notebooks in place and keep their outputs"
-	@echo "make badges     point every badge at the repository named in pyproject.toml"
+	@echo "make badges     point every badge and link at the repository named in pyproject.toml"
 	@echo "make clean      delete build/, .venv/ and caches"
 	@echo "PYTHON=python3.12 before or after the target chooses another Python (3.10 to 3.13)"
 
@@ -70,7 +70,7 @@ notebooks: $(STAMP)
 	@$(PY) -m strokegan_lib.classroom.masters
 
 badges: $(STAMP)
-	@$(PY) -m strokegan_lib.classroom.colab
+	@$(PY) -m strokegan_lib.classroom.badges
 
 clean:
 	@rm -rf build $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis

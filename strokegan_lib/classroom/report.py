@@ -15,7 +15,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
-from strokegan_lib.classroom.colab import BADGE
+from strokegan_lib.classroom.badges import BADGE
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
