@@ -10,7 +10,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help tutorial test nightly lab bench weights results notebooks badges clean
+.PHONY: help tutorial test nightly lab bench weights results notebooks editions badges clean
 
 help:
 	@echo "make tutorial   run the whole series and write build/tutorial/report.html"
@@ -21,7 +21,8 @@ help:
 	@echo "make bench      run the benchmarks"
 	@echo "make weights    train the weights that come with the kit (SOOP=a prepared set for those of real slices)"
 	@echo "make results    remake the tables of experiments (SOOP=a prepared set); hours"
-	@echo "make notebooks  run the notebooks in place and keep their outputs"
+	@echo "make notebooks  run the notebooks in place and keep their outputs; then make editions"
+	@echo "make editions   derive the students' and the instructor's edition of every notebook"
 	@echo "make badges     point every badge and link at the repository named in pyproject.toml"
 	@echo "make clean      delete build/, .venv/ and caches"
 	@echo "PYTHON=python3.12 before or after the target chooses another Python (3.10 to 3.13)"
@@ -68,6 +69,10 @@ results: $(STAMP)
 
 notebooks: $(STAMP)
 	@$(PY) -m strokegan_lib.classroom.masters
+	@$(PY) -m strokegan_lib.classroom.editions
+
+editions: $(STAMP)
+	@$(PY) -m strokegan_lib.classroom.editions
 
 badges: $(STAMP)
 	@$(PY) -m strokegan_lib.classroom.badges

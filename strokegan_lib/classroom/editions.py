@@ -1,0 +1,230 @@
+"""Derive the students' and the instructor's edition of every notebook: ``make editions``.
+
+The masters in notebooks/ hold everything. notebooks/student/ gets them without solutions and
+notes, notebooks/instructor/ with solutions folded and notes in boxes; neither holds outputs.
+The editions are committed, and ``--check`` fails where one is not what its master gives.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from strokegan_lib import door
+from strokegan_lib.classroom.badges import Home
+from strokegan_lib.classroom.exercises import Exercise, exercises, lines_after_definitions, tags
+from strokegan_lib.classroom.records import MIME
+from strokegan_lib.classroom.tutorial import masters
+from strokegan_lib.errors import BadInput, writing
+
+REMEDY = "run make editions (python -m strokegan_lib.classroom.editions)"
+NOTICE = {
+    "student": "*Student edition: the exercises are yours to write.*",
+    "instructor": "*Instructor edition: solutions are folded, a click on the three dots opens them; notes stand in boxes.*",
+}
+LINK = re.compile(r'(\]\(|\b(?:src|href)=")(?![\w+.-]+:|[#/])([^)"\s#]+)')
+
+
+def student(master: NotebookNode, file: Path) -> NotebookNode:
+    """The master without solutions and notes; what a solution shows is folded under its exercise.
+
+    Raises:
+        BadInput: an exercise is not whole.
+    """
+    found = {exercise.check[0].id: exercise for exercise in exercises(master, file)}
+    edition = _bare(master)
+    cells = []
+    for cell in edition.cells:
+        if not tags(cell) & {"solution", "instructor"}:
+            cells.append(cell)
+        if cell.id in found:
+            cells += _expected(found[cell.id])
+    edition.cells = cells
+    return edition
+
+
+def instructor(master: NotebookNode, file: Path) -> NotebookNode:
+    """The whole master, with the code of solutions folded and notes in boxes.
+
+    Raises:
+        BadInput: an exercise is not whole.
+    """
+    exercises(master, file)
+    edition = _bare(master)
+    for cell in edition.cells:
+        if cell.cell_type == "code" and "solution" in tags(cell):
+            cell.metadata["jupyter"] = {"source_hidden": True}
+        if cell.cell_type == "markdown" and "instructor" in tags(cell):
+            cell.source = (
+                f'<div class="alert alert-info">\n\n**For the instructor**\n\n{cell.source}\n\n</div>'
+            )
+    return edition
+
+
+MAKERS = {"student": student, "instructor": instructor}
+
+
+def _bare(master: NotebookNode) -> NotebookNode:
+    """A copy without outputs."""
+    edition = copy.deepcopy(master)
+    for cell in edition.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return edition
+
+
+def _expected(exercise: Exercise) -> list[NotebookNode]:
+    """What the solution and the check show, as a folded Markdown cell; none where they show nothing."""
+    parts, pictures = [], {}
+    for cell in (*exercise.solution, *exercise.check):
+        shown = []
+        for kind, content, alt in _seen(cell):
+            if kind == "text":
+                shown.append(_fenced(content, "text"))
+            else:
+                name = f"{exercise.function}-{len(pictures) + 1}.png"
+                pictures[name] = {"image/png": content}
+                shown.append(f"![{alt}](attachment:{name})")
+        lines = lines_after_definitions(cell.source) if "solution" in tags(cell) else ""
+        if shown and lines:
+            parts += ["With your function, these lines", _fenced(lines, "python"), "show"]
+        parts += shown
+        if shown and "nbval-ignore-output" in tags(cell):
+            parts.append("These numbers were measured or trained: yours may differ a little.")
+    if not parts:
+        return []
+    text = "\n\n".join(["<details><summary>What you should see</summary>", *parts, "</details>"])
+    cell = nbformat.v4.new_markdown_cell(text, id=f"{exercise.stub.id[:55]}-expected")
+    if pictures:
+        cell.attachments = NotebookNode(pictures)
+    return [cell]
+
+
+def _seen(cell: NotebookNode) -> list[tuple[str, str, str]]:
+    """What a cell shows: ('text', text, '') and ('picture', base64 of a PNG, alternative text)."""
+    seen: list[tuple[str, str, str]] = []
+    for output in cell.outputs:
+        data = output.get("data", {})
+        if "image/png" in data:
+            alt = output.metadata.get("image/png", {}).get("alt", data.get("text/plain", ""))
+            alt = re.sub(r"([\[\]\\])", r"\\\1", " ".join(alt.split()))
+            seen.append(("picture", data["image/png"].replace("\n", ""), alt))
+        elif MIME not in data:
+            text = output.get("text", data.get("text/plain", "")).rstrip("\n")
+            if seen and seen[-1][0] == "text":  # what is printed may arrive in pieces
+                text = f"{seen.pop()[1]}\n{text}"
+            if text != "Right.":
+                seen.append(("text", text, ""))
+    return seen
+
+
+def _fenced(text: str, language: str) -> str:
+    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", text))])
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def edition_of(file: Path, name: str, home: Home) -> str:
+    """The text of one edition.
+
+    Args:
+        file: the master.
+        name: 'student' or 'instructor'.
+        home: for the badges, which open the edition itself.
+
+    Raises:
+        BadInput: *file* is no notebook, or an exercise in it is not whole.
+    """
+    try:
+        master = nbformat.read(file, as_version=4)
+    except (ValueError, nbformat.ValidationError) as error:
+        raise BadInput(file, "is no notebook", "restore it from git") from error
+    edition = MAKERS[name](master, file)
+    badges = home.badges(f"{name}/{file.name}")
+    for cell in edition.cells:
+        if cell.cell_type == "markdown":
+            cell.source = LINK.sub(lambda link: _deeper(link, file.parent), cell.source)
+            cell.source = home.mark(cell.source, f"{name}/{file.name}")
+    title = edition.cells[0]
+    title.source = title.source.replace(badges, f"{badges}\n\n{NOTICE[name]}", 1)
+    title.source += (
+        f"\n\n<!-- Derived from notebooks/{file.name} by `make editions`: change that file, not this one. -->"
+    )
+    return nbformat.writes(edition) + "\n"
+
+
+def _deeper(link: re.Match, folder: Path) -> str:
+    """A relative link as it must be one folder further down; another notebook's edition lies beside this one."""
+    start, target = link.groups()
+    stays = re.fullmatch(r"[0-9]{2}_\w+\.ipynb", target) or not (folder / target).exists()
+    return link[0] if stays else f"{start}../{target}"
+
+
+def derived(folder: Path) -> dict[Path, str]:
+    """The path and text of every edition of the masters in *folder*.
+
+    Raises:
+        BadInput: no masters, one that is not whole, or no pyproject.toml beside the folder.
+    """
+    home = Home.read(folder.absolute().parent)
+    return {
+        folder / name / file.name: edition_of(file, name, home) for file in masters(folder) for name in MAKERS
+    }
+
+
+def differences(folder: Path) -> dict[Path, str]:
+    """Every file that ``make editions`` would write or delete, and what is wrong with it."""
+    wanted, wrong = derived(folder), {}
+    for file, text in wanted.items():
+        if not file.exists():
+            wrong[file] = "is missing"
+        elif file.read_bytes() != text.encode("utf-8"):
+            wrong[file] = "is not what its master gives"
+    for name in MAKERS:
+        there = (folder / name).glob("[0-9][0-9]_*.ipynb")
+        wrong |= {file: "has no master" for file in sorted(there) if file not in wanted}
+    return wrong
+
+
+def derive(folder: Path) -> list[Path]:
+    """Write what differs and delete editions without a master.
+
+    Returns:
+        The files that changed.
+    """
+    wanted, changed = derived(folder), list(differences(folder))
+    for file in changed:
+        with writing(file, "free some space, and check who may write there"):
+            if file not in wanted:
+                file.unlink()
+                continue
+            file.parent.mkdir(exist_ok=True)
+            partial = file.with_name(f".{file.name}.partial")
+            partial.write_bytes(wanted[file].encode("utf-8"))
+            os.replace(partial, file)  # whole, or as it was
+    return changed
+
+
+def main() -> None:
+    parser = door.Parser(prog="editions", description=__doc__.splitlines()[0])
+    parser.add_argument("--notebooks", type=Path, default=Path("notebooks"), help="folder of the series")
+    parser.add_argument("--check", action="store_true", help="only say whether they are up to date")
+    options = parser.parse_args()
+    if options.check:
+        wrong = differences(options.notebooks)
+        for file, what in wrong.items():
+            more = f" (as {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+            raise BadInput(file, f"{what}{more}", REMEDY)
+        print("every edition is up to date")
+        return
+    changed = derive(options.notebooks)
+    print("\n".join(f"derived {file}" for file in changed) or "every edition is up to date")
+
+
+if __name__ == "__main__":
+    sys.exit(door.run(main, "editions"))
