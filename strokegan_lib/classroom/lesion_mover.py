@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipywidgets as widgets
 import numpy as np
-import torch
 
+from strokegan_lib.classroom.painting import Painting
 from strokegan_lib.classroom.widgets import ORANGE, Interactive, picture
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.synthesis import Generator
@@ -33,57 +33,36 @@ class LesionMover(Interactive):
     """
 
     def __init__(self, generator: Generator, slices: SliceSet, rows: np.ndarray, lesion: np.ndarray) -> None:
-        if generator.training:
-            raise ValueError("the generator must be in eval mode: call generator.eval()")
         if not lesion.any():
             raise ValueError("the lesion must not be empty")
-        self.generator, self.slices, self.rows = generator, slices, np.asarray(rows)
+        self.painting, self.slices, self.rows = Painting(generator, slices), slices, np.asarray(rows)
         self.lesion = np.asarray(lesion, bool)
-        self.healthy: dict[int, np.ndarray] = {}  # slice: its picture without stroke, painted once
         row, column = (round(float(place.mean())) for place in np.nonzero(lesion))
         height, width = lesion.shape
         super().__init__(
             number=widgets.IntSlider(0, 0, len(self.rows) - 1, description="slice"),
-            row=widgets.IntSlider(row, 0, height - 1, description="row"),
-            column=widgets.IntSlider(column, 0, width - 1, description="column"),
-            size=widgets.FloatSlider(1.0, min=0.0, max=3.0, step=0.1, description="size"),
-            angle=widgets.IntSlider(0, -180, 180, description="angle"),
+            row=widgets.IntSlider(row, 0, height - 1, description="row (pixels)"),
+            column=widgets.IntSlider(column, 0, width - 1, description="column (pixels)"),
+            size=widgets.FloatSlider(1.0, min=0.0, max=3.0, step=0.1, description="size (times)"),
+            angle=widgets.IntSlider(0, -180, 180, description="angle (degrees)"),
             outline=widgets.Checkbox(True, description="outline"),
         )
-        # two lines of controls: six do not fit beside each other
-        controls = list(self.controls.values())
-        self.box.children = [widgets.HBox(controls[:3]), widgets.HBox(controls[3:]), *self.box.children[1:]]
 
     def draw(
         self, number: int, row: int, column: int, size: float, angle: int, outline: bool
     ) -> tuple[bytes, str]:
         index = int(self.rows[number])
-        foreground = self.slices.foreground[index].astype(bool)
-        real, nothing = self.slices.stroke[index].astype(bool), np.zeros_like(foreground)
-        if index not in self.healthy:
-            self.healthy[index] = self.paint(nothing, foreground)
-        asked = moved(self.lesion, row, column, size, angle) & foreground
-        painted = self.paint(asked, foreground) if asked.any() else self.healthy[index]
-
-        side_by_side = np.concatenate([self.slices.images[index, 0], painted], axis=1)  # (H, 2 W)
-        masks = np.concatenate([real, asked], axis=1)
+        answer = self.painting.answer(index, moved(self.lesion, row, column, size, angle))
+        side_by_side = np.concatenate([self.slices.images[index, 0], answer.picture], axis=1)  # (H, 2 W)
+        masks = np.concatenate([self.slices.stroke[index].astype(bool), answer.stroke], axis=1)
         png = picture(side_by_side, *([(masks, ORANGE)] if outline else []))
         words = f"{self.slices.table['patient'][index]}, slice {index}: left real, right painted"
-        if not asked.any():
+        if not answer.stroke.any():
             return png, f"{words} without stroke (no pixel of the mask lies in the foreground)"
-        before, after = (float(image[asked].mean()) / 255 for image in (self.healthy[index], painted))
         return png, (
-            f"{words} for {asked.sum()} pixels of stroke; brightness under the mask {after:.2f}, "
-            f"and {before:.2f} when no stroke is asked for"
+            f"{words} for {answer.stroke.sum()} pixels of stroke; brightness under the mask "
+            f"{answer.after:.2f}, and {answer.before:.2f} when no stroke is asked for"
         )
-
-    @torch.inference_mode()
-    def paint(self, stroke: np.ndarray, foreground: np.ndarray) -> np.ndarray:
-        """First channel of the picture for two masks, (H, W) bool each; (H, W) uint8."""
-        device = next(self.generator.parameters()).device
-        masks = torch.from_numpy(np.stack([stroke, foreground])).float().to(device)  # (2, H, W)
-        painted = self.generator(masks[:1, None].contiguous(), masks[1:, None].contiguous())  # (1, C, H, W)
-        return (255 * painted[0, 0]).round().byte().cpu().numpy()
 
 
 def moved(lesion: np.ndarray, row: int, column: int, size: float, angle: float) -> np.ndarray:

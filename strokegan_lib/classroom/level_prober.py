@@ -50,14 +50,11 @@ class LevelProber(Interactive):
             raise ValueError("a level sees no difference between this mask and none: give another mask")
         self._prepare()
         super().__init__(
-            down=widgets.IntSlider(0, -16, 16, description="down"),
-            across=widgets.IntSlider(0, -16, 16, description="across"),
-            grow=widgets.IntSlider(0, -4, 4, description="grow"),
-            blur=widgets.FloatSlider(0.0, min=0.0, max=4.0, step=0.5, description="blur"),
+            down=widgets.IntSlider(0, -16, 16, description="moved down (pixels)"),
+            across=widgets.IntSlider(0, -16, 16, description="moved right (pixels)"),
+            grow=widgets.IntSlider(0, -4, 4, description="grown by (pixels)"),
+            blur=widgets.FloatSlider(0.0, min=0.0, max=4.0, step=0.5, description="blurred by (pixels)"),
         )
-        # two lines of controls: four do not fit beside each other
-        controls = list(self.controls.values())
-        self.box.children = [widgets.HBox(controls[:2]), widgets.HBox(controls[2:]), *self.box.children[1:]]
 
     @torch.inference_mode()
     def features(self, mask: Tensor) -> list[Tensor]:

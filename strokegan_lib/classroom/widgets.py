@@ -9,11 +9,14 @@ from __future__ import annotations
 import base64
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
+import traitlets
 from PIL import Image
 from scipy import ndimage
 
@@ -21,6 +24,7 @@ from strokegan_lib.data.slices import SliceSet
 
 SCALE = 3  # screen pixels a side for each pixel of a slice: 128 becomes 384
 ORANGE, BLUE = (230, 159, 0), (86, 180, 233)  # told apart by colour-blind eyes too
+STYLE = Path(__file__).with_name("widgets.css").read_text(encoding="utf-8")
 
 
 def picture(image: np.ndarray, *outlines: tuple[np.ndarray, tuple[int, int, int]]) -> bytes:
@@ -44,10 +48,21 @@ def picture(image: np.ndarray, *outlines: tuple[np.ndarray, tuple[int, int, int]
     return file.getvalue()
 
 
+class Picture(widgets.Image):
+    """ipywidgets.Image with words for those who cannot see it: they are the picture's title.
+
+    It has no ``alt`` of its own. The browser's half names the picture by its ``tooltip``
+    only in a widget that has a ``description``.
+    """
+
+    description = traitlets.Unicode("").tag(sync=True)
+
+
 class Interactive(ABC):
     """A picture, its controls, and a sentence that says what is seen.
 
-    A subclass makes the controls and draws; this class redraws when one changes.
+    A subclass makes the controls and draws; this class redraws when one changes. An error
+    while drawing is shown in place of the sentence and raised, until a drawing succeeds.
 
     Args:
         controls: name -> widget with a ``value``.
@@ -55,16 +70,30 @@ class Interactive(ABC):
 
     def __init__(self, **controls: widgets.ValueWidget) -> None:
         self.controls = controls
-        own_size = widgets.Layout(align_self="flex-start", max_width="100%")  # not as wide as the page
-        self.image, self.words = widgets.Image(format="png", layout=own_size), widgets.Label()
+        self.image, self.words = Picture(format="png"), widgets.Label()
+        self.words.add_class("strokegan-words")
+        self._held = False
         for control in controls.values():
+            control.style.description_width = "initial"  # the whole description, however long
+            control.layout.width, control.layout.min_width = "auto", "20rem"
             control.observe(self._changed, names="value")
-        self.box = widgets.VBox([widgets.HBox(list(controls.values())), self.image, self.words])
+        row = widgets.Layout(flex_flow="row wrap", align_items="center")  # narrow screens get several rows
+        style = widgets.HTML(f"<style>{STYLE}</style>", layout=widgets.Layout(display="none"))
+        self.box = widgets.VBox([style, widgets.HBox(list(controls.values()), layout=row), *self.parts()])
         self._changed()
+
+    def parts(self) -> list[widgets.DOMWidget]:
+        """What stands below the controls."""
+        return [self.image, self.words]
 
     @abstractmethod
     def draw(self, **values: Any) -> tuple[bytes, str]:
         """The PNG for these values of the controls, and a sentence about it."""
+
+    def say(self, words: str, failed: bool) -> None:
+        """Show a sentence: about the picture, or about what went wrong."""
+        self.words.value = words
+        (self.words.add_class if failed else self.words.remove_class)("strokegan-failed")
 
     def set(self, **values: Any) -> Interactive:
         """Set controls by name, as the mouse would, and return the widget itself.
@@ -72,31 +101,47 @@ class Interactive(ABC):
         Raises:
             KeyError: no such control.
             ValueError: a value that the control does not offer.
+            Exception: whatever went wrong while drawing.
         """
         if unknown := values.keys() - self.controls.keys():
             raise KeyError(f"no control named {', '.join(unknown)}: there are {', '.join(self.controls)}")
-        for (
-            name,
-            control,
-        ) in self.controls.items():  # in their order: a patient decides which planes there are
+        for name, control in self.controls.items():  # in this order: a patient decides what planes there are
             if name not in values:
                 continue
             value = values[name]
             try:
                 control.value = value
-            except Exception as error:  # traitlets has errors of its own
+            except traitlets.TraitError as error:
                 raise ValueError(f"{name} cannot be {value!r}: {error}") from error
             if control.value != value:  # a slider moves a value that lies beyond its end
                 raise ValueError(f"{name} goes from {control.min} to {control.max}; {value!r} lies beyond")
+        if self.failed:  # and it was not these values that changed
+            self._changed()
         return self
 
-    def _changed(self, _change: Any = None) -> None:
-        values = {name: control.value for name, control in self.controls.items()}
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Controls changed inside are drawn once, at the end."""
+        self._held = True
         try:
-            self.image.value, self.words.value = self.draw(**values)
+            yield
+        finally:
+            self._held = False
+            self._changed()
+
+    def _changed(self, _change: Any = None) -> None:
+        if self._held:
+            return
+        values = {name: control.value for name, control in self.controls.items()}
+        self.failed = True
+        try:
+            png, words = self.draw(**values)
         except Exception as error:  # a callback's error would vanish otherwise
-            self.words.value = f"{type(error).__name__}: {error}"
+            self.say(f"{type(error).__name__}: {error}", failed=True)
             raise
+        self.failed = False
+        self.image.value, self.image.tooltip = png, words
+        self.say(words, failed=False)
 
     def _repr_mimebundle_(self, **_options: Any) -> tuple[dict, dict]:
         live = self.box._repr_mimebundle_() or {}
@@ -164,7 +209,7 @@ class MaskComparison(Interactive):
         reach: int = 3,
     ) -> None:
         self.slice, self.mask, self.redraw, self.score = image, mask, redraw, score
-        super().__init__(pixels=widgets.IntSlider(0, -reach, reach, description="pixels"))
+        super().__init__(pixels=widgets.IntSlider(0, -reach, reach, description="edge moved by (pixels)"))
 
     def draw(self, pixels: int) -> tuple[bytes, str]:
         second = self.redraw(self.mask, pixels)

@@ -137,7 +137,7 @@ def test_an_error_of_the_generator_is_shown(phantom: SliceSet, rows: np.ndarray)
     broken = Generator(width=8).eval()
     mover = LesionMover(broken, phantom, rows, bar())
     broken.unet.head = torch.nn.Conv2d(3, 1, 3)  # no longer fits
-    with pytest.raises(ValueError):
+    with pytest.raises(RuntimeError):
         mover.set(row=50)
     assert mover.words.value.startswith("RuntimeError")
 

@@ -99,6 +99,11 @@ def test_an_error_in_a_callback_is_shown():
 
     mask = np.ones((4, 4), bool)
     comparison = MaskComparison(np.zeros((4, 4), np.uint8), mask, redraw, lambda a, b: 1.0)
-    with pytest.raises(ValueError, match="pencil"):
+    with pytest.raises(RuntimeError, match="pencil"):
         comparison.set(pixels=1)
     assert comparison.words.value == "RuntimeError: the pencil broke"
+    assert "strokegan-failed" in comparison.words._dom_classes
+    with pytest.raises(RuntimeError, match="pencil"):
+        comparison.set(pixels=1)  # nothing moves, and yet nothing is well
+    comparison.set(pixels=0)
+    assert "Dice" in comparison.words.value and "strokegan-failed" not in comparison.words._dom_classes
