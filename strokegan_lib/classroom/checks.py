@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+Criterion = tuple[str, Callable[[Any], bool]]
 
-def check(attempt: Callable[[], Any], *criteria: tuple[str, Callable[[Any], bool]]) -> None:
+
+@dataclass(frozen=True)
+class Mistake:
+    """A mistake that is often made and can be told from its answer.
+
+    Args:
+        told: the mistake, as the end of the sentence "it looks as if ...".
+        made: whether an answer shows it. Where it cannot judge an answer, it may raise.
+
+    Example:
+        >>> check(lambda: 4, Mistake("the square was forgotten", lambda x: x == 4), ("be 16", lambda x: x == 16))
+        Not yet: it looks as if the square was forgotten. You have 4.
+    """
+
+    told: str
+    made: Callable[[Any], bool]
+
+
+def check(attempt: Callable[[], Any], *criteria: Criterion | Mistake) -> None:
     """Judge the answer to an exercise and print the verdict in one line.
 
     Args:
         attempt: calls the reader's code and returns its result; None means not done yet.
         criteria: pairs of what the answer should be or do, as the end of the sentence
-            "it should ...", and a test of it. The first that fails is named.
+            "it should ...", and a test of it; and known mistakes. The first that a wrong
+            answer meets is named, so a mistake stands before the criterion that it fails.
 
     Example:
         >>> check(lambda: 1.5, ("be a number", lambda x: x == x), ("lie in [0, 1]", lambda x: 0 <= x <= 1))
@@ -28,15 +49,26 @@ def check(attempt: Callable[[], Any], *criteria: tuple[str, Callable[[Any], bool
     if answer is None:
         print("To do: your code returns None so far.")
         return
-    for should, holds in criteria:
-        try:
-            good, why = bool(holds(answer)), ""
-        except Exception as error:  # and so may a test that meets an answer of the wrong kind
-            good, why = False, f" ({type(error).__name__}: {error})"
-        if not good:
-            print(f"Not yet: it should {should}, and it does not{why}. You have {_short(answer)}.")
+    for criterion in criteria:
+        fault = _fault(answer, criterion)
+        if fault:
+            print(f"Not yet: {fault}. You have {_short(answer)}.")
             return
     print("Right.")
+
+
+def _fault(answer: Any, criterion: Criterion | Mistake) -> str:
+    """What is wrong with the answer, '' for nothing."""
+    if isinstance(criterion, Mistake):
+        try:
+            return f"it looks as if {criterion.told}" if criterion.made(answer) else ""
+        except Exception:  # an answer of another kind shows another mistake, if any
+            return ""
+    should, holds = criterion
+    try:
+        return "" if holds(answer) else f"it should {should}, and it does not"
+    except Exception as error:  # a test may meet an answer of the wrong kind
+        return f"it should {should}, and it does not ({type(error).__name__}: {error})"
 
 
 def _short(answer: Any) -> str:
