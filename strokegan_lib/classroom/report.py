@@ -1,7 +1,6 @@
 """Executed notebooks as one page that needs no network: no script, no font, no style from elsewhere.
 
-nbconvert turns cells into HTML, latex2mathml turns equations into MathML (which
-browsers draw by themselves), and a page of CSS does the rest.
+nbconvert turns cells into HTML, equations become MathML, and a page of CSS does the rest.
 """
 
 from __future__ import annotations
@@ -9,12 +8,11 @@ from __future__ import annotations
 import re
 from html import escape
 
-from latex2mathml.converter import convert
 from nbconvert.exporters import HTMLExporter
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
+from strokegan_lib.classroom import equations
 from strokegan_lib.classroom.badges import BADGE
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -26,26 +24,9 @@ tbody tr:nth-child(odd) { background: #f4f4f4; } td.number { text-align: right; 
 pre, code { font-size: .85rem; } .highlight, .input_area pre { background: #f7f7f7; padding: .1rem .6rem; overflow-x: auto; }
 .output_area pre { padding: 0 .6rem; border-left: 3px solid #ccc; overflow-x: auto; }
 .output_error pre, .failed { color: #a00; } img { max-width: 100%; } .prompt, .anchor-link { display: none; }
-section { border-top: 2px solid #888; margin-top: 3rem; } math[display=block] { margin: 1rem 0; }
+section { border-top: 2px solid #888; margin-top: 3rem; }
 details { margin: .5rem 0; }
 """
-
-
-class _Renderer(IPythonRenderer):
-    """nbconvert's Markdown, with equations as MathML instead of a script's business."""
-
-    def block_math(self, body: str) -> str:
-        return convert(body.strip(), display="block")
-
-    def inline_math(self, body: str) -> str:
-        return convert(body.strip())
-
-    def latex_environment(self, name: str, body: str) -> str:
-        return convert(f"\\begin{{{name}}}{body}\\end{{{name}}}", display="block")
-
-
-def _markdown(source: str) -> str:
-    return MarkdownWithMath(renderer=_Renderer(escape=False)).render(source)
 
 
 def title_of(notebook: NotebookNode, otherwise: str) -> str:
@@ -65,7 +46,7 @@ def _body(notebook: NotebookNode) -> str:
         for output in cell.get("outputs", ()):
             output.get("data", {}).pop(WIDGET, None)  # its picture or its text stands beside it
     exporter = HTMLExporter(template_name="basic")
-    exporter.register_filter("markdown2html", _markdown)
+    exporter.register_filter("markdown2html", equations.markdown)
     return exporter.from_notebook_node(notebook)[0]
 
 
@@ -91,7 +72,7 @@ def page(title: str, head: str, notebooks: dict[str, NotebookNode], rows: dict[s
         sections.append(f'<section id="{name}">{_body(notebook)}</section>')
     return (
         f'<!DOCTYPE html>\n<html lang="en-GB"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLE}{equations.STYLE}'
         f"{HtmlFormatter(style='default').get_style_defs('.highlight')}</style></head><body>"
         f"<header><h1>{escape(title)}</h1><p>{escape(head)}</p><nav><table><thead><tr><th>Notebook</th>"
         f"<th>Status</th><th>Seconds</th></tr></thead><tbody>{''.join(contents)}</tbody></table></nav></header>"
