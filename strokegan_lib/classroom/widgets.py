@@ -70,7 +70,8 @@ class Interactive(ABC):
 
     def __init__(self, **controls: widgets.ValueWidget) -> None:
         self.controls = controls
-        self.image, self.words = Picture(format="png"), widgets.Label()
+        own_size = widgets.Layout(align_self="flex-start", max_width="100%")  # not as wide as the page
+        self.image, self.words = Picture(format="png", layout=own_size), widgets.Label()
         self.words.add_class("strokegan-words")
         self._held = False
         for control in controls.values():
