@@ -22,6 +22,7 @@ from strokegan_lib.errors import BadInput
 
 QUIZZES = Path(__file__).with_name("quizzes")
 LETTERS = "ABCD"
+SEED = 707  # of the order of options: one that puts the right ones about equally often at every place
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Number:
 Question = Choice | Number
 
 
-def questions(name: str, folder: Path = QUIZZES, seed: int = 0) -> list[Question]:
+def questions(name: str, folder: Path = QUIZZES, seed: int = SEED) -> list[Question]:
     """The questions of a quiz, in the file's order, their options in an order that *seed* decides.
 
     Raises:
@@ -112,7 +113,7 @@ def questions(name: str, folder: Path = QUIZZES, seed: int = 0) -> list[Question
     found = []
     for number, entry in enumerate(entries, 1):
         try:
-            found.append(_question(entry, f"{seed} {number}"))
+            found.append(_question(entry, f"{seed} {name} {number}"))
         except (ValueError, TypeError) as error:
             remedy = "mend it: the docstring of questions.py shows the form"
             raise BadInput(file, f"question {number} {error}", remedy) from None
@@ -129,9 +130,9 @@ def _question(entry: Any, salt: str) -> Question:
             raise ValueError("offers an option twice")
         if (right := sum(option.right for option in options)) != 1:
             raise ValueError(f"has {right} right options instead of one")
-        # a hash for a key: the same order on every machine and in every version of Python
-        options.sort(key=lambda option: sha256(f"{salt} {option.text}".encode()).digest())
-        return Choice(_words(entry, "ask"), tuple(options))
+        # places are drawn by a hash: the same on every machine and in every version of Python
+        order = sorted(range(len(options)), key=lambda i: sha256(f"{salt} {i}".encode()).digest())
+        return Choice(_words(entry, "ask"), tuple(options[i] for i in order))
     _keys(entry, {"ask", "number", "within", "why", "slips", "otherwise"})
     slips = []
     for slip in entry["slips"]:

@@ -13,7 +13,7 @@ from textwrap import fill
 
 import ipywidgets as widgets
 
-from strokegan_lib.classroom.questions import LETTERS, QUIZZES, Choice, Question, questions
+from strokegan_lib.classroom.questions import LETTERS, QUIZZES, SEED, Choice, Question, questions
 
 # ipywidgets' radio buttons stand behind their words, in a fixed height that long words leave
 STYLE = """<style>
@@ -165,7 +165,7 @@ class Quiz:
         return {**live, "text/html": self._repr_html_(), "text/plain": repr(self)}
 
 
-def quiz(name: str, seed: int = 0, folder: Path = QUIZZES) -> Quiz:
+def quiz(name: str, seed: int = SEED, folder: Path = QUIZZES) -> Quiz:
     """The quiz of a notebook.
 
     Args:
