@@ -119,7 +119,7 @@ def test_resume_needs_no_options_and_ends_where_one_go_ends(door, slices, tmp_pa
     assert code == 130 and "--resume" in said and not (parts / "weights.safetensors").exists()
     monkeypatch.setattr(train.Loop, "_one_step", gone)
     code, said, _ = door(train, *common, "--out", parts, "--resume", "--threads", "1")
-    assert code == 0 and "resumed after step 2 of 3" in said
+    assert code == 0 and "goes on after step 2 of 3" in said
     a, b = (load_file(folder / "weights.safetensors") for folder in (whole, parts))
     assert a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 

@@ -21,9 +21,10 @@ class Log:
     Args:
         folder: for ``metrics.csv`` and TensorBoard's files; None for memory only.
         steps_made: steps whose rows are kept.
+        board: write TensorBoard's files as well, if it is installed.
     """
 
-    def __init__(self, folder: Path | None, steps_made: int = 0) -> None:
+    def __init__(self, folder: Path | None, steps_made: int = 0, board: bool = True) -> None:
         self.rows: list[Row] = []
         self.file = folder and folder / "metrics.csv"
         self.board = None
@@ -31,6 +32,8 @@ class Log:
             return
         self.rows = _earlier(self.file, steps_made)
         self._rewrite()
+        if not board:
+            return
         with suppress(ImportError):
             from torch.utils.tensorboard import SummaryWriter
 

@@ -95,6 +95,7 @@ class Loop:
         folder: for checkpoints and the record; None keeps all in memory.
         about: whatever else determines the run (data, method, ...), for ``resume``.
         bar: show a progress bar on stdout; None shows it on a terminal only.
+        board: write TensorBoard's files to the folder as well, where it is installed.
     """
 
     gan: GAN
@@ -105,6 +106,7 @@ class Loop:
     folder: Path | None = None
     about: dict[str, Any] = field(default_factory=dict)
     bar: bool | None = None
+    board: bool = True
 
     def __post_init__(self) -> None:
         networks = self.gan.networks
@@ -131,7 +133,7 @@ class Loop:
         """
         if resume and self.folder is not None:
             self._restore()
-        log = Log(self.folder if self.accelerator.is_main_process else None, self.step)
+        log = Log(self.folder if self.accelerator.is_main_process else None, self.step, self.board)
         watch, pending, saved_at, start = Watch(), [], time.monotonic(), time.monotonic()
         bar = self._bar()
         last = self.step >= self.settings.steps
@@ -198,7 +200,7 @@ class Loop:
             disable=hidden, mininterval=0.5,
         )  # fmt: skip
 
-    def _identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any]:
         """What determines the run; checkpoints of another one are refused."""
         s = self.settings
         schedule = {
@@ -216,7 +218,7 @@ class Loop:
             return
         scaler = self.accelerator.scaler
         state = {
-            "about": self._identity(),
+            "about": self.identity(),
             "step": self.step,
             "networks": {name: network.state_dict() for name, network in self.gan.networks.items()},
             "average": self.average.network.state_dict(),
@@ -226,7 +228,7 @@ class Loop:
         save_checkpoint(self.folder, self.step, state)
 
     def _restore(self) -> None:
-        state = load_checkpoint(self.folder, self._identity(), self.accelerator.print)
+        state = load_checkpoint(self.folder, self.identity(), self.accelerator.print)
         if state is None:
             return
         for name, network in self.gan.networks.items():
@@ -236,7 +238,9 @@ class Loop:
         if self.accelerator.scaler and state["scaler"]:
             self.accelerator.scaler.load_state_dict(state["scaler"])
         self.step = state["step"]
-        self.accelerator.print(f"resumed after step {self.step} of {self.settings.steps}")
+        steps = self.settings.steps
+        ended = f"was trained to its end before: {steps} steps"
+        self.accelerator.print(ended if self.step == steps else f"goes on after step {self.step} of {steps}")
 
 
 def _numbers(pending: list[tuple[int, float, dict[str, Tensor]]]) -> list[Row]:

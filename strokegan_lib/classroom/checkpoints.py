@@ -1,0 +1,180 @@
+"""Training in a notebook that outlives its kernel: an interrupted run goes on where it stopped.
+
+A run of the same networks on the same slices with the same settings and the same code is the same
+run, whichever kernel makes it. Whatever differs, it starts afresh.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+from torch import nn
+
+import strokegan_lib
+from strokegan_lib.data.prepared import cache_folder
+from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.training.loop import Loop, Trained
+
+DRIVE = Path("/content/drive/MyDrive")  # where Colab mounts Google Drive
+SECONDS = 5.0  # between checkpoints: milliseconds each for networks of this size
+SECONDS_ON_DRIVE = 30.0  # each old one goes to Drive's bin and counts there: some 25 MB in the class profile
+REMEDY = "free some space, or set STROKEGAN_RUNS to another folder"
+
+
+def run_folder(name: str) -> Path:
+    """Where the unfinished runs of a notebook lie.
+
+    That is below ``STROKEGAN_RUNS`` where it is set, else on Google Drive where Colab has mounted
+    it, else in the kit's cache, which a new Colab session does not have.
+
+    Args:
+        name: of the notebook, such as '05'.
+    """
+    if chosen := os.environ.get("STROKEGAN_RUNS"):
+        return Path(chosen) / name
+    return (DRIVE / "strokegan" if DRIVE.is_dir() else cache_folder()) / "runs" / name
+
+
+class Stopped(KeyboardInterrupt):
+    """Training was interrupted between two steps and can go on; IPython shows one line, no traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class KeptRuns:
+    """The training runs of one cell, kept on disk until the last of them has ended.
+
+    Example::
+
+        with KeptRuns("05") as kept:
+            for method in ("segan", "masked"):
+                runs[method] = kept.run(Loop(...), method)
+
+    If the kernel dies within the cell, or somebody presses Interrupt, then the same cell in the same or
+    another kernel takes up the finished runs as they are and the unfinished one after its last
+    checkpoint. When the cell has come to its end, all is deleted: run again, it trains afresh.
+
+    Args:
+        name: of the notebook, such as '05'.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.folder: Path | None = run_folder(name)
+
+    def __enter__(self) -> KeptRuns:
+        place = hashlib.sha256(str(self.folder.absolute()).encode()).hexdigest()[:12]
+        locks = cache_folder()  # not beside the runs: Drive knows no locks
+        with writing(locks, "free some space, or set STROKEGAN_CACHE to another folder"):
+            locks.mkdir(parents=True, exist_ok=True)
+            self.lock = FileLock(locks / f".runs-{place}.lock", timeout=0)
+            try:
+                self.lock.acquire()
+            except Timeout:
+                self.folder = None
+                print("Another kernel is training this just now, so this one keeps no checkpoints.")
+                return self
+        if DRIVE in self.folder.parents:
+            print(f"Checkpoints go to your Google Drive: {self.folder.relative_to(DRIVE)}")
+        elif "google.colab" in sys.modules:
+            print(
+                "Checkpoints are lost with this Colab session. To keep them, mount your Google Drive: "
+                "the folder symbol on the left, then the one with Drive's triangle."
+            )
+        return self
+
+    def run(self, loop: Loop, name: str) -> Trained:
+        """Train to the end, from the last checkpoint of the same run if there is one.
+
+        Args:
+            loop: before its first step.
+            name: of this run within the cell.
+
+        Raises:
+            Stopped: somebody asked to stop; what was learnt is kept.
+            BadInput: training diverged, or the folder cannot be written.
+        """
+        if self.folder is not None:
+            text = json.dumps(identity(loop), sort_keys=True, default=str)
+            loop.folder = self.folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+            seconds = SECONDS_ON_DRIVE if DRIVE in self.folder.parents else SECONDS
+            loop.settings = replace(
+                loop.settings, checkpoint_seconds=min(seconds, loop.settings.checkpoint_seconds)
+            )
+            loop.board = False  # it would be deleted with the rest, and takes seconds to load
+        try:
+            done = loop.run(resume=True)
+        except BadInput as error:
+            if loop.folder is not None and Path(error.where).is_relative_to(loop.folder):
+                raise BadInput(error.where, error.what, REMEDY) from error
+            raise
+        if done.step < loop.settings.steps:
+            going_on = "goes on from there" if self.folder is not None else "starts afresh"
+            raise Stopped(
+                f"Stopped after step {done.step} of {loop.settings.steps}. Run this cell again: training {going_on}."
+            )
+        return done
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.folder is not None:
+            if kind is None:
+                shutil.rmtree(self.folder, ignore_errors=True)
+            self.lock.release()
+
+
+def identity(loop: Loop) -> dict[str, Any]:
+    """Everything that decides what a run will learn, before its first step."""
+    gan, batches = loop.gan, loop.batches
+    brightness = batches.planes.flatten(1).sum(dim=1, dtype=torch.int64)  # (N,): exact on every device
+    return {
+        **loop.identity(),
+        "settings": repr(replace(loop.settings, checkpoint_seconds=0)),
+        "gan": {
+            "class": type(gan).__name__,
+            **{
+                name: repr(value)
+                for name, value in vars(gan).items()
+                if name != "networks" and not isinstance(value, nn.Module)
+            },
+        },
+        "first weights": [_digest(network) for network in gan.networks.values()],
+        "batches": {
+            "rows": hashlib.sha256(batches.rows.tobytes()).hexdigest(),
+            "slices": hashlib.sha256(brightness.cpu().numpy().tobytes()).hexdigest(),
+            "first": batches.sampler.draw(0).tolist(),
+            "augmentation": repr(batches.augmentation),
+        },
+        "code": _code(),
+        "torch": torch.__version__,
+    }
+
+
+def _digest(network: nn.Module) -> str:
+    digest = hashlib.sha256()
+    for name, values in network.state_dict().items():
+        digest.update(name.encode() + values.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+@cache
+def _code() -> str:
+    """Hash of the library without its classroom: a run is not resumed with other code than it began with."""
+    digest = hashlib.sha256()
+    root = Path(strokegan_lib.__file__).parent
+    for file in sorted(root.rglob("*.py")):
+        if "classroom" not in file.relative_to(root).parts:
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
