@@ -86,7 +86,7 @@ def _expected(exercise: Exercise) -> list[NotebookNode]:
         shown = []
         for kind, content, alt in _seen(cell):
             if kind == "text":
-                shown.append(_fenced(content, "text"))
+                shown.append(_fenced(content.rstrip("\n"), "text"))
             else:
                 name = f"{exercise.function}-{len(pictures) + 1}.png"
                 pictures[name] = {"image/png": content}
@@ -116,12 +116,11 @@ def _seen(cell: NotebookNode) -> list[tuple[str, str, str]]:
             alt = re.sub(r"([\[\]\\])", r"\\\1", " ".join(alt.split()))
             seen.append(("picture", data["image/png"].replace("\n", ""), alt))
         elif MIME not in data:
-            text = output.get("text", data.get("text/plain", "")).rstrip("\n")
+            text = output.get("text") or data.get("text/plain", "") + "\n"
             if seen and seen[-1][0] == "text":  # what is printed may arrive in pieces
-                text = f"{seen.pop()[1]}\n{text}"
-            if text != "Right.":
-                seen.append(("text", text, ""))
-    return seen
+                text = seen.pop()[1] + text
+            seen.append(("text", text, ""))
+    return [part for part in seen if part[1].strip() != "Right."]
 
 
 def _fenced(text: str, language: str) -> str:
