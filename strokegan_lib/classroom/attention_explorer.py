@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from strokegan_lib.classroom.widgets import BLUE, ORANGE, SCALE, Interactive
+from strokegan_lib.classroom.widgets import BLUE, ORANGE, SCALE, Grid, Interactive
 
 GAP = 8  # screen pixels between the two pictures
 DIM = 0.6  # brightness of the slice under the weights, so that orange stands out
@@ -21,8 +21,8 @@ class AttentionExplorer(Interactive):
     """A slice, and the weights with which one of its positions takes from all others.
 
     Left: the slice, the chosen position framed in blue. Right: the slice again, the more orange
-    the larger the weight, relative to the largest. Controls: ``row`` and ``column``, pixels of
-    the slice from the upper left; ``layer``, whose map is shown.
+    the larger the weight, relative to the largest. A click on either chooses the position. Controls:
+    ``row`` and ``column``, pixels of the slice from the upper left; ``layer``, whose map is shown.
 
     Args:
         image: (H, W) uint8.
@@ -45,8 +45,8 @@ class AttentionExplorer(Interactive):
         self.blocks = {name: _block(name, weights, image.shape) for name, weights in self.maps.items()}
         height, width = image.shape
         super().__init__(
-            row=widgets.IntSlider(height // 2, 0, height - 1, description="row"),
-            column=widgets.IntSlider(width // 2, 0, width - 1, description="column"),
+            row=widgets.IntSlider(height // 2, 0, height - 1, description="row (pixels)"),
+            column=widgets.IntSlider(width // 2, 0, width - 1, description="column (pixels)"),
             layer=widgets.Dropdown(options=list(maps), description="layer"),
         )
 
@@ -66,6 +66,22 @@ class AttentionExplorer(Interactive):
             f"{height * width} positions, {100 * weights[other_half].sum():.0f} % from the other half of the "
             f"picture, most from ({far[0]}, {far[1]})"
         )
+
+    def grid(self) -> Grid:
+        row, column, f = (self.controls["row"].value, self.controls["column"].value, self._f())
+        height, width = self.slice.shape
+        corners = ((0, 0), (0, SCALE * width + GAP))
+        return Grid(
+            height // f, width // f, corners, (SCALE * height, SCALE * width), (row // f, column // f)
+        )
+
+    def point(self, row: int, column: int) -> None:
+        f = self._f()
+        with self.together():
+            self.controls["row"].value, self.controls["column"].value = row * f + f // 2, column * f + f // 2
+
+    def _f(self) -> int:
+        return self.blocks[self.controls["layer"].value]
 
 
 def _block(name: str, weights: Tensor, shape: tuple[int, ...]) -> int:

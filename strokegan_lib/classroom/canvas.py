@@ -13,6 +13,8 @@ import anywidget
 import numpy as np
 import traitlets
 
+from strokegan_lib.classroom.widgets import Grid
+
 HERE = Path(__file__).parent
 
 
@@ -51,6 +53,30 @@ class PaintCanvas(anywidget.AnyWidget):
     words = traitlets.Unicode().tag(sync=True)
     failed = traitlets.Bool(False).tag(sync=True)
     colours = traitlets.List().tag(sync=True)
+
+
+class ClickablePicture(anywidget.AnyWidget):
+    """A picture that may be pointed at, with mouse, finger or arrow keys.
+
+    Attributes:
+        value: a PNG; *alt* tells it in words.
+        corners, size, shape, place: the grid, see :meth:`lay`; only ``place`` comes from the browser.
+    """
+
+    _esm = script("clickable_picture.js")
+
+    value = traitlets.Bytes().tag(sync=True)
+    alt = traitlets.Unicode().tag(sync=True)
+    corners = traitlets.List().tag(sync=True)
+    size = traitlets.List().tag(sync=True)
+    shape = traitlets.List(traitlets.Int()).tag(sync=True)
+    place = traitlets.List(traitlets.Int()).tag(sync=True, echo_update=False)
+
+    def lay(self, grid: Grid) -> None:
+        """Lay a grid over the picture."""
+        with self.hold_sync():
+            self.corners, self.size = [list(corner) for corner in grid.corners], list(grid.size)
+            self.shape, self.place = [grid.rows, grid.columns], list(grid.at)
 
 
 def pack(mask: np.ndarray) -> str:

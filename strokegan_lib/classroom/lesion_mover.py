@@ -6,7 +6,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from strokegan_lib.classroom.painting import Painting
-from strokegan_lib.classroom.widgets import ORANGE, Interactive, picture
+from strokegan_lib.classroom.widgets import ORANGE, SCALE, Grid, Interactive, picture
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.synthesis import Generator
 
@@ -14,7 +14,7 @@ from strokegan_lib.models.synthesis import Generator
 class LesionMover(Interactive):
     """A real slice, and beside it what the generator paints for a lesion moved, resized and turned.
 
-    The caption compares the brightness under the mask with that of a picture painted
+    A click on either moves the lesion there. The caption compares the brightness under the mask with that of a picture painted
     without any stroke: what the mask alone has changed.
 
     Args:
@@ -63,6 +63,16 @@ class LesionMover(Interactive):
             f"{words} for {answer.stroke.sum()} pixels of stroke; brightness under the mask "
             f"{answer.after:.2f}, and {answer.before:.2f} when no stroke is asked for"
         )
+
+    def grid(self) -> Grid:
+        height, width = self.lesion.shape
+        corners = ((0, 0), (0, SCALE * width))
+        at = self.controls["row"].value, self.controls["column"].value
+        return Grid(height, width, corners, (SCALE * height, SCALE * width), at)
+
+    def point(self, row: int, column: int) -> None:
+        with self.together():
+            self.controls["row"].value, self.controls["column"].value = row, column
 
 
 def moved(lesion: np.ndarray, row: int, column: int, size: float, angle: float) -> np.ndarray:

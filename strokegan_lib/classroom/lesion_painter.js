@@ -7,13 +7,6 @@ const HELP =
   "Mouse, pen or finger paint. Keys, once the picture has the focus: arrows move the brush " +
   "(with Shift by eight), Space paints, E erases, Z undoes, + and \u2212 change its size.";
 
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
 function pack(mask) {
   const bits = new Uint8Array(Math.ceil(mask.length / 8));
   mask.forEach((on, i) => { if (on) bits[i >> 3] |= 128 >> (i & 7); });

@@ -11,7 +11,7 @@ import numpy as np
 
 from strokegan_lib.classroom.lesion_mover import LesionMover
 from strokegan_lib.classroom.painting import Answer, Painting
-from strokegan_lib.classroom.widgets import BLUE, ORANGE, Interactive, picture
+from strokegan_lib.classroom.widgets import BLUE, ORANGE, Interactive, has_anywidget, picture
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.synthesis import Generator
 
@@ -116,10 +116,10 @@ class LesionPainter(Interactive):
 
     def _canvas(self) -> widgets.DOMWidget | None:
         """What is painted on in the browser; None without anywidget."""
-        try:
-            from strokegan_lib.classroom.canvas import PaintCanvas, pack, unpack
-        except ImportError:
+        if not has_anywidget():
             return None
+        from strokegan_lib.classroom.canvas import PaintCanvas, pack, unpack
+
         self.pack = pack
 
         def take(change: dict) -> None:

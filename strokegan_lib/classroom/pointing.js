@@ -2,6 +2,13 @@
 
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
 // Follow mouse, pen or finger from press to release. `follow` is given the place as shares
 // of the element's height and width, and whether it is the first.
 function followPointer(element, follow) {
@@ -10,7 +17,6 @@ function followPointer(element, follow) {
     return [(event.clientY - box.top) / box.height, (event.clientX - box.left) / box.width];
   };
   let pointer = null; // a second finger is ignored
-  element.style.touchAction = "none"; // a finger paints, it does not scroll
   element.addEventListener("pointerdown", (event) => {
     if (pointer !== null || event.button !== 0) return;
     pointer = event.pointerId;

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from strokegan_lib.classroom.widgets import BLUE, ORANGE, Interactive, picture
+from strokegan_lib.classroom.widgets import BLUE, ORANGE, SCALE, Grid, Interactive, picture
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation.measure import THRESHOLDS
 from strokegan_lib.evaluation.overlap import Counts, count
@@ -27,7 +27,7 @@ class ThresholdExplorer(Interactive):
 
     The truth is outlined in orange, the prediction in blue. Beside the slice runs the curve
     that a threshold is chosen by, the mean Dice over those of the slices that contain a
-    lesion, with the current place marked. Give it validation slices: a threshold chosen on
+    lesion, with the current place marked; a click there chooses the threshold. Give it validation slices: a threshold chosen on
     test slices flatters the test.
 
     Args:
@@ -83,6 +83,16 @@ class ThresholdExplorer(Interactive):
             f"{method}, {where}, threshold {threshold:.2f}: {found}; "
             f"mean Dice over the {lesions} slices with a lesion {mean:.3f}"
         )
+
+    def grid(self) -> Grid:
+        panel, columns, _ = self.panels[self.controls["method"].value]
+        start = SCALE * self.truth.shape[-1]  # of the curve's half
+        step = (columns[-1] - columns[0]) / (len(CUTS) - 1)
+        corner, size = (0, float(start + columns[0] - step / 2)), (len(panel), float(len(CUTS) * step))
+        return Grid(1, len(CUTS), (corner,), size, (0, CUTS.index(self.controls["threshold"].value)))
+
+    def point(self, row: int, column: int) -> None:
+        self.controls["threshold"].value = CUTS[column]
 
 
 def mean_dice(counts: Counts) -> np.ndarray:

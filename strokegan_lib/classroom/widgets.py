@@ -11,6 +11,8 @@ import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -48,21 +50,49 @@ def picture(image: np.ndarray, *outlines: tuple[np.ndarray, tuple[int, int, int]
     return file.getvalue()
 
 
-class Picture(widgets.Image):
-    """ipywidgets.Image with words for those who cannot see it: they are the picture's title.
+def has_anywidget() -> bool:
+    """Whether pictures can be painted on and clicked on; without it there are sliders."""
+    return find_spec("anywidget") is not None
 
-    It has no ``alt`` of its own. The browser's half names the picture by its ``tooltip``
-    only in a widget that has a ``description``.
+
+class Picture(widgets.Image):
+    """ipywidgets.Image with words for those who cannot see it: as its title, for it has no ``alt``."""
+
+    description = traitlets.Unicode("").tag(sync=True)  # without one the browser's half stumbles over tooltip
+
+    @property
+    def alt(self) -> str:
+        return self.tooltip or ""
+
+    @alt.setter
+    def alt(self, words: str) -> None:
+        self.tooltip = words
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The places of a picture that one may point at: a grid, laid over one part of it or several.
+
+    Attributes:
+        rows, columns: of places.
+        corners: (top, left) of each part, pixels of the picture.
+        size: (height, width) of a part, pixels of the picture.
+        at: (row, column) of the place that is chosen now.
     """
 
-    description = traitlets.Unicode("").tag(sync=True)
+    rows: int
+    columns: int
+    corners: tuple[tuple[float, float], ...]
+    size: tuple[float, float]
+    at: tuple[int, int]
 
 
 class Interactive(ABC):
     """A picture, its controls, and a sentence that says what is seen.
 
     A subclass makes the controls and draws; this class redraws when one changes. An error
-    while drawing is shown in place of the sentence and raised, until a drawing succeeds.
+    while drawing is shown in place of the sentence and raised, until a drawing succeeds. If
+    the subclass has a grid, the picture can be clicked on, where anywidget is installed.
 
     Args:
         controls: name -> widget with a ``value``.
@@ -70,8 +100,7 @@ class Interactive(ABC):
 
     def __init__(self, **controls: widgets.ValueWidget) -> None:
         self.controls = controls
-        own_size = widgets.Layout(align_self="flex-start", max_width="100%")  # not as wide as the page
-        self.image, self.words = Picture(format="png", layout=own_size), widgets.Label()
+        self.image, self.words = self._picture(), widgets.Label()
         self.words.add_class("strokegan-words")
         self._held = False
         for control in controls.values():
@@ -90,6 +119,14 @@ class Interactive(ABC):
     @abstractmethod
     def draw(self, **values: Any) -> tuple[bytes, str]:
         """The PNG for these values of the controls, and a sentence about it."""
+
+    def grid(self) -> Grid | None:
+        """The places that a click on the picture, as drawn last, may choose; None for none."""
+        return None
+
+    def point(self, row: int, column: int) -> None:
+        """Set the controls to a place of the grid."""
+        raise NotImplementedError("a widget with a grid says what its places mean")
 
     def say(self, words: str, failed: bool) -> None:
         """Show a sentence: about the picture, or about what went wrong."""
@@ -141,8 +178,25 @@ class Interactive(ABC):
             self.say(f"{type(error).__name__}: {error}", failed=True)
             raise
         self.failed = False
-        self.image.value, self.image.tooltip = png, words
+        self.image.value, self.image.alt = png, words
         self.say(words, failed=False)
+        if (grid := self.grid()) and not isinstance(self.image, Picture):
+            self.image.lay(grid)
+
+    def _picture(self) -> widgets.DOMWidget:
+        own_size = widgets.Layout(align_self="flex-start", max_width="100%")  # not as wide as the page
+        if type(self).grid is Interactive.grid or not has_anywidget():
+            return Picture(format="png", layout=own_size)
+        from strokegan_lib.classroom.canvas import ClickablePicture
+
+        clickable = ClickablePicture(layout=own_size)
+
+        def pointed(change: dict) -> None:
+            if (place := tuple(change["new"])) != self.grid().at:  # else it was moved by a slider
+                self.point(*place)
+
+        clickable.observe(pointed, names="place")
+        return clickable
 
     def _repr_mimebundle_(self, **_options: Any) -> tuple[dict, dict]:
         live = self.box._repr_mimebundle_() or {}
