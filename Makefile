@@ -5,17 +5,19 @@ PYTHON ?= python3
 PROFILE ?= quick
 DATA ?=
 SOOP ?=
+CHROMIUM ?= chromium
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help tutorial test nightly lab bench weights results notebooks editions badges clean
+.PHONY: help tutorial test test-browser .chromium nightly lab bench weights results notebooks editions badges clean
 
 help:
 	@echo "make tutorial   run the whole series and write build/tutorial/report.html"
 	@echo "                (PROFILE=quick|class|full, DATA=a prepared data set)"
-	@echo "make test       run every test"
+	@echo "make test       run every test that needs no browser"
+	@echo "make test-browser  use the widgets in JupyterLab with mouse and keys (CHROMIUM=where it is)"
 	@echo "make nightly    run the tests that train for minutes"
 	@echo "make lab        open the notebooks in JupyterLab"
 	@echo "make bench      run the benchmarks"
@@ -49,6 +51,14 @@ test: $(STAMP)
 	@$(PY) -m ruff format --check .
 	@$(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-cell-timeout 300 \
 	  --nbval-sanitize-with tests/notebooks/sanitise.cfg tests notebooks
+
+# asked before the set-up, which takes minutes
+.chromium:
+	@command -v "$(CHROMIUM)" >/dev/null || \
+	  { echo "make: there is no $(CHROMIUM) here; install Debian's package (apt-get install chromium) or name yours: make test-browser CHROMIUM=/path/to/it" >&2; exit 2; }
+
+test-browser: .chromium $(STAMP)
+	@CHROMIUM="$(CHROMIUM)" $(PY) -m pytest --in-browser tests/browser
 
 nightly: $(STAMP)
 	@$(PY) -m pytest --nightly tests/nightly

@@ -18,11 +18,13 @@ OWN_CACHE = pytest.StashKey[str]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--nightly", action="store_true", help="collect the tests that train for minutes")
+    parser.addoption("--in-browser", action="store_true", help="collect the tests that drive Chromium")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """tests/nightly only where it is asked for: make nightly."""
-    return True if collection_path.name == "nightly" and not config.getoption("--nightly") else None
+    """tests/nightly and tests/browser only where they are asked for: make nightly, make test-browser."""
+    option = {"nightly": "--nightly", "browser": "--in-browser"}.get(collection_path.name)
+    return True if option and not config.getoption(option) else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,0 +1,146 @@
+"""The pictures with sliders, used with mouse and keyboard in the notebooks that show them."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import numpy as np
+from conftest import PICTURES
+from notebook import OpenNotebook
+from PIL import Image
+
+from strokegan_lib.classroom.widgets import PatientBrowser
+from strokegan_lib.data.slices import SliceSet
+
+
+def decoded(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+class TestStartHere:
+    NOTEBOOK = "00_start_here.ipynb"
+
+    def test_patient_browser_shows_the_slice_that_the_sliders_ask_for(
+        self, notebook: OpenNotebook, phantom: SliceSet
+    ):
+        browser = notebook.run_to("browser = PatientBrowser(")
+        before = browser.picture()
+        plane = int(browser.drag("plane", 0.25))
+        patient = int(browser.press("patient", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowRight"))
+        browser.says(f"{phantom.patients[patient]}, plane {plane} of")
+        expected = PatientBrowser(phantom).set(patient=patient, plane=plane)
+        assert (browser.picture() != before).any()
+        assert (browser.picture() == decoded(expected.image.value)).all()
+        assert browser.sentence() == expected.words.value
+        browser.output.screenshot(path=PICTURES / "patient_browser.png")
+
+    def test_mask_comparison_grows_the_second_mask(self, notebook: OpenNotebook):
+        comparison = notebook.run_to("comparison = MaskComparison(")
+        scores = []
+        for keys in (["Home"], *[["ArrowRight"]] * 3):
+            pixels = int(comparison.press("edge moved by", *keys))
+            sentence = comparison.says(f"edge moved by {pixels:+d}:")
+            scores.append(float(re.search(r"Dice ([\d.]+)", sentence)[1]))
+        assert scores == sorted(scores) and scores[0] < scores[-1] == 1.0
+        comparison.drag("edge moved by", 1.0)
+        comparison.says("edge moved by +3:")
+        comparison.output.screenshot(path=PICTURES / "mask_comparison.png")
+
+
+class TestSelfAttention:
+    NOTEBOOK = "02_self_attention.ipynb"
+
+    def test_attention_explorer_follows_the_sliders_and_the_layer(self, notebook: OpenNotebook):
+        explorer = notebook.run_to("explorer = AttentionExplorer(slices")
+        before = explorer.picture()
+        row, column = int(explorer.drag("row", 0.5)), int(explorer.press("column", "ArrowRight"))
+        block = 4  # pixels a side of a position of this map, 32 x 32
+        explorer.says(f"position ({row // block}, {column // block}) of 32 x 32")
+        moved = explorer.picture()
+        assert (moved != before).any()
+        explorer.choose("layer", "untrained")
+        explorer.says("untrained, position")
+        assert (explorer.picture() != moved).any()
+        explorer.output.screenshot(path=PICTURES / "attention_explorer.png")
+
+
+class TestMultiScaleL1:
+    NOTEBOOK = "03_multi_scale_l1.ipynb"
+
+    def test_level_prober_measures_what_the_sliders_spoil(self, notebook: OpenNotebook):
+        prober = notebook.run_to("prober = LevelProber(")
+        before, spoilt = prober.picture(), prober.sentence()
+        prober.drag("moved down", 1.0)
+        further = prober.says("mask moved 16 down")
+        assert percents(further)[0] > percents(spoilt)[0]
+        prober.output.screenshot(path=PICTURES / "level_prober.png")
+        # back to the true mask, where no level sees a difference
+        prober.press("moved down", *["ArrowLeft"] * 16)
+        prober.press("moved right", *["ArrowRight"] * 6)
+        prober.press("grown by", "ArrowRight")
+        prober.press("blurred by", "Home")
+        assert set(percents(prober.says("mask moved 0 down and 0 across, grown by 0, blurred by 0.0"))) == {0}
+        assert (prober.picture() != before).any()
+
+
+class TestMaskedImageSegmentation:
+    NOTEBOOK = "05_masked_image_segmentation.ipynb"
+
+    def test_threshold_explorer_cuts_where_the_slider_stands(self, notebook: OpenNotebook):
+        explorer = notebook.run_to("explorer = ThresholdExplorer(")
+        before = explorer.picture()
+        low = explorer.drag("threshold", 0.0)
+        assert low == "0.01"
+        loose = explorer.says("threshold 0.01:")
+        high = explorer.press("threshold", "End")
+        assert high == "0.99"
+        strict = explorer.says("threshold 0.99:")
+        assert sensitivity(loose) >= sensitivity(strict)
+        assert (explorer.picture() != before).any()
+        explorer.output.screenshot(path=PICTURES / "threshold_explorer.png")
+
+
+class TestRealismAndDiversity:
+    NOTEBOOK = "07_realism_and_diversity.ipynb"
+
+    def test_game_tells_and_counts_after_an_answer(self, notebook: OpenNotebook):
+        game = notebook.run_to("game = RealOrSynthetic(")
+        game.says("picture 1 of")
+        game.says("No answer yet.")
+        before = game.picture()
+        game.output.get_by_role("button", name="synthetic").click()
+        told = game.says("you said synthetic")
+        assert (game.picture() != before).any()  # it has a frame now
+        right = "verdict" in told or ": right." in told
+        game.says(f"Score {int(right)} of 1")
+        game.press("picture", "ArrowRight")
+        game.says("picture 2 of")
+        game.output.get_by_role("button", name="real").press("Space")
+        game.says("you said real")
+        game.says(re.compile("Score [0-2] of 2"))
+        game.output.screenshot(path=PICTURES / "real_or_synthetic.png")
+
+
+class TestClassBalancing:
+    NOTEBOOK = "08_class_balancing.ipynb"
+
+    def test_ratio_explorer_lights_the_arms_that_saw_the_share(self, notebook: OpenNotebook):
+        explorer = notebook.run_to("explorer = RatioExplorer(")
+        before = explorer.picture()
+        share = explorer.drag("stroke seen", 0.0)
+        explorer.says(f", {share} stroke seen:")
+        first = explorer.picture()
+        assert (first != before).any()
+        explorer.choose("score", "precision")
+        explorer.says(f"precision, {share} stroke seen:")
+        assert explorer.picture().shape == first.shape and (explorer.picture() != first).any()
+        explorer.output.screenshot(path=PICTURES / "ratio_explorer.png")
+
+
+def percents(sentence: str) -> list[int]:
+    return [int(found) for found in re.findall(r"(\d+) %", sentence)]
+
+
+def sensitivity(sentence: str) -> float:
+    return float(re.search(r"sensitivity ([\d.]+)", sentence)[1])
