@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 
 from strokegan_lib import door
 from strokegan_lib.classroom.badges import Home
-from strokegan_lib.classroom.exercises import Exercise, exercises, lines_after_definitions, tags
+from strokegan_lib.classroom.exercises import Exercise, exercises, lines_after, tags
 from strokegan_lib.classroom.records import MIME
 from strokegan_lib.classroom.tutorial import masters
 from strokegan_lib.errors import BadInput, writing
@@ -91,7 +91,7 @@ def _expected(exercise: Exercise) -> list[NotebookNode]:
                 name = f"{exercise.function}-{len(pictures) + 1}.png"
                 pictures[name] = {"image/png": content}
                 shown.append(f"![{alt}](attachment:{name})")
-        lines = lines_after_definitions(cell.source) if "solution" in tags(cell) else ""
+        lines = lines_after(exercise.function, cell.source) if "solution" in tags(cell) else ""
         if shown and lines:
             parts += ["With your function, these lines", _fenced(lines, "python"), "show"]
         parts += shown

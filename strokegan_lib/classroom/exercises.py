@@ -91,11 +91,11 @@ def _function(stub: NotebookNode, file: Path) -> str:
     )
 
 
-def lines_after_definitions(source: str) -> str:
-    """What a solution does with its functions once they are defined: the lines below the last of them."""
+def lines_after(function: str, source: str) -> str:
+    """What a solution does with the reader's function: the lines below its definition, or all of them."""
     ends = [
         statement.end_lineno or 0
         for statement in ast.parse(source).body
-        if isinstance(statement, (ast.FunctionDef, ast.ClassDef))
+        if isinstance(statement, ast.FunctionDef) and statement.name == function
     ]
     return "\n".join(source.splitlines()[max(ends, default=0) :]).strip()

@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from strokegan_lib import door
 from strokegan_lib.classroom.badges import Home
 from strokegan_lib.classroom.editions import derive, derived, differences, main
-from strokegan_lib.classroom.exercises import exercises, lines_after_definitions
+from strokegan_lib.classroom.exercises import exercises, lines_after
 from strokegan_lib.classroom.masters import METADATA
 from strokegan_lib.classroom.records import MIME
 from strokegan_lib.errors import BadInput
@@ -236,10 +236,10 @@ def test_an_exercise_that_is_not_whole_is_named(
     )
 
 
-def test_lines_after_definitions():
-    assert lines_after_definitions(SOLUTION) == "print(double(4))"
-    assert lines_after_definitions("def f():\n    return 1") == ""
-    assert lines_after_definitions("a = 1\nprint(a)") == "a = 1\nprint(a)"
+def test_lines_after_the_function():
+    assert lines_after("double", SOLUTION) == "print(double(4))"
+    assert lines_after("double", "def double(x):\n    return 2 * x") == ""
+    assert lines_after("double", "def draw():\n    plot(double)") == "def draw():\n    plot(double)"
 
 
 def test_the_command_checks_derives_and_complains_in_one_line(
