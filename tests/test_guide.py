@@ -11,11 +11,14 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from strokegan_lib.classroom.timetable import timetable
+from strokegan_lib.errors import BadInput
+from strokegan_lib.evaluation.tables import write_csv
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted((*DOCS.glob("instructors/*.md"), DOCS / "ethics.md", DOCS / "glossary.md"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-TIMES = ROOT / "strokegan_lib/results/notebook_times.json"
 
 
 def page(name: str) -> str:
@@ -85,26 +88,29 @@ def test_lessons_last_90_minutes_and_cover_the_series():
         assert sum(map(int, row[2:6])) == int(row[6]) == 90, row
 
 
-def expected_times() -> list[list[str]]:
-    """The table of times, from the notebooks' own estimates and the measured file."""
-    measured = json.loads(TIMES.read_text(encoding="utf-8"))["seconds"] if TIMES.exists() else {}
-    table = []
-    for file in NOTEBOOKS:
-        cell = " ".join(first_cell(file).split())
-        teach, practise = re.search(
-            r"about (\d+) minutes to teach and (\d+) for the exercises", cell
-        ).groups()
-        seconds = f"{measured[file.stem]:.0f}" if measured else "not measured yet"
-        table.append([f"[{file.name[:2]}](../../notebooks/{file.name})", teach, practise, seconds])
-    sums = [str(sum(int(row[i]) for row in table)) for i in (1, 2)]
-    total = f"{sum(round(measured[file.stem]) for file in NOTEBOOKS)}" if measured else "not measured yet"
-    return [*table, ["**sum**", *sums, total]]
-
-
 def test_times_are_those_of_the_notebooks_and_of_the_measurement():
-    block = page("schedules.md").split("<!-- times: begin -->")[1].split("<!-- times: end -->")[0]
-    told = "\n".join(f"| {' | '.join(row)} |" for row in expected_times())
-    assert rows(block) == expected_times(), f"the table should be\n{told}"
+    block = page("schedules.md").split("<!-- times: begin -->\n")[1].split("<!-- times: end -->")[0]
+    assert block == timetable(ROOT / "notebooks"), "run python -m strokegan_lib.classroom.timetable"
+    *lines, total = rows(block)
+    assert [row[0][1:3] for row in lines] == [file.name[:2] for file in NOTEBOOKS]
+    for column in (1, 2):
+        assert sum(int(row[column]) for row in lines) == int(total[column])
+
+
+def test_measured_times_come_from_the_saved_table(tmp_path: Path):
+    chain = [file.stem for file in NOTEBOOKS]
+    lines = [{"notebook": name, "profile": "quick", "seconds": 10.4 + i} for i, name in enumerate(chain)]
+    lines += [{"notebook": name, "profile": "class", "seconds": 99.0} for name in chain]
+    write_csv(tmp_path / "notebook_times.csv", lines)
+    machine = {"processor": "an old one", "cores": 2, "date": "2026-01-31"}
+    card = {"measured": {"quick": machine}}
+    (tmp_path / "notebook_times.json").write_text(json.dumps(card), encoding="utf-8")
+    table = timetable(ROOT / "notebooks", tmp_path)
+    assert [row[3] for row in rows(table)[:3]] == ["10", "11", "12"] and rows(table)[-1][3] == "145"
+    assert "an old one, 2 cores, 2026-01-31." in table and "99" not in table
+    write_csv(tmp_path / "notebook_times.csv", lines[1:])
+    with pytest.raises(BadInput, match=f"knows no {chain[0]}"):
+        timetable(ROOT / "notebooks", tmp_path)
 
 
 def test_points_add_up():
