@@ -8,12 +8,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from strokegan_lib.classroom.badges import BADGE, INSTALL, Home
+from strokegan_lib.classroom.exercises import exercises
 
 ROOT = Path(__file__).parents[1]
 TRACKED = [
@@ -47,6 +49,8 @@ ROOMS = {
 
 
 DOORS = ("train", "evaluate", "compare", "synthesise", "balancing", "realism", "transfer", "ship", "remake")
+
+GRADES = {"easy": 1, "middling": 2, "hard": 3}
 
 
 def short(path: Path) -> str:
@@ -203,23 +207,22 @@ class TestNotebook:
         first = next(cell for cell in notebook.cells if cell.cell_type == "code")
         assert home.install in first.source and "--no-deps" in first.source
 
-    def test_exercises_are_whole(self, file: Path, notebook: nbformat.NotebookNode):
-        tags = [
-            tag
-            for cell in notebook.cells
-            for tag in cell.metadata.get("tags", [])
-            if tag in ("hint", "check")
-        ]
-        stubs = [
-            cell.source
-            for cell in notebook.cells
-            if cell.cell_type == "code" and "exercise" in cell.metadata.get("tags", [])
-        ]
-        assert len(stubs) == tags.count("hint") == tags.count("check") >= 3
-        assert all("return None" in stub for stub in stubs)
-        for cell in notebook.cells:
-            if "check" in cell.metadata.get("tags", []):
-                assert "".join(output.get("text", "") for output in cell.outputs) == "Right.\n"
+    def test_exercises_are_whole_and_graded(self, file: Path, notebook: nbformat.NotebookNode):
+        """Each with stub, hint, solution and check; from easy to hard, in stars and in words."""
+        found = exercises(notebook, file)
+        assert len(found) >= 3
+        for exercise in found:
+            (check,) = exercise.check
+            assert "".join(output.get("text", "") for output in check.outputs) == "Right.\n"
+        grades = []
+        for before, cell in pairwise(notebook.cells):
+            if any(cell is exercise.stub for exercise in found):
+                number, stars, word = re.search(
+                    r"^### (\d+)\. .+ \((★+) (easy|middling|hard)\)$", before.source, re.M
+                ).groups()
+                assert GRADES[word] == len(stars) and int(number) == len(grades) + 1
+                grades.append(len(stars))
+        assert len(grades) == len(found) and grades == sorted(grades) and grades[0] == 1 < grades[-1]
 
     def test_maps_suit_colour_blind_eyes(self, file: Path, notebook: nbformat.NotebookNode):
         everything = "\n".join(cell.source for cell in notebook.cells)
