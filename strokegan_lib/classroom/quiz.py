@@ -14,6 +14,7 @@ from textwrap import fill
 import ipywidgets as widgets
 
 from strokegan_lib.classroom.questions import LETTERS, QUIZZES, SEED, Choice, Question, questions
+from strokegan_lib.classroom.widgets import live
 
 # ipywidgets' radio buttons stand behind their words, in a fixed height that long words leave
 STYLE = """<style>
@@ -161,8 +162,7 @@ class Quiz:
         return f"<p>Quiz {escape(self.name)}: {escape(self.score())}</p><ol>{''.join(items)}</ol>"
 
     def _repr_mimebundle_(self, **_options) -> dict:
-        live = self.box._repr_mimebundle_() or {}
-        return {**live, "text/html": self._repr_html_(), "text/plain": repr(self)}
+        return {**live(self.box), "text/html": self._repr_html_(), "text/plain": repr(self)}
 
 
 def quiz(name: str, seed: int = SEED, folder: Path = QUIZZES) -> Quiz:

@@ -50,6 +50,11 @@ def picture(image: np.ndarray, *outlines: tuple[np.ndarray, tuple[int, int, int]
     return file.getvalue()
 
 
+def live(box: widgets.Widget) -> dict[str, dict]:
+    """What lets a browser show *box*: the same in ipywidgets 8 and in 7, which Colab has."""
+    return {"application/vnd.jupyter.widget-view+json": box.get_view_spec()}
+
+
 def has_anywidget() -> bool:
     """Whether pictures can be painted on and clicked on; without it there are sliders."""
     return find_spec("anywidget") is not None
@@ -62,7 +67,7 @@ class Picture(widgets.Image):
 
     @property
     def alt(self) -> str:
-        return self.tooltip or ""
+        return getattr(self, "tooltip", None) or ""  # ipywidgets 7 has no such trait
 
     @alt.setter
     def alt(self, words: str) -> None:
@@ -199,10 +204,9 @@ class Interactive(ABC):
         return clickable
 
     def _repr_mimebundle_(self, **_options: Any) -> tuple[dict, dict]:
-        live = self.box._repr_mimebundle_() or {}
         words = self.words.value
         still = base64.b64encode(self.image.value).decode("ascii")
-        bundle = {**live, "image/png": still, "text/plain": words}
+        bundle = {**live(self.box), "image/png": still, "text/plain": words}
         return bundle, {"image/png": {"alt": words}}
 
 
