@@ -1,0 +1,131 @@
+"""Build the site: ``python -m strokegan_lib.classroom.site``, behind ``make site``.
+
+Documents, executed notebooks with their committed outputs, cards and docstrings become static
+pages that need no network, slides lie beside them, and every link is followed at the end.
+Nothing is executed, and no copy of a page's source is kept: all is derived at build time.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from strokegan_lib import door
+from strokegan_lib.classroom import slides
+from strokegan_lib.classroom.publish import links
+from strokegan_lib.classroom.publish.notebooks import Picture, gallery, lesson, solutions
+from strokegan_lib.classroom.publish.pages import PICTURES, Pages
+from strokegan_lib.classroom.publish.reference import reference
+from strokegan_lib.classroom.report import title_of
+from strokegan_lib.classroom.tutorial import masters
+from strokegan_lib.errors import BadInput, writing
+
+CARDS = "\n```{toctree}\n:hidden:\n:glob:\n\n*\n```\n"  # the list of the cards, for the contents
+OUTSIDE = "external-links.txt"
+
+
+def sources(root: Path, out: Path) -> None:
+    """Write the source of every page into *out*; what has not changed keeps its time.
+
+    Raises:
+        BadInput: a notebook is not whole, or pyproject.toml names no home.
+    """
+    pages, written = Pages.find(root), set()
+
+    def write(path: str, content: str | bytes) -> None:
+        file, data = out / path, content.encode("utf-8") if isinstance(content, str) else content
+        written.add(file)
+        if not file.exists() or file.read_bytes() != data:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+
+    def write_notebook(path: str, notebook: NotebookNode, pictures: list[Picture]) -> None:
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = pages.follow(cell.source, f"notebooks/{Path(path).name}", path)
+        write(path, nbformat.writes(notebook))
+        for picture in pictures:
+            write(f"{Path(path).parent}/figures/{picture.name}.png", picture.png)
+
+    for file, page in pages.of.items():
+        if file.endswith(".md"):
+            text = pages.follow((root / file).read_text(encoding="utf-8"), file, page)
+            write(page, text + (CARDS if page == "cards/index.md" else ""))
+    for file in (root / "docs").rglob("*"):
+        if file.suffix in PICTURES:
+            write(file.relative_to(root).as_posix(), file.read_bytes())
+    series, decks = {}, []
+    for file in masters(root / "notebooks"):
+        master = nbformat.read(file, as_version=4)
+        page, pictures = lesson(master, file, pages.home)
+        write_notebook(f"notebooks/{file.name}", page, pictures)
+        write_notebook(f"solutions/{file.name}", *solutions(master, file))
+        series[file.name] = (title_of(master, file.stem), pictures)
+        decks.append(f'* <a href="slides/{file.stem}.html">{series[file.name][0]}</a>')
+    write("gallery.md", gallery(series))
+    write("slides.md", slides.CONTENTS + "\n".join(decks) + "\n")
+    for path, text in reference(root).items():
+        write(path, text)
+    for file in [file for file in out.rglob("*") if file.is_file() and file not in written]:
+        file.unlink()  # of an earlier build
+
+
+def build(root: Path, out: Path, workers: int) -> tuple[list[str], list[str]]:
+    """Build the site of the kit at *root* into *out* and follow its links.
+
+    Returns:
+        What is wrong with the links, and the addresses outside (see :func:`publish.links.check`).
+
+    Raises:
+        BadInput: Sphinx finds fault with a page.
+    """
+    work = out.with_name(f".{out.name}")
+    if out.exists() and not ((out / "objects.inv").is_file() or not any(out.iterdir())):
+        raise BadInput(out, "holds something else than an earlier site", "choose another --out")
+    with writing(out):
+        sources(root, work / "source")
+        shutil.rmtree(out, ignore_errors=True)
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-j", str(workers), "-b", "html"]
+    command += ["-c", root / "docs", "-d", work / "doctrees", work / "source", out]
+    run = subprocess.run(
+        [str(word) for word in command],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])},
+        capture_output=True,
+        text=True,
+    )
+    if run.returncode:
+        print(run.stderr, file=sys.stderr, end="")
+        raise BadInput(root / "docs", "cannot be built into a site", "mend what Sphinx names above")
+    slides.write(root / "notebooks", out / "slides")
+    wrong, outside = links.check(out)
+    (out / OUTSIDE).write_text("".join(f"{address}\n" for address in outside), encoding="utf-8")
+    return wrong, outside
+
+
+def main() -> None:
+    parser = door.Parser(prog="site", description=__doc__.splitlines()[0])
+    parser.add_argument("--root", type=Path, default=Path("."), help="folder of the kit")
+    parser.add_argument("--out", type=Path, default=Path("build/site"), help="folder of the site")
+    parser.add_argument("--workers", type=int, default=2, help="pages that are made at once (2)")
+    options = parser.parse_args()
+    start = time.perf_counter()
+    wrong, outside = build(options.root.resolve(), options.out.absolute(), options.workers)
+    number = sum(1 for _ in options.out.rglob("*.html"))
+    print(
+        f"Site: {options.out / 'index.html'} ({number} pages, {time.perf_counter() - start:.0f} s; "
+        f"{len(outside)} links lead outside: {options.out / OUTSIDE})"
+    )
+    if wrong:
+        print(*wrong, sep="\n", file=sys.stderr)
+        raise BadInput(options.out, f"has {len(wrong)} faulty links", "mend what is named above")
+
+
+if __name__ == "__main__":
+    sys.exit(door.run(main, "site"))
