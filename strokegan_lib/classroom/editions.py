@@ -28,6 +28,8 @@ NOTICE = {
     "student": "*Student edition: the exercises are yours to write.*",
     "instructor": "*Instructor edition: solutions are folded, a click on the three dots opens them; notes stand in boxes.*",
 }
+# a border and no colours of text or ground: readable in dark and light; where styles are cut out, the words remain
+BOX = '<div style="border-left: 6px solid #0072b2; padding-left: 16px">'
 LINK = re.compile(r'(\]\(|\b(?:src|href)=")(?![\w+.-]+:|[#/])([^)"\s#]+)')
 
 
@@ -61,9 +63,7 @@ def instructor(master: NotebookNode, file: Path) -> NotebookNode:
         if cell.cell_type == "code" and "solution" in tags(cell):
             cell.metadata["jupyter"] = {"source_hidden": True}
         if cell.cell_type == "markdown" and "instructor" in tags(cell):
-            cell.source = (
-                f'<div class="alert alert-info">\n\n**For the instructor**\n\n{cell.source}\n\n</div>'
-            )
+            cell.source = f"{BOX}\n\n**For the instructor**\n\n{cell.source}\n\n</div>"
     return edition
 
 

@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from strokegan_lib import door
 from strokegan_lib.classroom.badges import Home
-from strokegan_lib.classroom.editions import derive, derived, differences, main
+from strokegan_lib.classroom.editions import BOX, derive, derived, differences, main
 from strokegan_lib.classroom.exercises import exercises, lines_after
 from strokegan_lib.classroom.masters import METADATA
 from strokegan_lib.classroom.records import MIME
@@ -149,7 +149,7 @@ def test_instructors_get_everything_with_solutions_folded(notebooks: Path):
     assert all(
         cells[name].source == cell.source for name, cell in originals.items() if cell.cell_type == "code"
     )
-    assert cells["points"].source.startswith('<div class="alert alert-info">\n\n**For the instructor**\n\n*P')
+    assert cells["points"].source == f"{BOX}\n\n**For the instructor**\n\n*Points to raise.*\n\n</div>"
     assert cells["comment"].source == "It is even."
     assert not any(cell.get("outputs") or cell.get("execution_count") for cell in cells.values())
 
