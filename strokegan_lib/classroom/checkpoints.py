@@ -28,7 +28,7 @@ from strokegan_lib.training.loop import Loop, Trained
 
 DRIVE = Path("/content/drive/MyDrive")  # where Colab mounts Google Drive
 SECONDS = 5.0  # between checkpoints: milliseconds each for networks of this size
-SECONDS_ON_DRIVE = 30.0  # each old one goes to Drive's bin and counts there: some 25 MB in the class profile
+SECONDS_ON_DRIVE = 30.0  # each old one goes to Drive's bin and counts there: 20 MB in the class profile
 REMEDY = "free some space, or set STROKEGAN_RUNS to another folder"
 
 
