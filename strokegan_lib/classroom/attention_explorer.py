@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import math
 
 import ipywidgets as widgets
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
-from strokegan_lib.classroom.widgets import BLUE, ORANGE, SCALE, Grid, Interactive
+from strokegan_lib.classroom.widgets import BLUE, ORANGE, SCALE, Grid, Interactive, png
 
 GAP = 8  # screen pixels between the two pictures
 DIM = 0.6  # brightness of the slice under the weights, so that orange stands out
@@ -55,13 +53,13 @@ class AttentionExplorer(Interactive):
         height, width = (side // f for side in self.slice.shape)  # positions
         r, c = row // f, column // f
         weights = self.maps[layer][r * width + c]  # (N,)
-        png = _side_by_side(self.slice, (r * f, c * f), weights.reshape(height, width).numpy(), f)
+        shown = _side_by_side(self.slice, (r * f, c * f), weights.reshape(height, width).numpy(), f)
 
         columns = torch.arange(height * width) % width
         other_half = (columns < width / 2) != (c < width / 2)
         spread = torch.special.entr(weights).sum().exp()  # e to the entropy
         far = divmod(int(weights.argmax()), width)
-        return png, (
+        return shown, (
             f"{layer}, position ({r}, {c}) of {height} x {width}: takes from about {spread:.0f} of "
             f"{height * width} positions, {100 * weights[other_half].sum():.0f} % from the other half of the "
             f"picture, most from ({far[0]}, {far[1]})"
@@ -70,9 +68,13 @@ class AttentionExplorer(Interactive):
     def grid(self) -> Grid:
         row, column, f = (self.controls["row"].value, self.controls["column"].value, self._f())
         height, width = self.slice.shape
-        corners = ((0, 0), (0, SCALE * width + GAP))
         return Grid(
-            height // f, width // f, corners, (SCALE * height, SCALE * width), (row // f, column // f)
+            rows=height // f,
+            columns=width // f,
+            corners=((0, 0), (0, SCALE * width + GAP)),
+            size=(SCALE * height, SCALE * width),
+            at=(row // f, column // f),
+            help="either picture to choose a position",
         )
 
     def point(self, row: int, column: int) -> None:
@@ -102,9 +104,7 @@ def _side_by_side(image: np.ndarray, corner: tuple[int, int], weights: np.ndarra
     for picture in (left, right):
         _frame(picture, *(SCALE * start for start in corner), f * SCALE)
     gap = np.full((len(grey), GAP, 3), 255, np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(np.concatenate([left, gap, right], axis=1)).save(file, format="png")
-    return file.getvalue()
+    return png(np.concatenate([left, gap, right], axis=1))
 
 
 def _frame(picture: np.ndarray, top: int, start: int, side: int) -> None:

@@ -60,7 +60,7 @@ class ClickablePicture(anywidget.AnyWidget):
 
     Attributes:
         value: a PNG; *alt* tells it in words.
-        corners, size, shape, place: the grid, see :meth:`lay`; only ``place`` comes from the browser.
+        corners, size, shape, place, help: the grid, see :meth:`lay`; ``place`` comes back.
     """
 
     _esm = script("clickable_picture.js")
@@ -71,12 +71,13 @@ class ClickablePicture(anywidget.AnyWidget):
     size = traitlets.List().tag(sync=True)
     shape = traitlets.List(traitlets.Int()).tag(sync=True)
     place = traitlets.List(traitlets.Int()).tag(sync=True, echo_update=False)
+    help = traitlets.Unicode().tag(sync=True)
 
     def lay(self, grid: Grid) -> None:
         """Lay a grid over the picture."""
         with self.hold_sync():
             self.corners, self.size = [list(corner) for corner in grid.corners], list(grid.size)
-            self.shape, self.place = [grid.rows, grid.columns], list(grid.at)
+            self.shape, self.place, self.help = [grid.rows, grid.columns], list(grid.at), grid.help
 
 
 def pack(mask: np.ndarray) -> str:

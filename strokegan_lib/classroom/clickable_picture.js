@@ -2,8 +2,8 @@
 
 function render({ model, el }) {
   const image = make("img", { tabindex: 0, draggable: "false", class: "strokegan-clickable" });
-  const help = "Click on the picture; or, once it has the focus, use the arrow keys (with Shift, by eight).";
-  el.replaceChildren(image, make("p", { class: "strokegan-help" }, help));
+  const help = make("p", { class: "strokegan-help" });
+  el.replaceChildren(image, help);
 
   let place = model.get("place");
   const send = newest(model, () => ({ place }));
@@ -31,6 +31,9 @@ function render({ model, el }) {
   const stops = [
     onChange(model, ["value"], () => showPng(image, model.get("value"))),
     onChange(model, ["alt"], () => { image.alt = model.get("alt"); }),
+    onChange(model, ["help"], () => {
+      help.textContent = `Click on ${model.get("help")}; or use the arrow keys (with Shift, by eight) once it has the focus.`;
+    }),
     onChange(model, ["place"], () => { place = model.get("place"); }),
   ];
   return () => stops.forEach((stop) => stop());

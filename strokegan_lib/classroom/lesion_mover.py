@@ -66,9 +66,14 @@ class LesionMover(Interactive):
 
     def grid(self) -> Grid:
         height, width = self.lesion.shape
-        corners = ((0, 0), (0, SCALE * width))
-        at = self.controls["row"].value, self.controls["column"].value
-        return Grid(height, width, corners, (SCALE * height, SCALE * width), at)
+        return Grid(
+            rows=height,
+            columns=width,
+            corners=((0, 0), (0, SCALE * width)),
+            size=(SCALE * height, SCALE * width),
+            at=(self.controls["row"].value, self.controls["column"].value),
+            help="either picture to move the lesion there",
+        )
 
     def point(self, row: int, column: int) -> None:
         with self.together():

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
-
 import ipywidgets as widgets
 import numpy as np
 import torch
 import torch.nn.functional as F
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 from torch import Tensor
 
-from strokegan_lib.classroom.widgets import BLUE, ORANGE, Interactive
+from strokegan_lib.classroom.widgets import BLUE, ORANGE, Interactive, png
 from strokegan_lib.models.critic import Critic
 
 REACH = 200  # the bars' axis ends here, %: what is beyond is written beside them all the same
@@ -75,10 +72,9 @@ class LevelProber(Interactive):
             label.set_text(f"{value:.0f} %")
             label.set_x(min(value, REACH) + 3)
         self.canvas.draw()
-        file = io.BytesIO()  # savefig would draw everything twice
-        Image.fromarray(np.asarray(self.canvas.buffer_rgba())[..., :3]).save(file, format="png")
+        shown = np.asarray(self.canvas.buffer_rgba())[..., :3]  # savefig would draw everything twice
         seen = ", ".join(f"{name} {value:.0f} %" for name, value in zip(self.names, percent, strict=True))
-        return file.getvalue(), (
+        return png(shown), (
             f"mask moved {down} down and {across} across, grown by {grow}, blurred by {blur}: "
             f"in per cent of an empty mask, {seen}"
         )

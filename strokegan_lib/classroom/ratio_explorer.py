@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from strokegan_lib.balancing import REFERENCE
 from strokegan_lib.classroom.saved import RESULTS, table_of
-from strokegan_lib.classroom.widgets import Interactive
+from strokegan_lib.classroom.widgets import ORANGE, Interactive, png
 
 START = "balancing_"  # of the names of the files that strokegan_lib.balancing made
-REFERENCE = "oversampling"
 SCORES = {
     "Dice, slices with a lesion": "dice",
     "pooled Dice": "pooled_dice",
@@ -24,7 +24,7 @@ SCORES = {
     "sensitivity": "sensitivity",
     "false alarms, slices without": "empty_false_positive_rate",
 }
-ORANGE, GREY = "#e69f00", "#606060"
+GREY = "#606060"
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class RatioExplorer(Interactive):
         comparisons: by title, at least one, see :func:`saved_comparisons`.
 
     Raises:
-        ValueError: none.
+        ValueError: no comparison.
 
     Example:
         ``RatioExplorer(saved_comparisons()).set(score="pooled Dice", share=0.5)``
@@ -88,8 +88,9 @@ class RatioExplorer(Interactive):
         if not comparisons:
             raise ValueError("give one comparison or more")
         self.comparisons = dict(comparisons)
+        self.charts: dict[tuple[str, str], Chart] = {}
         first = next(iter(self.comparisons.values()))
-        self.share = widgets.SelectionSlider(**self._offer(first), description="stroke seen")
+        self.share = widgets.SelectionSlider(**self._offer(first), description="share of stroke in training")
         super().__init__(
             comparison=widgets.Dropdown(options=list(self.comparisons), description="comparison"),
             score=widgets.Dropdown(options=list(SCORES), description="score"),
@@ -105,13 +106,17 @@ class RatioExplorer(Interactive):
         chosen = self.comparisons[comparison]
         if share not in chosen.shares():  # another comparison was chosen, with shares of its own
             offer = self._offer(chosen)
-            self.share.options = offer["options"]
-            self.share.value = offer["value"]
-            share = offer["value"]
+            with self.quietly():
+                self.share.options = offer["options"]
+                share = self.share.value = offer["value"]
         name = SCORES[score]
         lit = [line for line in chosen.lines if round(line["stroke_share_in_batches"], 2) == share]
         told = [f"{line['arm']} {line[f'{name}_mean']:.3f}{_against(line, name)}" for line in lit]
-        return plot(chosen, name, score, share), f"{score}, {share:.0%} stroke seen: {'; '.join(told)}"
+        if (comparison, score) not in self.charts:
+            self.charts[comparison, score] = Chart(chosen, name, score)
+        return self.charts[comparison, score].draw(
+            share
+        ), f"{score}, {share:.0%} stroke seen: {'; '.join(told)}"
 
 
 def _against(line: dict[str, Any], name: str) -> str:
@@ -122,28 +127,40 @@ def _against(line: dict[str, Any], name: str) -> str:
     return f" ({-line['minus_arm']:+.3f} against {REFERENCE}, {low:+.3f} to {high:+.3f})"
 
 
-def plot(comparison: Comparison, name: str, label: str, share: float | None = None) -> bytes:
-    """A dot and a 95 % interval for each arm, as PNG; arms that saw *share* of stroke in orange squares.
+class Chart:
+    """A dot and a 95 % interval for each arm. It is laid out once: that takes longer than a slider may.
 
     Args:
         name: of a score, as in the columns ``<name>_mean``, ``<name>_low`` and ``<name>_high``.
         label: of the axis.
-        share: of stroke, in whole percents; None lights no arm.
     """
-    figure = Figure(figsize=(7, 0.42 * len(comparison.lines) + 1.1), dpi=96, layout="constrained")
-    canvas, axes = FigureCanvasAgg(figure), figure.add_subplot()
-    reference = comparison.arm(REFERENCE)[f"{name}_mean"]
-    axes.axvline(reference, color=GREY, linestyle=":", linewidth=1)
-    for place, line in enumerate(comparison.lines):
-        lit = share is not None and round(line["stroke_share_in_batches"], 2) == share
-        mean, low, high = (line[f"{name}_{part}"] for part in ("mean", "low", "high"))
-        style = {"color": ORANGE if lit else GREY, "marker": "s" if lit else "o"}
-        axes.errorbar(mean, place, xerr=[[mean - low], [high - mean]], capsize=3, **style)
-    names = [f"{line['arm']} ({line['stroke_share_in_batches']:.0%})" for line in comparison.lines]
-    axes.set_yticks(range(len(names)), names)
-    axes.invert_yaxis()
-    axes.set(xlabel=f"{label}, 95 % interval", title=comparison.title)
-    axes.title.set_fontsize(10)
-    file = io.BytesIO()
-    canvas.print_png(file)
-    return file.getvalue()
+
+    def __init__(self, comparison: Comparison, name: str, label: str) -> None:
+        self.lines = comparison.lines
+        figure = Figure(figsize=(7, 0.42 * len(self.lines) + 1.1), dpi=96, layout="constrained")
+        self.canvas, axes = FigureCanvasAgg(figure), figure.add_subplot()
+        reference = comparison.arm(REFERENCE)[f"{name}_mean"]
+        axes.axvline(reference, color=GREY, linestyle=":", linewidth=1)
+        self.bars = []
+        for place, line in enumerate(self.lines):
+            mean, low, high = (line[f"{name}_{part}"] for part in ("mean", "low", "high"))
+            interval = [[mean - low], [high - mean]]
+            self.bars.append(axes.errorbar(mean, place, xerr=interval, capsize=3, marker="o"))
+        names = [f"{line['arm']} ({line['stroke_share_in_batches']:.0%})" for line in self.lines]
+        axes.set_yticks(range(len(names)), names)
+        axes.invert_yaxis()
+        axes.set(xlabel=f"{label}, 95 % interval", title=comparison.title)
+        axes.title.set_fontsize(10)
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+
+    def draw(self, share: float | None = None) -> bytes:
+        """The chart as PNG; arms that saw that share of stroke, in whole percents, in orange squares."""
+        for bar, line in zip(self.bars, self.lines, strict=True):
+            lit = share is not None and round(line["stroke_share_in_batches"], 2) == share
+            dot, caps, rods = bar.lines
+            dot.set_marker("s" if lit else "o")
+            for part in (dot, *caps, *rods):
+                part.set_color(np.array(ORANGE) / 255 if lit else GREY)
+        self.canvas.draw()
+        return png(np.asarray(self.canvas.buffer_rgba())[..., :3])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 
 import ipywidgets as widgets
@@ -10,10 +9,9 @@ import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 from torch import Tensor
 
-from strokegan_lib.classroom.widgets import BLUE, ORANGE, SCALE, Grid, Interactive, picture
+from strokegan_lib.classroom.widgets import BLUE, ORANGE, SCALE, Grid, Interactive, outlined, png
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation.measure import THRESHOLDS
 from strokegan_lib.evaluation.overlap import Counts, count
@@ -65,9 +63,9 @@ class ThresholdExplorer(Interactive):
     def draw(self, method: str, slice: int, threshold: float) -> tuple[bytes, str]:
         k, row = CUTS.index(threshold), self.rows[slice]
         predicted = (self.scores[method][slice] > THRESHOLDS[k]).numpy()  # (H, W)
-        left = picture(self.slices.images[row, 0], (self.truth[slice], ORANGE), (predicted, BLUE))
+        left = outlined(self.slices.images[row, 0], (self.truth[slice], ORANGE), (predicted, BLUE))
         right, columns, heights = self.panels[method]
-        both = beside(left, mark(right, columns[k], heights[k]))
+        both = np.concatenate([left, mark(right, columns[k], heights[k])], axis=1)
         here, mean = self.counts[method][k, slice], self.curves[method][k]
         if here.lesion():
             found = (
@@ -79,7 +77,7 @@ class ThresholdExplorer(Interactive):
         table = self.slices.table
         where = f"{table['patient'][row]}, plane {table['plane'][row]}"
         lesions = int(self.counts[method].lesion()[0].sum())
-        return both, (
+        return png(both), (
             f"{method}, {where}, threshold {threshold:.2f}: {found}; "
             f"mean Dice over the {lesions} slices with a lesion {mean:.3f}"
         )
@@ -88,8 +86,14 @@ class ThresholdExplorer(Interactive):
         panel, columns, _ = self.panels[self.controls["method"].value]
         start = SCALE * self.truth.shape[-1]  # of the curve's half
         step = (columns[-1] - columns[0]) / (len(CUTS) - 1)
-        corner, size = (0, float(start + columns[0] - step / 2)), (len(panel), float(len(CUTS) * step))
-        return Grid(1, len(CUTS), (corner,), size, (0, CUTS.index(self.controls["threshold"].value)))
+        return Grid(
+            rows=1,
+            columns=len(CUTS),
+            corners=((0, float(start + columns[0] - step / 2)),),
+            size=(len(panel), float(len(CUTS) * step)),
+            at=(0, CUTS.index(self.controls["threshold"].value)),
+            help="the curve to choose a threshold",
+        )
 
     def point(self, row: int, column: int) -> None:
         self.controls["threshold"].value = CUTS[column]
@@ -126,11 +130,3 @@ def mark(panel: np.ndarray, column: int, row: int) -> np.ndarray:
     marked = panel.copy()
     marked[max(row - 4, 0) : row + 5, max(column - 4, 0) : column + 5] = BLUE
     return marked
-
-
-def beside(left: bytes, right: np.ndarray) -> bytes:
-    """A PNG and a picture (h, w, 3) of the same height, side by side, as a PNG."""
-    both = np.concatenate([np.asarray(Image.open(io.BytesIO(left)).convert("RGB")), right], axis=1)
-    file = io.BytesIO()
-    Image.fromarray(both).save(file, format="png")
-    return file.getvalue()

@@ -150,7 +150,7 @@ def test_an_error_of_the_critic_is_shown(slice_and_stroke: tuple[Tensor, Tensor]
     broken = Critic(1, width=8, attention=False).eval()
     prober = LevelProber(broken, *slice_and_stroke)
     broken.levels[2] = torch.nn.Conv2d(5, 5, 3)  # no longer fits
-    with pytest.raises(ValueError):
+    with pytest.raises(RuntimeError):
         prober.set(down=1)
     assert prober.words.value.startswith("RuntimeError")
 

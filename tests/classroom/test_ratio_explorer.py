@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from strokegan_lib.classroom.ratio_explorer import SCORES, RatioExplorer, plot, saved_comparisons
+from strokegan_lib.classroom.ratio_explorer import SCORES, Chart, RatioExplorer, saved_comparisons
 
 ARMS = {"oversampling": 0.5, "real": 0.1838, "carvemix": 0.5, "gan-35": 0.3506, "gan-50": 0.5}
 
@@ -86,12 +86,12 @@ def test_another_comparison_offers_its_own_shares(explorer):
 
 
 def test_chosen_arms_are_orange(explorer):
-    comparison = explorer.comparisons["discs, soop-18"]
+    chart = Chart(explorer.comparisons["discs, soop-18"], "dice", "Dice, slices with a lesion")
 
     def orange(share: float | None) -> int:
-        png = plot(comparison, "dice", "Dice", share)
-        shown = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+        shown = np.asarray(Image.open(io.BytesIO(chart.draw(share))).convert("RGB")).astype(int)
         return int((np.abs(shown - (230, 159, 0)).sum(-1) < 30).sum())
 
     assert orange(None) == 0 < orange(0.35) < orange(0.5)
-    assert explorer.image.value == plot(comparison, "dice", "Dice, slices with a lesion", 0.5)
+    assert orange(None) == 0, "and go out again"
+    assert explorer.image.value == chart.draw(0.5)

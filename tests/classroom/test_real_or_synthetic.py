@@ -86,3 +86,28 @@ def test_set_refuses_what_the_controls_do_not_offer(values: dict, error: type):
 def test_too_few_pictures_are_refused():
     with pytest.raises(ValueError, match="21 rounds"):
         RealOrSynthetic(REAL, FAKE, rounds=21)
+
+
+def test_next_goes_to_a_picture_without_an_answer():
+    game = RealOrSynthetic(REAL, FAKE, rounds=4)
+    game.set(number=2, answer="real").set(number=1, answer="real").next()
+    assert game.controls["number"].value == 3 and game.answer.value == "?"
+    game.set(answer="real").next().set(answer="real").next()
+    assert game.controls["number"].value == 1 and "you said real" in game.words.value
+
+
+def test_it_can_be_played_again_with_other_pictures():
+    game = RealOrSynthetic(REAL, FAKE)
+    for number, truth in enumerate(game.truth, 1):
+        game.set(number=number, answer=truth)
+    before = [shown.copy() for shown in game.pictures]
+    button = next(child for child in game.row.children if child.description == "Play again")
+    button.click()
+    assert game.answers == {} and game.controls["number"].value == 1 and game.answer.value == "?"
+    assert (
+        "No answer yet" in game.words.value
+        and pixels(game)[8 * SCALE, 8 * SCALE, 0] == game.pictures[0][8, 8]
+    )
+    assert any(np.any(a != b) for a, b in zip(before, game.pictures, strict=True))
+    fresh = RealOrSynthetic(REAL, FAKE, seed=1)
+    assert game.truth == fresh.truth and game.image.value == fresh.image.value
