@@ -1,7 +1,7 @@
 """Derive the students' and the instructor's edition of every notebook: ``make editions``.
 
 The masters in notebooks/ hold everything. notebooks/student/ gets them without solutions and
-notes, notebooks/instructor/ with solutions folded and notes in boxes; neither holds outputs.
+notes, notebooks/instructor/ with solutions folded and notes beside a bar; neither holds outputs.
 The editions are committed, and ``--check`` fails where one is not what its master gives.
 """
 
@@ -26,7 +26,7 @@ from strokegan_lib.errors import BadInput, writing
 REMEDY = "run make editions (python -m strokegan_lib.classroom.editions)"
 NOTICE = {
     "student": "*Student edition: the exercises are yours to write.*",
-    "instructor": "*Instructor edition: solutions are folded, a click on the three dots opens them; notes stand in boxes.*",
+    "instructor": "*Instructor edition: solutions are folded, a click opens them; notes for you stand beside a bar.*",
 }
 # a border and no colours of text or ground: readable in dark and light; where styles are cut out, the words remain
 BOX = '<div style="border-left: 6px solid #0072b2; padding-left: 16px">'
@@ -52,7 +52,7 @@ def student(master: NotebookNode, file: Path) -> NotebookNode:
 
 
 def instructor(master: NotebookNode, file: Path) -> NotebookNode:
-    """The whole master, with the code of solutions folded and notes in boxes.
+    """The whole master, with the code of solutions folded and notes beside a bar.
 
     Raises:
         BadInput: an exercise is not whole.

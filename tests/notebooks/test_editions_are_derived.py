@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from strokegan_lib.classroom.editions import MAKERS, differences
+from strokegan_lib.classroom.badges import rewrite
+from strokegan_lib.classroom.editions import MAKERS, derive, differences
 from strokegan_lib.classroom.exercises import tags
 from strokegan_lib.classroom.tutorial import masters
 
@@ -80,3 +82,18 @@ def test_nbval_runs_masters_alone():
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     collected = {line.split("::")[0] for line in run.stdout.splitlines() if "::" in line}
     assert collected == {file.relative_to(ROOT).as_posix() for file in MASTERS}, run.stderr
+
+
+def test_in_a_fork_they_stay_what_their_masters_give(tmp_path: Path):
+    """`make badges` changes masters and editions alike."""
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    (tmp_path / "notebooks").mkdir()
+    for file in (MASTERS[0].relative_to(ROOT), Path("README.md")):
+        shutil.copy(ROOT / file, tmp_path / file)
+    (tmp_path / "pyproject.toml").write_text(project, encoding="utf-8")
+    derive(tmp_path / "notebooks")
+    (tmp_path / "pyproject.toml").write_text(
+        re.sub('owner = ".+"', 'owner = "ada"', project), encoding="utf-8"
+    )
+    assert len(rewrite(tmp_path)) >= 1 + len(MAKERS)
+    assert differences(tmp_path / "notebooks") == {}
