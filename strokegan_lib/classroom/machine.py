@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import platform
+import sys
 import time
 
 import torch
@@ -62,3 +63,33 @@ def machine() -> dict[str, str]:
     rows["convolution, float32"] = f"{1000 * full:.1f} ms"
     rows["convolution, bfloat16"] = f"{1000 * half:.1f} ms ({full / half:.1f} times as fast)"
     return rows
+
+
+def advice(profile: str, device: torch.device | None = None, on_colab: bool | None = None) -> str:
+    """Which profile suits this machine, and where Colab lends a GPU; a sentence a line.
+
+    Args:
+        profile: name of the profile that is chosen now.
+        device: what training will use; :func:`best_device` if not given.
+        on_colab: whether this is Google Colab; found out if not given.
+    """
+    device = best_device() if device is None else device
+    on_colab = "google.colab" in sys.modules if on_colab is None else on_colab
+    if device.type != "cpu":
+        lines = ["A GPU was found, and the notebooks use it by themselves."]
+        if profile == "quick":
+            lines.append('Set PROFILE = "class" in the cell near the top, and run again from there.')
+        return "\n".join(lines)
+    if profile == "quick":
+        lines = ['No GPU was found: PROFILE = "quick" is right here.']
+    else:
+        lines = [
+            f'No GPU was found: with PROFILE = "{profile}" training will take long. "quick" is right here.'
+        ]
+    if on_colab:
+        lines += [
+            'For a GPU: menu Runtime, entry "Change runtime type", choose "T4 GPU", then Save.',
+            'The session starts anew: set PROFILE = "class" and run the notebook from its first cell.',
+            'If Colab has no GPU to lend, stay with PROFILE = "quick": every exercise can be done in it.',
+        ]
+    return "\n".join(lines)
