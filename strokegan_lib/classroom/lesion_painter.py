@@ -137,9 +137,9 @@ class LesionPainter(Interactive):
         height, width = self.mask.shape
         disc = brushed([[(height // 2, width // 2)]], 15, self.mask.shape)
         lesion = self.mask if self.mask.any() else disc
-        mover = LesionMover(self.painting.generator, self.slices, self.rows, lesion)
-        mover.set(number=self.controls["number"].value)
-        self.box.children = [widgets.HTML(f"<p>{MISSING}</p>"), mover.box]
+        self.mover = LesionMover(self.painting.generator, self.slices, self.rows, lesion)
+        self.mover.set(number=self.controls["number"].value)
+        self.box.children = [widgets.HTML(f"<p>{MISSING}</p>"), self.mover.box]
 
 
 def _told(answer: Answer) -> str:
