@@ -28,11 +28,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One empty phantom cache for the run; workers and kernels inherit it."""
+    """One empty cache, for phantoms and unfinished runs; workers and kernels inherit it."""
     if not hasattr(config, "workerinput"):
         config.stash[OWN_CACHE] = tempfile.mkdtemp(prefix="strokegan-tests-")
         os.environ["STROKEGAN_CACHE"] = config.stash[OWN_CACHE]
-        for name in ("STROKEGAN_PROFILE", "STROKEGAN_DATA"):
+        for name in ("STROKEGAN_PROFILE", "STROKEGAN_DATA", "STROKEGAN_RUNS"):
             os.environ.pop(name, None)
 
 
