@@ -5,7 +5,8 @@ const LARGE = 4; // canvas pixels a side for each pixel of the slice
 const STEPS_BACK = 50;
 const HELP =
   "Mouse, pen or finger paint. Keys, once the picture has the focus: arrows move the brush " +
-  "(with Shift by eight), Space paints, E erases, Z undoes, + and \u2212 change its size.";
+  "(with Shift by eight), Space paints, E erases, Z undoes, + and \u2212 change its size. " +
+  "Blue lies outside the foreground.";
 
 function pack(mask) {
   const bits = new Uint8Array(Math.ceil(mask.length / 8));

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_a_dab_is_a_disc_and_a_way_is_as_wide_as_the_brush():
 @given(st.lists(st.tuples(st.floats(-5, 40), st.floats(-5, 40)), min_size=1, max_size=4), st.integers(1, 9))
 def test_a_bigger_brush_paints_more_and_ways_can_be_cut_in_two(stroke: list, size: int):
     whole = brushed([stroke], size, (36, 36))
-    parts = brushed([*zip(stroke[:-1], stroke[1:], strict=True), stroke[-1:]], size, (36, 36))
+    parts = brushed([*pairwise(stroke), stroke[-1:]], size, (36, 36))
     assert np.array_equal(whole, parts)
     assert not (whole & ~brushed([stroke], size + 2, (36, 36))).any()
 
