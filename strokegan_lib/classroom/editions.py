@@ -18,8 +18,8 @@ from nbformat import NotebookNode
 
 from strokegan_lib import door
 from strokegan_lib.classroom.badges import Home
-from strokegan_lib.classroom.exercises import Exercise, exercises, lines_after, tags
-from strokegan_lib.classroom.records import MIME
+from strokegan_lib.classroom.exercises import exercises, tags
+from strokegan_lib.classroom.expected import expected
 from strokegan_lib.classroom.tutorial import masters
 from strokegan_lib.errors import BadInput, writing
 
@@ -46,7 +46,7 @@ def student(master: NotebookNode, file: Path) -> NotebookNode:
         if not tags(cell) & {"solution", "instructor"}:
             cells.append(cell)
         if cell.id in found:
-            cells += _expected(found[cell.id])
+            cells += expected(found[cell.id])
     edition.cells = cells
     return edition
 
@@ -77,55 +77,6 @@ def _bare(master: NotebookNode) -> NotebookNode:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return edition
-
-
-def _expected(exercise: Exercise) -> list[NotebookNode]:
-    """What the solution and the check show, as a folded Markdown cell; none where they show nothing."""
-    parts, pictures = [], {}
-    for cell in (*exercise.solution, *exercise.check):
-        shown = []
-        for kind, content, alt in _seen(cell):
-            if kind == "text":
-                shown.append(_fenced(content.rstrip("\n"), "text"))
-            else:
-                name = f"{exercise.function}-{len(pictures) + 1}.png"
-                pictures[name] = {"image/png": content}
-                shown.append(f"![{alt}](attachment:{name})")
-        lines = lines_after(exercise.function, cell.source) if "solution" in tags(cell) else ""
-        if shown and lines:
-            parts += ["With your function, these lines", _fenced(lines, "python"), "show"]
-        parts += shown
-        if shown and "nbval-ignore-output" in tags(cell):
-            parts.append("These numbers were measured or trained: yours may differ a little.")
-    if not parts:
-        return []
-    text = "\n\n".join(["<details><summary>What you should see</summary>", *parts, "</details>"])
-    cell = nbformat.v4.new_markdown_cell(text, id=f"{exercise.stub.id[:55]}-expected")
-    if pictures:
-        cell.attachments = NotebookNode(pictures)
-    return [cell]
-
-
-def _seen(cell: NotebookNode) -> list[tuple[str, str, str]]:
-    """What a cell shows: ('text', text, '') and ('picture', base64 of a PNG, alternative text)."""
-    seen: list[tuple[str, str, str]] = []
-    for output in cell.outputs:
-        data = output.get("data", {})
-        if "image/png" in data:
-            alt = output.metadata.get("image/png", {}).get("alt", data.get("text/plain", ""))
-            alt = re.sub(r"([\[\]\\])", r"\\\1", " ".join(alt.split()))
-            seen.append(("picture", data["image/png"].replace("\n", ""), alt))
-        elif MIME not in data:
-            text = output.get("text") or data.get("text/plain", "") + "\n"
-            if seen and seen[-1][0] == "text":  # what is printed may arrive in pieces
-                text = seen.pop()[1] + text
-            seen.append(("text", text, ""))
-    return [part for part in seen if part[1].strip() != "Right."]
-
-
-def _fenced(text: str, language: str) -> str:
-    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", text))])
-    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def edition_of(file: Path, name: str, home: Home) -> str:
