@@ -3,10 +3,10 @@
 Nothing here may need a network when a page is read: no font, no script, no style from elsewhere.
 """
 
-import strokegan_lib
 from docutils import nodes
 from sphinx.application import Sphinx
 
+import strokegan_lib
 from strokegan_lib.classroom.equations import mathml
 
 project = "GANs on brain-stroke images"

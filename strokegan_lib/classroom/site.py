@@ -28,6 +28,11 @@ from strokegan_lib.classroom.tutorial import masters
 from strokegan_lib.errors import BadInput, writing
 
 CARDS = "\n```{toctree}\n:hidden:\n:glob:\n\n*\n```\n"  # the list of the cards, for the contents
+SOLUTIONS = """# Solutions
+
+The tasks of every notebook with their solutions, and notes for those who teach it. Students: try first; a hint is folded
+under every task of the notebooks, and the checks say what is wrong.
+"""
 OUTSIDE = "external-links.txt"
 
 
@@ -69,6 +74,8 @@ def sources(root: Path, out: Path) -> None:
         write_notebook(f"solutions/{file.name}", *solutions(master, file))
         series[file.name] = (title_of(master, file.stem), pictures)
         decks.append(f'* <a href="slides/{file.stem}.html">{series[file.name][0]}</a>')
+    titles = "\n".join(Path(name).stem for name in series)
+    write("solutions/index.md", f"{SOLUTIONS}\n```{{toctree}}\n:maxdepth: 1\n\n{titles}\n```\n")
     write("gallery.md", gallery(series))
     write("slides.md", slides.CONTENTS + "\n".join(decks) + "\n")
     for path, text in reference(root).items():

@@ -8,7 +8,9 @@ One file a deck, without network: arrow keys turn the slides, N shows the notes,
 
 from __future__ import annotations
 
+import base64
 import re
+import struct
 import sys
 from dataclasses import dataclass, field
 from html import escape
@@ -31,8 +33,9 @@ A deck for each notebook, derived from it. Arrow keys turn the slides, **N** sho
 screen. Printing from the browser (landscape, with backgrounds) gives a PDF. Show the figures; the live widgets are in the notebook.
 
 """
-ROOM = 430  # characters that a slide holds at its size; an equation or a line of a list counts for more
-EQUATION, LINE = 90, 55
+ROOM = 600  # characters that a slide holds at its size; an equation or a line of a list counts for more
+EQUATION, LINE = 130, 60
+HEIGHT_OF_A_SQUARE = 1.7  # of a picture as wide as the slide, in heights of what is below the heading
 HEADING = re.compile(r"^(#{2,4}) (.+)$")
 WHOLE = ("Recap",)  # sections that are shown in full
 
@@ -52,11 +55,11 @@ def slides(master: NotebookNode, file: Path) -> list[Slide]:
     """The slides of a master, in order."""
     first, *cells = master.cells
     deck = _opening(first, file)
-    heading, part = "", ""  # of the slide, and of the second level
+    heading = part = ""  # of the slide, and of the second level
     whole = skipped = False
     for cell in cells:
         if cell.cell_type == "code":
-            if not skipped and not tags(cell) & {"exercise", "solution", "check"}:
+            if not skipped and not tags(cell) & {"exercise", "solution", "check", "quiz"}:
                 deck += [Slide(heading, picture=p, kind="figure", notes=[p[1]]) for p in _pictures(cell)]
             continue
         if "instructor" in tags(cell):
@@ -64,26 +67,52 @@ def slides(master: NotebookNode, file: Path) -> list[Slide]:
             continue
         if tags(cell) & {"hint", "solution", "quiz"}:
             continue
-        opened = False  # a heading in this cell, whose first paragraph is due
+        due = False  # the first paragraph below a heading, and what its colon announces
+        before = ""  # the last block of this cell
         for block in _blocks(cell.source):
             if found := HEADING.match(block):
                 heading = found[2]
                 part = heading if len(found[1]) == 2 else part
-                whole = "exercise" in tags(cell) or part in WHOLE
-                skipped = part == "References"
-                opened = True
-                if not skipped:
-                    deck.append(Slide(heading, kind="task" if "exercise" in tags(cell) else "text"))
-            elif skipped:
-                continue
-            elif opened or whole or block.startswith("$$"):
-                if block.startswith("$$") and deck[-1].kind == "figure":
-                    deck.append(Slide(heading))
+                whole, skipped, due = "exercise" in tags(cell) or part in WHOLE, part == "References", True
+                deck.append(Slide(heading, kind="task" if "exercise" in tags(cell) else "text"))
+            elif not skipped and (due or whole):
                 deck[-1].blocks.append(block)
-                opened = opened and block.endswith(":")  # what a colon announces belongs to it
-            else:
+                due = block.endswith(":")
+            elif not skipped and block.startswith("$$"):
+                if before not in deck[-1].blocks:  # it stands by itself, with the sentence that leads to it
+                    lead = [deck[-1].notes.pop()] if before and deck[-1].notes[-1:] == [before] else []
+                    deck.append(Slide(heading, lead))
+                deck[-1].blocks.append(block)
+            elif not skipped:
                 deck[-1].notes.append(block)
-    return [part for slide in deck if slide.blocks or slide.picture for part in _fitting(slide)]
+            before = block
+    return [part for slide in _joined(deck) for part in _fitting(slide)]
+
+
+def _joined(deck: list[Slide]) -> list[Slide]:
+    """Without empty slides, and a figure beside the words that lead to it where there is room for both."""
+    joined: list[Slide] = []
+    for slide in deck:
+        last = joined[-1] if joined else slide
+        if slide.picture and not last.picture and last.kind == "text" and last.heading == slide.heading:
+            words = sum(_size(block) for block in last.blocks) / ROOM  # shares of the slide's height
+            width, height = _sides(slide.picture[0])
+            if words + HEIGHT_OF_A_SQUARE * height / width <= 1:
+                last.picture, last.notes = slide.picture, last.notes + slide.notes
+                continue
+        if slide.blocks or slide.picture:
+            joined.append(slide)
+    for slide in joined:
+        if (
+            slide.blocks and slide.kind == "text" and not slide.picture
+        ):  # what it announces is in the notebook
+            slide.blocks[-1] = re.sub(r":$", ".", slide.blocks[-1])
+    return joined
+
+
+def _sides(png: str) -> tuple[int, int]:
+    """Width and height of a picture in base64, from the head of its PNG."""
+    return struct.unpack(">II", base64.b64decode(png[:32])[16:24])
 
 
 def _opening(cell: NotebookNode, file: Path) -> list[Slide]:
@@ -118,8 +147,10 @@ def _pictures(cell: NotebookNode) -> list[tuple[str, str]]:
 
 def _fitting(slide: Slide) -> list[Slide]:
     """The slide, or as many as its blocks need at a size that the last row can read."""
-    parts, room = [Slide(slide.heading, picture=slide.picture, kind=slide.kind)], ROOM
-    for block in [piece for block in slide.blocks for piece in _pieces(block)]:
+    if slide.picture:
+        return [slide]
+    parts, room = [Slide(slide.heading, kind=slide.kind)], ROOM
+    for block in (piece for whole in slide.blocks for piece in _pieces(whole)):
         if parts[-1].blocks and _size(block) > room:
             parts.append(Slide(slide.heading, kind=slide.kind))
             room = ROOM
@@ -152,19 +183,17 @@ def _size(block: str) -> int:
     if block.startswith("|"):
         return sum(max(LINE, len(line)) for line in read.splitlines())
     items = re.split(r"\n(?=(?:[*-]|\d+\.) )", read)
-    return (
-        sum(-(-len(" ".join(item.split())) // LINE) * LINE for item in items) if len(items) > 1 else len(read)
-    )
+    return sum(-(-len(" ".join(item.split())) // LINE) * LINE for item in items)
 
 
 STYLE = """
 * { box-sizing: border-box; } html { scroll-snap-type: y mandatory; }
-body { margin: 0; background: #fff; color: #1a1a1a; font: min(2.5vw, 4.45vh)/1.4 system-ui, sans-serif; }
+body { margin: 0; background: #fff; color: #1a1a1a; font: min(2.5vw, 4.45vh)/1.35 system-ui, sans-serif; }
 .slide { position: relative; width: 100vw; height: 100vh; padding: 1.2em 2em 1.6em; overflow: hidden; scroll-snap-align: start;
   display: flex; flex-direction: column; border-bottom: 1px solid #ccc; break-after: page; break-inside: avoid; }
-h2 { font-size: 1.35em; line-height: 1.15; margin: 0 0 .6em; color: #00507d; } .title { justify-content: center; background: #f0f5f8; }
-.title h2 { font-size: 2.2em; } .body > :first-child { margin-top: 0; } p, ul, ol, table { margin: .6em 0; } li { margin: .25em 0; }
-.task h2::before { content: "Exercise  "; font-size: .7em; color: #8a4b00; }
+h2 { font-size: 1.35em; line-height: 1.15; margin: 0 0 .45em; color: #00507d; } .title { justify-content: center; background: #f0f5f8; }
+.title h2 { font-size: 2.2em; } .body > :first-child { margin-top: 0; } p, ul, ol, table { margin: .6em 0; } li { margin: .12em 0; }
+.task h2::before { content: "Exercise"; display: block; font-size: .6em; color: #8a4b00; }
 figure { flex: 1; min-height: 0; margin: 0; } img { width: 100%; height: 100%; object-fit: contain; }
 table { border-collapse: collapse; font-size: .8em; } th, td { padding: .1em .6em; text-align: left; border-bottom: 1px solid #ccc; }
 code { font-size: .85em; background: #f2f2f2; } pre { font-size: .75em; } a { color: #00507d; }
@@ -178,6 +207,10 @@ math[display=block] { margin: .5em 0; }
 """
 
 SCRIPT = """
+for (const equation of document.querySelectorAll("math[display=block]")) {
+  const over = equation.scrollWidth / equation.clientWidth; // a long one is drawn smaller, and so stays whole
+  if (over > 1) equation.style.fontSize = `${0.98 / over}em`;
+}
 const slides = [...document.querySelectorAll(".slide")];
 const here = () => slides.findIndex((s) => s.getBoundingClientRect().bottom > innerHeight / 2);
 const go = (n) => {
@@ -215,7 +248,8 @@ def deck(master: NotebookNode, file: Path) -> str:
 
 
 def _section(slide: Slide, number: int, of: int) -> str:
-    heading = re.sub(r"^<p>|</p>$", "", equations.markdown(slide.heading).strip())
+    heading = re.sub(r"^(\d+)\.", r"\1\.", slide.heading)  # a number, not a list
+    heading = re.sub(r"^<p>|</p>$", "", equations.markdown(heading).strip())
     body = f'<div class="body">{_html(slide.blocks)}</div>' if slide.blocks else ""
     if slide.picture:
         png, alt = slide.picture
