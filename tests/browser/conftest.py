@@ -48,8 +48,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="session")
 def lab(phantom: SliceSet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """JupyterLab on copies of the masters; kernels find the phantom in the tests' cache."""
-    with Lab(sorted((ROOT / "notebooks").glob("*.ipynb")), tmp_path_factory.mktemp("lab")) as lab:
+    """JupyterLab on copies of all notebooks; kernels find the phantom in the tests' cache."""
+    with Lab(ROOT / "notebooks", tmp_path_factory.mktemp("lab")) as lab:
         yield lab
 
 
@@ -65,7 +65,8 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="class")
 def page(chromium: Browser, lab: Lab) -> Iterator[Page]:
     """An empty page. At the end: nothing went wrong in it, and it asked nobody but JupyterLab."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, has_touch=True)
+    context.set_default_timeout(60_000)  # milliseconds for each click
     strangers, complaints = set(), []
 
     def outside(route: Route) -> None:
@@ -85,7 +86,9 @@ def page(chromium: Browser, lab: Lab) -> Iterator[Page]:
 
 @pytest.fixture(scope="class")
 def notebook(request: pytest.FixtureRequest, page: Page, lab: Lab) -> Iterator[OpenNotebook]:
-    """The notebook that the class of tests names."""
+    """The notebook that a class of tests names: NOTEBOOK, and RUN_TO, the last cell that they need."""
     name = request.cls.NOTEBOOK
-    yield OpenNotebook(page, lab.address(name), lab.folder / "notebooks" / name)
+    opened = OpenNotebook(page, lab.address(name), lab.folder / "notebooks" / name)
+    opened.run_to(request.cls.RUN_TO)
+    yield opened
     lab.stop_kernels()

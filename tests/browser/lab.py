@@ -28,23 +28,24 @@ class Lab:
     Nothing that it writes goes outside *folder*.
 
     Args:
-        notebooks: files to copy.
+        notebooks: a folder of notebooks, some of them in folders of their own.
         folder: empty; the copies lie in its ``notebooks``.
 
     Example:
-        ``with Lab(files, folder) as lab: page.goto(lab.address("00_start_here.ipynb"))``
+        ``with Lab(notebooks, folder) as lab: page.goto(lab.address("student/00_start_here.ipynb"))``
     """
 
-    def __init__(self, notebooks: list[Path], folder: Path) -> None:
+    def __init__(self, notebooks: Path, folder: Path) -> None:
         self.folder, self.token, self.port = folder, secrets.token_hex(16), free_port()
         self.log = folder / "lab.log"
-        (folder / "notebooks").mkdir()
-        for file in notebooks:
+        for file in notebooks.rglob("*.ipynb"):
+            copy = folder / "notebooks" / file.relative_to(notebooks)
+            copy.parent.mkdir(parents=True, exist_ok=True)
             notebook = nbformat.read(file, as_version=4)
             for cell in notebook.cells:
                 if cell.cell_type == "code":
                     cell.outputs, cell.execution_count = [], None
-            nbformat.write(notebook, folder / "notebooks" / file.name)
+            nbformat.write(notebook, copy)
         for name, settings in QUIET.items():
             file = folder / "settings" / f"{name}.jupyterlab-settings"
             file.parent.mkdir(parents=True, exist_ok=True)

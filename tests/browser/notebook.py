@@ -12,9 +12,13 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-START = 120_000  # milliseconds until JupyterLab shows a notebook and its kernel is idle
-RUN = 240_000  # until the cells above a widget have run: three times what two quiet cores need
-ANSWER = 30_000  # until a widget shows what the kernel made of a click
+from strokegan_lib.classroom.widgets import SCALE
+
+START = (
+    300_000  # milliseconds until JupyterLab shows a notebook and its kernel is idle: cells come one by one
+)
+RUN = 400_000  # until the cells above a widget have run: many times what two quiet cores need
+ANSWER = 60_000  # until a widget shows what the kernel made of a click
 
 # the picture as it is on the screen, decoded by the browser; its address changes with every update
 PIXELS = """async img => {
@@ -51,22 +55,29 @@ class OpenNotebook:
         self.page.get_by_role("menuitem", name=name, exact=True).click()
         self.page.locator(".lm-Menu-itemLabel").get_by_text(entry, exact=True).click()
 
-    def run_to(self, source: str) -> Shown:
-        """Run every cell down to the one that contains *source*; its output.
+    def number(self, source: str) -> int:
+        """Which cell contains *source*, the last if there are several."""
+        found = [number for number, text in enumerate(self.sources) if source in text]
+        assert found, f"no cell contains {source!r}"
+        return found[-1]
+
+    def run_to(self, source: str) -> None:
+        """Run every cell down to the one that contains *source*.
 
         Raises:
             AssertionError: no such cell, or one that ended with an error.
         """
-        found = [number for number, text in enumerate(self.sources) if source in text]
-        assert found, f"no cell contains {source!r}"
-        self.cells.nth(found[-1] + 1).click(position={"x": 20, "y": 5})
+        number = self.number(source)
+        self.cells.nth(number + 1).click(position={"x": 20, "y": 5})
         self.menu("Run", "Run All Above Selected Cell")
-        cell = self.cells.nth(found[-1])
-        done = cell.locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]"))
+        done = self.cells.nth(number).locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]"))
         error = self.page.locator(".jp-Notebook [data-mime-type='application/vnd.jupyter.error']")
         expect(done.or_(error).first).to_be_visible(timeout=RUN)
         assert not error.count(), error.first.inner_text()
-        output = cell.locator(".jp-OutputArea")
+
+    def output(self, source: str) -> Shown:
+        """The output of the cell that contains *source*, scrolled into view."""
+        output = self.cells.nth(self.number(source)).locator(".jp-OutputArea")
         output.scroll_into_view_if_needed()
         return Shown(output)
 
@@ -106,6 +117,13 @@ class Shown:
             handle.press(key)
         return self.value(name)
 
+    def click(self, row: int, column: int) -> None:
+        """Click on a pixel of the slice in the picture, counted from the picture's upper left corner."""
+        img = self.output.locator("img")
+        shown = img.bounding_box()["width"] / img.evaluate("img => img.naturalWidth")  # screen pixels a pixel
+        x, y = ((at + 0.5) * SCALE * shown for at in (column, row))
+        img.click(position={"x": x, "y": y})
+
     def choose(self, name: str, option: str) -> None:
         """Choose from a list."""
         self.control(name).locator("select").select_option(label=option)
@@ -117,11 +135,11 @@ class Shown:
 
     def sentence(self) -> str:
         """What stands below the picture."""
-        return self.output.locator(".widget-label").last.inner_text()
+        return self.output.locator(".strokegan-words").inner_text()
 
     def picture(self) -> np.ndarray:
         """The picture as the browser shows it, (H, W, 3) uint8."""
-        return pixels(self.output.locator("img.widget-image"))
+        return pixels(self.output.locator("img"))
 
 
 def pixels(img: Locator) -> np.ndarray:

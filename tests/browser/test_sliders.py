@@ -2,63 +2,31 @@
 
 from __future__ import annotations
 
-import io
 import re
 
-import numpy as np
 from conftest import PICTURES
 from notebook import OpenNotebook
-from PIL import Image
-
-from strokegan_lib.classroom.widgets import PatientBrowser
-from strokegan_lib.data.slices import SliceSet
-
-
-def decoded(png: bytes) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
-
-
-class TestStartHere:
-    NOTEBOOK = "00_start_here.ipynb"
-
-    def test_patient_browser_shows_the_slice_that_the_sliders_ask_for(
-        self, notebook: OpenNotebook, phantom: SliceSet
-    ):
-        browser = notebook.run_to("browser = PatientBrowser(")
-        before = browser.picture()
-        plane = int(browser.drag("plane", 0.25))
-        patient = int(browser.press("patient", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowRight"))
-        browser.says(f"{phantom.patients[patient]}, plane {plane} of")
-        expected = PatientBrowser(phantom).set(patient=patient, plane=plane)
-        assert (browser.picture() != before).any()
-        assert (browser.picture() == decoded(expected.image.value)).all()
-        assert browser.sentence() == expected.words.value
-        browser.output.screenshot(path=PICTURES / "patient_browser.png")
-
-    def test_mask_comparison_grows_the_second_mask(self, notebook: OpenNotebook):
-        comparison = notebook.run_to("comparison = MaskComparison(")
-        scores = []
-        for keys in (["Home"], *[["ArrowRight"]] * 3):
-            pixels = int(comparison.press("edge moved by", *keys))
-            sentence = comparison.says(f"edge moved by {pixels:+d}:")
-            scores.append(float(re.search(r"Dice ([\d.]+)", sentence)[1]))
-        assert scores == sorted(scores) and scores[0] < scores[-1] == 1.0
-        comparison.drag("edge moved by", 1.0)
-        comparison.says("edge moved by +3:")
-        comparison.output.screenshot(path=PICTURES / "mask_comparison.png")
 
 
 class TestSelfAttention:
     NOTEBOOK = "02_self_attention.ipynb"
+    RUN_TO = "explorer = AttentionExplorer(slices"
 
     def test_attention_explorer_follows_the_sliders_and_the_layer(self, notebook: OpenNotebook):
-        explorer = notebook.run_to("explorer = AttentionExplorer(slices")
+        explorer = notebook.output(self.RUN_TO)
         before = explorer.picture()
         row, column = int(explorer.drag("row", 0.5)), int(explorer.press("column", "ArrowRight"))
         block = 4  # pixels a side of a position of this map, 32 x 32
         explorer.says(f"position ({row // block}, {column // block}) of 32 x 32")
         moved = explorer.picture()
         assert (moved != before).any()
+        # with the mouse in the picture itself, then with its keys
+        explorer.click(10 * block + 1, 20 * block + 1)
+        explorer.says("position (10, 20) of 32 x 32")
+        assert (explorer.value("row"), explorer.value("column")) == (str(10 * block + 2), str(20 * block + 2))
+        explorer.output.locator("img").press("ArrowDown")
+        explorer.says("position (11, 20) of 32 x 32")
+        moved = explorer.picture()
         explorer.choose("layer", "untrained")
         explorer.says("untrained, position")
         assert (explorer.picture() != moved).any()
@@ -67,9 +35,10 @@ class TestSelfAttention:
 
 class TestMultiScaleL1:
     NOTEBOOK = "03_multi_scale_l1.ipynb"
+    RUN_TO = "prober = LevelProber("
 
     def test_level_prober_measures_what_the_sliders_spoil(self, notebook: OpenNotebook):
-        prober = notebook.run_to("prober = LevelProber(")
+        prober = notebook.output(self.RUN_TO)
         before, spoilt = prober.picture(), prober.sentence()
         prober.drag("moved down", 1.0)
         further = prober.says("mask moved 16 down")
@@ -86,9 +55,10 @@ class TestMultiScaleL1:
 
 class TestMaskedImageSegmentation:
     NOTEBOOK = "05_masked_image_segmentation.ipynb"
+    RUN_TO = "explorer = ThresholdExplorer("
 
     def test_threshold_explorer_cuts_where_the_slider_stands(self, notebook: OpenNotebook):
-        explorer = notebook.run_to("explorer = ThresholdExplorer(")
+        explorer = notebook.output(self.RUN_TO)
         before = explorer.picture()
         low = explorer.drag("threshold", 0.0)
         assert low == "0.01"
@@ -103,9 +73,10 @@ class TestMaskedImageSegmentation:
 
 class TestRealismAndDiversity:
     NOTEBOOK = "07_realism_and_diversity.ipynb"
+    RUN_TO = "game = RealOrSynthetic("
 
     def test_game_tells_and_counts_after_an_answer(self, notebook: OpenNotebook):
-        game = notebook.run_to("game = RealOrSynthetic(")
+        game = notebook.output(self.RUN_TO)
         game.says("picture 1 of")
         game.says("No answer yet.")
         before = game.picture()
@@ -124,9 +95,10 @@ class TestRealismAndDiversity:
 
 class TestClassBalancing:
     NOTEBOOK = "08_class_balancing.ipynb"
+    RUN_TO = "explorer = RatioExplorer("
 
     def test_ratio_explorer_lights_the_arms_that_saw_the_share(self, notebook: OpenNotebook):
-        explorer = notebook.run_to("explorer = RatioExplorer(")
+        explorer = notebook.output(self.RUN_TO)
         before = explorer.picture()
         share = explorer.drag("stroke seen", 0.0)
         explorer.says(f", {share} stroke seen:")
