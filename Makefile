@@ -11,7 +11,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help tutorial test test-browser .chromium nightly lab bench weights results notebooks editions badges clean
+.PHONY: help tutorial test test-browser .chromium nightly lab bench weights results notebooks editions badges site clean
 
 help:
 	@echo "make tutorial   run the whole series and write build/tutorial/report.html"
@@ -26,6 +26,7 @@ help:
 	@echo "make notebooks  run the notebooks in place and keep their outputs; then make editions"
 	@echo "make editions   derive the students' and the instructor's edition of every notebook"
 	@echo "make badges     point every badge and link at the repository named in pyproject.toml"
+	@echo "make site       build the site with slides, build/site/index.html, and follow its links"
 	@echo "make clean      delete build/, .venv/ and caches"
 	@echo "PYTHON=python3.12 before or after the target chooses another Python (3.10 to 3.13)"
 
@@ -86,6 +87,9 @@ editions: $(STAMP)
 
 badges: $(STAMP)
 	@$(PY) -m strokegan_lib.classroom.badges
+
+site: $(STAMP)
+	@$(PY) -m strokegan_lib.classroom.site
 
 clean:
 	@rm -rf build $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -5,12 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 ROOMS = {
-    "commands": "What starts with ``python -m strokegan_lib...``, the profiles, the losses, and the one error.",
-    "data": "From volumes to batches.",
-    "models": "The networks.",
-    "training": "The loop, and what it needs.",
-    "evaluation": "Overlap, realism, statistics.",
-    "classroom": "Figures, widgets and checks; and what makes the report, the editions, the slides and this site.",
+    "commands": (
+        "Commands, losses, profiles",
+        "What starts with ``python -m strokegan_lib...``, and the modules that belong to no room.",
+    ),
+    "data": ("Data", "From volumes to batches."),
+    "models": ("Models", "The networks."),
+    "training": ("Training", "The loop, and what it needs."),
+    "evaluation": ("Evaluation", "Overlap, realism, statistics."),
+    "classroom": (
+        "Classroom",
+        "Figures, widgets and checks; and what makes the report, the editions, the slides and this site.",
+    ),
 }
 
 
@@ -34,8 +40,8 @@ def page_of(module: str) -> str:
 def reference(root: Path) -> dict[str, str]:
     """Path below the site's sources -> text, for the index and every room."""
     pages = {
-        f"reference/{room}.rst": f"{room.capitalize()}\n{'=' * len(room)}\n\n{told}\n"
-        for room, told in ROOMS.items()
+        f"reference/{room}.rst": f"{title}\n{'=' * len(title)}\n\n{told}\n"
+        for room, (title, told) in ROOMS.items()
     }
     for module in modules(root).values():
         pages[page_of(module)] += (
