@@ -162,7 +162,8 @@ class Quiz:
         return f"<p>Quiz {escape(self.name)}: {escape(self.score())}</p><ol>{''.join(items)}</ol>"
 
     def _repr_mimebundle_(self, **_options) -> dict:
-        return {**live(self.box), "text/html": self._repr_html_(), "text/plain": repr(self)}
+        data, _ = live(self.box)
+        return {**data, "text/html": self._repr_html_(), "text/plain": repr(self)}
 
 
 def quiz(name: str, seed: int = SEED, folder: Path = QUIZZES) -> Quiz:

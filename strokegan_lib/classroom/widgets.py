@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from strokegan_lib.data.slices import SliceSet
 
 SCALE = 3  # screen pixels a side for each pixel of a slice: 128 becomes 384
 ORANGE, BLUE = (230, 159, 0), (86, 180, 233)  # told apart by colour-blind eyes too
+VIEW = "application/vnd.jupyter.widget-view+json"
 STYLE = Path(__file__).with_name("widgets.css").read_text(encoding="utf-8")
 
 
@@ -60,9 +62,16 @@ def picture(image: np.ndarray, *outlines: tuple[np.ndarray, tuple[int, int, int]
     return png(outlined(image, *outlines))
 
 
-def live(box: widgets.Widget) -> dict[str, dict]:
-    """What lets a browser show *box*: the same in ipywidgets 8 and in 7, which Colab has."""
-    return {"application/vnd.jupyter.widget-view+json": box.get_view_spec()}
+def live(box: widgets.Widget) -> tuple[dict[str, dict], dict[str, dict]]:
+    """Data and metadata that let a browser show *box*, with ipywidgets 8 and with 7, which Colab has.
+
+    Colab shows what is made with anywidget only where the metadata name the manager that anywidget has
+    switched on. Colab itself adds that to what ``display`` shows, not to the value of a cell's last line.
+    """
+    output = sys.modules.get("google.colab.output")
+    url = getattr(getattr(output, "_widgets", None), "_installed_url", None)
+    metadata = {VIEW: {"colab": {"custom_widget_manager": {"url": url}}}} if url else {}
+    return {VIEW: box.get_view_spec()}, metadata
 
 
 def has_anywidget() -> bool:
@@ -228,8 +237,9 @@ class Interactive(ABC):
     def _repr_mimebundle_(self, **_options: Any) -> tuple[dict, dict]:
         words = self.words.value
         still = base64.b64encode(self.image.value).decode("ascii")
-        bundle = {**live(self.box), "image/png": still, "text/plain": words}
-        return bundle, {"image/png": {"alt": words}}
+        data, metadata = live(self.box)
+        bundle = {**data, "image/png": still, "text/plain": words}
+        return bundle, {**metadata, "image/png": {"alt": words}}
 
 
 class PatientBrowser(Interactive):
