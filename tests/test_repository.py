@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -327,3 +328,14 @@ def test_every_benchmark_starts_as_make_bench_starts_it(file: Path):
     assert "$(PY) $$file" in line
     run = subprocess.run([sys.executable, file, "--help"], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0 and run.stdout.startswith("usage:"), run.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["make", "test-browser"], [sys.executable, "-m", "pytest", "--in-browser", "tests/browser"]]
+)
+def test_browser_tests_without_chromium_say_what_to_install(command: list[str]):
+    nowhere = {**os.environ, "CHROMIUM": "/no/such/chromium"}
+    run = subprocess.run(command, cwd=ROOT, env=nowhere, capture_output=True, text=True)
+    assert run.returncode == 2
+    (line,) = [line for line in run.stderr.splitlines() if "/no/such/chromium" in line]
+    assert "apt-get install chromium" in line and "CHROMIUM=" in line

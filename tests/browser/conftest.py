@@ -30,7 +30,10 @@ CHROMIUM = os.environ.get("CHROMIUM") or "chromium"
 
 def pytest_configure() -> None:
     if not shutil.which(CHROMIUM):
-        reason = f"there is no {CHROMIUM}: install it, on Debian by apt-get install chromium, or name one in CHROMIUM"
+        reason = (
+            f"there is no {CHROMIUM} here; install Debian's package (apt-get install chromium) or name yours: "
+            "CHROMIUM=/path/to/it"
+        )
         pytest.exit(reason, returncode=2)
 
 

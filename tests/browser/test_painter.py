@@ -171,13 +171,15 @@ class TestPaintingStroke:
         painter.touch(way)
         painter.counts(brushed([way], BRUSH, (SIDE, SIDE)))
 
-    def test_lesion_mover_moves_with_the_sliders(self, notebook: OpenNotebook):
+    def test_lesion_mover_moves_with_a_click_and_with_the_sliders(self, notebook: OpenNotebook):
         mover = notebook.output(self.RUN_TO)
         before = mover.picture()
-        sentence = mover.sentence()
-        mover.press("column", *["ArrowLeft"] * 5)
-        expect(mover.output).not_to_contain_text(sentence, timeout=ANSWER)
+        mover.click(60, 50)
+        expect(mover.control("row").locator(".widget-readout")).to_have_text("60", timeout=ANSWER)
+        expect(mover.control("column").locator(".widget-readout")).to_have_text("50", timeout=ANSWER)
+        turned = int(mover.press("angle", *["ArrowRight"] * 3))
+        assert turned == 33
         assert (mover.picture() != before).any()
+        mover.output.screenshot(path=PICTURES / "lesion_mover.png")
         mover.drag("size", 0.0)
         mover.says("without stroke")
-        mover.output.screenshot(path=PICTURES / "lesion_mover.png")
