@@ -60,7 +60,8 @@ def solutions(master: NotebookNode, file: Path) -> tuple[NotebookNode, list[Pict
     page = nbformat.v4.new_notebook(metadata=master.metadata)
     page.cells = [
         nbformat.v4.new_markdown_cell(
-            f"# {title}: solutions and notes\n\nTasks, solutions and notes of [the notebook](../notebooks/{file.name})."
+            f"# {title}: solutions and notes\n\nTasks, solutions and notes of [the notebook](../notebooks/{file.name}).",
+            id="title",
         )
     ]
     heading, told = "", ""
@@ -73,7 +74,8 @@ def solutions(master: NotebookNode, file: Path) -> tuple[NotebookNode, list[Pict
         if not task and not tags(cell) & {"solution", "instructor"}:
             continue
         if heading != told:
-            page.cells.append(nbformat.v4.new_markdown_cell(f"## Beside “{heading}”"))
+            beside = nbformat.v4.new_markdown_cell(f"## Beside “{heading}”", id=f"{cell.id[:57]}-beside")
+            page.cells.append(beside)
             told = heading
         page.cells.append(copy.deepcopy(cell))
     return page, _pictures(page, f"solution-{file.name[:2]}")
@@ -137,6 +139,7 @@ def _pictures(page: NotebookNode, prefix: str) -> list[Picture]:
             if "image/png" in data:
                 alt = output.metadata.get("image/png", {}).get("alt", data.get("text/plain", ""))
                 output.data = NotebookNode({"text/markdown": figure(data["image/png"], alt)})
+                output.metadata = NotebookNode()
     return found
 
 
