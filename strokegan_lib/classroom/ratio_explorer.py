@@ -90,7 +90,7 @@ class RatioExplorer(Interactive):
         self.comparisons = dict(comparisons)
         self.charts: dict[tuple[str, str], Chart] = {}
         first = next(iter(self.comparisons.values()))
-        self.share = widgets.SelectionSlider(**self._offer(first), description="share of stroke in training")
+        self.share = widgets.SelectionSlider(**self._offer(first), description="stroke seen in training")
         super().__init__(
             comparison=widgets.Dropdown(options=list(self.comparisons), description="comparison"),
             score=widgets.Dropdown(options=list(SCORES), description="score"),

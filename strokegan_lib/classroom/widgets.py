@@ -277,7 +277,7 @@ class PatientBrowser(Interactive):
         lesion = f"{pixels} pixels of stroke, outlined in orange" if pixels else "no stroke"
         if not pixels and (others := np.flatnonzero(self.slices.table["has_stroke"][rows])).size:
             lesion += f" (this patient's lies between planes {others[0]} and {others[-1]})"
-        where = f"{self.slices.patients[patient]}, plane {plane}, from 0 to {len(rows) - 1}, {channel}"
+        where = f"{self.slices.patients[patient]}, plane {plane} (0 to {len(rows) - 1}), {channel}"
         return shown, f"{where}: {lesion}"
 
 

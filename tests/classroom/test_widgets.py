@@ -44,8 +44,10 @@ def test_browser_shows_the_slice_that_was_asked_for(phantom: SliceSet):
     assert (
         name in browser.words.value and f"{phantom.stroke[row].sum()} pixels of stroke" in browser.words.value
     )
+    has_stroke = np.flatnonzero(phantom.table["has_stroke"][rows])
     empty = int(np.flatnonzero(phantom.table["has_stroke"][rows] == 0)[0])
-    assert "no stroke" in browser.set(plane=empty).words.value
+    words = browser.set(plane=empty).words.value
+    assert f"no stroke (this patient's lies between planes {has_stroke[0]} and {has_stroke[-1]})" in words
 
 
 def test_browser_answers_quickly(phantom: SliceSet):
