@@ -32,7 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         config.stash[OWN_CACHE] = tempfile.mkdtemp(prefix="strokegan-tests-")
         os.environ["STROKEGAN_CACHE"] = config.stash[OWN_CACHE]
-        for name in ("STROKEGAN_PROFILE", "STROKEGAN_DATA", "STROKEGAN_RUNS"):
+        os.environ["STROKEGAN_RUNS"] = str(Path(config.stash[OWN_CACHE], "runs"))
+        for name in ("STROKEGAN_PROFILE", "STROKEGAN_DATA"):
             os.environ.pop(name, None)
 
 

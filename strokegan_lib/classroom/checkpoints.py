@@ -22,8 +22,7 @@ from filelock import FileLock, Timeout
 from torch import nn
 
 import strokegan_lib
-from strokegan_lib.data.prepared import cache_folder
-from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.errors import BadInput
 from strokegan_lib.training.loop import Loop, Trained
 
 DRIVE = Path("/content/drive/MyDrive")  # where Colab mounts Google Drive
@@ -36,14 +35,19 @@ def run_folder(name: str) -> Path:
     """Where the unfinished runs of a notebook lie.
 
     That is below ``STROKEGAN_RUNS`` where it is set, else on Google Drive where Colab has mounted
-    it, else in the kit's cache, which a new Colab session does not have.
+    it, else in the reader's own home, which a new Colab session does not keep. It is not in
+    ``STROKEGAN_CACHE``: that may belong to a whole class.
 
     Args:
         name: of the notebook, such as '05'.
     """
     if chosen := os.environ.get("STROKEGAN_RUNS"):
         return Path(chosen) / name
-    return (DRIVE / "strokegan" if DRIVE.is_dir() else cache_folder()) / "runs" / name
+    return (DRIVE / "strokegan" if DRIVE.is_dir() else own_folder()) / "runs" / name
+
+
+def own_folder() -> Path:
+    return Path.home() / ".cache" / "strokegan"
 
 
 class Stopped(KeyboardInterrupt):
@@ -74,24 +78,36 @@ class KeptRuns:
         self.folder: Path | None = run_folder(name)
 
     def __enter__(self) -> KeptRuns:
-        place = hashlib.sha256(str(self.folder.absolute()).encode()).hexdigest()[:12]
-        locks = cache_folder()  # not beside the runs: Drive knows no locks
-        with writing(locks, "free some space, or set STROKEGAN_CACHE to another folder"):
+        on_drive = DRIVE in self.folder.parents
+        name = hashlib.sha256(str(self.folder.absolute()).encode()).hexdigest()[:12]
+        locks = own_folder() if on_drive else self.folder.parent  # Drive knows no locks
+        self.lock = FileLock(locks / f".{name}.lock", timeout=0)
+        try:
             locks.mkdir(parents=True, exist_ok=True)
-            self.lock = FileLock(locks / f".runs-{place}.lock", timeout=0)
-            try:
-                self.lock.acquire()
-            except Timeout:
-                self.folder = None
-                print("Another kernel is training this just now, so this one keeps no checkpoints.")
-                return self
-        if DRIVE in self.folder.parents:
+            self.lock.acquire()
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except Timeout:
+            return self._without(
+                "Another kernel is training this just now, so this one keeps no checkpoints."
+            )
+        except OSError as error:
+            self.lock.release()
+            reason = (error.strerror or str(error)).lower()
+            return self._without(
+                f"{self.folder}: no checkpoints can be kept there ({reason}); to have some, {REMEDY}."
+            )
+        if on_drive:
             print(f"Checkpoints go to your Google Drive: {self.folder.relative_to(DRIVE)}")
         elif "google.colab" in sys.modules:
             print(
                 "Checkpoints are lost with this Colab session. To keep them, mount your Google Drive: "
                 "the folder symbol on the left, then the one with Drive's triangle."
             )
+        return self
+
+    def _without(self, reason: str) -> KeptRuns:
+        print(reason)
+        self.folder = None
         return self
 
     def run(self, loop: Loop, name: str) -> Trained:

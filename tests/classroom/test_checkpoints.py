@@ -166,16 +166,26 @@ def test_two_kernels_do_not_share_a_folder(make_loop: MakeLoop, capsys):
             assert second.run(make_loop(), "a").step == STEPS
             with pytest.raises(Stopped, match="starts afresh"):
                 second.run(interrupted(make_loop(), 2), "a")
-            assert not run_folder("nb").exists()
+            assert not any(run_folder("nb").iterdir())
         first.run(make_loop(), "a")
-        assert run_folder("nb").exists()
+        assert any(run_folder("nb").iterdir())
     with KeptRuns("nb"):
         assert capsys.readouterr().out == ""  # the lock is free again
 
 
-def test_a_folder_that_takes_nothing_is_bad_input(make_loop: MakeLoop, runs: Path):
+def test_without_a_place_for_checkpoints_training_goes_on(make_loop: MakeLoop, runs: Path, capsys):
     (runs / "nb").write_text("no folder")
+    for _ in range(2):  # the lock is free again
+        with KeptRuns("nb") as kept:
+            assert kept.run(make_loop(), "a").step == STEPS
+        said = capsys.readouterr().out
+        assert str(runs / "nb") in said and "set STROKEGAN_RUNS" in said and said.count("\n") == 1
+
+
+def test_a_place_that_is_lost_on_the_way_is_bad_input(make_loop: MakeLoop, runs: Path):
     with pytest.raises(BadInput, match="STROKEGAN_RUNS"), KeptRuns("nb") as kept:
+        (runs / "nb").rmdir()
+        (runs / "nb").write_text("no folder")
         kept.run(make_loop(), "a")
 
 
@@ -184,7 +194,8 @@ class TestPlace:
     def drive(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         """Where Drive would be mounted."""
         monkeypatch.delenv("STROKEGAN_RUNS")
-        monkeypatch.setenv("STROKEGAN_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setenv("HOME", str(tmp_path / "home"))
+        monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
         monkeypatch.setattr(checkpoints, "DRIVE", tmp_path / "MyDrive")
         monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
         return tmp_path / "MyDrive"
@@ -200,7 +211,7 @@ class TestPlace:
         with KeptRuns("05"):
             pass
         assert "mount your Google Drive" in capsys.readouterr().out
-        assert run_folder("05") == drive.parent / "cache/runs/05"
+        assert run_folder("05") == drive.parent / "home/.cache/strokegan/runs/05"
 
     def test_the_readers_own_choice_goes_first(self, drive: Path, monkeypatch: pytest.MonkeyPatch):
         drive.mkdir()
