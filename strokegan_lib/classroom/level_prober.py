@@ -71,8 +71,10 @@ class LevelProber(Interactive):
             bar.set_width(min(value, REACH))
             label.set_text(f"{value:.0f} %")
             label.set_x(min(value, REACH) + 3)
-        self.canvas.draw()
-        shown = np.asarray(self.canvas.buffer_rgba())[..., :3]  # savefig would draw everything twice
+        self.canvas.restore_region(self.still)
+        for artist in self.moving:
+            artist.axes.draw_artist(artist)
+        shown = np.asarray(self.canvas.buffer_rgba())[..., :3]
         seen = ", ".join(f"{name} {value:.0f} %" for name, value in zip(self.names, percent, strict=True))
         return png(shown), (
             f"mask moved {down} down and {across} across, grown by {grow}, blurred by {blur}: "
@@ -80,7 +82,7 @@ class LevelProber(Interactive):
         )
 
     def _prepare(self) -> None:
-        """Draw once what stays: moving four bars is quick, a new figure is not."""
+        """Draw once what stays: four bars and a picture are quick, all the words around them are not."""
         sizes = [f"{f.shape[-2]}x{f.shape[-1]}" for f in self.truth]
         self.names = ["picture", *(f"level {n} ({size})" for n, size in enumerate(sizes[1:], 1))]
         self.figure = Figure(figsize=(9.6, 3.2), dpi=80, layout="constrained")
@@ -91,8 +93,7 @@ class LevelProber(Interactive):
             for ax in pictures
         )
         for ax, title in zip(pictures, ("true masked image", "spoilt"), strict=True):
-            # the outline of the truth on both
-            ax.contour(
+            outline = ax.contour(  # of the truth, on both
                 self.stroke[0, 0].cpu().numpy(), [0.5], colors=[np.array(ORANGE) / 255], linewidths=1.2
             )
             ax.set_title(title, fontsize=10)
@@ -102,11 +103,14 @@ class LevelProber(Interactive):
         self.labels = [
             axes.text(0, n, "", va="center", fontsize=9, bbox=white) for n in range(len(self.names))
         ]
-        axes.axvline(100, color="black", lw=1, ls="--")
+        hundred = axes.axvline(100, color="black", lw=1, ls="--")
         axes.set(xlim=(0, REACH * 1.2), xlabel="difference seen,\n% of that of an empty mask")
         axes.invert_yaxis()
-        self.figure.draw_without_rendering()
-        self.figure.set_layout_engine("none")  # everything has its place now
+        self.moving = [self.masked, outline, *self.bars, hundred, *self.labels]  # the last outline is there
+        for artist in self.moving:
+            artist.set_animated(True)  # left out when the canvas is drawn
+        self.canvas.draw()
+        self.still = self.canvas.copy_from_bbox(self.figure.bbox)
 
 
 def spoilt(mask: Tensor, down: int = 0, across: int = 0, grow: int = 0, blur: float = 0.0) -> Tensor:
