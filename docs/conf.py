@@ -48,6 +48,8 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
+html_use_index = False  # the search does better, and on a phone it fits
+html_domain_indices = False
 html_show_search_summary = False  # a browser reads no other page from a disk
 html_math_renderer = "mathml"
 

@@ -18,8 +18,8 @@ NOTEBOOKS = sorted(file.stem for file in (ROOT / "notebooks").glob("*.ipynb"))
 
 # what sticks out on the right of the screen, other than inside something that scrolls by itself
 STICKS_OUT = """() => {
-  const scrolls = (e) => e && e !== document.body && (
-    ["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+  const scrolls = (e) => e.localName !== "article" && (
+    ["auto", "scroll"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
   return [...document.querySelectorAll("article *")]
     .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e))
     .map((e) => `${e.tagName} ${e.textContent.slice(0, 60)}`).slice(0, 5);
