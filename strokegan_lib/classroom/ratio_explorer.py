@@ -158,9 +158,12 @@ class Chart:
         """The chart as PNG; arms that saw that share of stroke, in whole percents, in orange squares."""
         for bar, line in zip(self.bars, self.lines, strict=True):
             lit = share is not None and round(line["stroke_share_in_batches"], 2) == share
+            colour = np.array(ORANGE) / 255 if lit else GREY
             dot, caps, rods = bar.lines
             dot.set_marker("s" if lit else "o")
-            for part in (dot, *caps, *rods):
-                part.set_color(np.array(ORANGE) / 255 if lit else GREY)
+            for part in (dot, *caps):
+                part.set(color=colour, markeredgecolor=colour)
+            for rod in rods:
+                rod.set_color(colour)
         self.canvas.draw()
         return png(np.asarray(self.canvas.buffer_rgba())[..., :3])
