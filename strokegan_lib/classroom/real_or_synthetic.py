@@ -7,9 +7,10 @@ from math import comb
 import ipywidgets as widgets
 import numpy as np
 
-from strokegan_lib.classroom.widgets import BLUE, ORANGE, Interactive, picture
+from strokegan_lib.classroom.widgets import BLUE, ORANGE, Interactive, outlined, picture, png
 
 OPEN, REAL, SYNTHETIC = "?", "real", "synthetic"
+FRAME = 6  # screen pixels: air around the head, nothing is hidden
 
 
 class RealOrSynthetic(Interactive):
@@ -77,10 +78,11 @@ class RealOrSynthetic(Interactive):
         where = f"picture {number} of {len(self.truth)}"
         if said is None:
             return picture(self.pictures[number - 1]), f"{where}: real or synthetic? {self.score()}"
-        frame = np.ones(self.pictures[number - 1].shape, bool)
-        png = picture(self.pictures[number - 1], (frame, BLUE if truth == REAL else ORANGE))
+        shown = outlined(self.pictures[number - 1])
+        for edge in (np.s_[:FRAME], np.s_[-FRAME:], np.s_[:, :FRAME], np.s_[:, -FRAME:]):
+            shown[edge] = BLUE if truth == REAL else ORANGE
         verdict = "right" if said == truth else "wrong"
-        return png, f"{where}: you said {said}, it is {truth}: {verdict}. {self.score()}"
+        return png(shown), f"{where}: you said {said}, it is {truth}: {verdict}. {self.score()}"
 
     def score(self) -> str:
         """How many answers were right, and what a coin would make of as many pictures."""
