@@ -6,10 +6,12 @@ import base64
 import io
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from brains import brains
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -175,6 +177,13 @@ def test_an_error_is_shown_in_the_widget_and_leaves_with_the_next_good_picture(
     broken.unet.head = head
     from_browser(painter, PATCH)
     assert not painter.canvas.failed and "72 pixels painted" in painter.canvas.words
+
+
+def test_any_set_of_one_channel_can_be_painted_on(generator: Generator, tmp_path: Path):
+    discs = brains(tmp_path / "discs", patients=2)
+    painter = LesionPainter(generator, discs, np.arange(len(discs))).set(mask=PATCH, number=3)
+    told = f"slice 3: {PATCH.sum()} pixels painted; brightness under the mask"
+    assert told in painter.words.value and str(discs.table["patient"][3]) in painter.words.value
 
 
 def test_a_generator_in_training_is_refused(phantom: SliceSet, rows: np.ndarray):
