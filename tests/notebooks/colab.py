@@ -26,7 +26,7 @@ AS_ON_COLAB = (
     "pickleshare",
     "requests",
     "traitlets",
-    *(["pandas"] if sys.version_info < (3, 13) else []),
+    *(["pandas", "pytz", "tzdata"] if sys.version_info < (3, 13) else []),
 )
 
 

@@ -62,7 +62,7 @@ def test_colab_installs_the_kit_and_the_next_cells_work(tmp_path: Path, phantom:
         assert session.works(NO_PIP, first, MISSING) == "None\n"  # not on Colab: the cell does nothing
         session.works("import google.colab", PIP_AGAIN)
         before = json.loads(session.works(VERSIONS))
-        session.works(first)
+        assert "no restart" in session.works(first)
         after = json.loads(session.works(VERSIONS))
         found = json.loads(session.works(INSTALLED))
         assert Path(found["file"]).is_relative_to(tmp_path / "colab" / "venv")
@@ -77,5 +77,8 @@ def test_colab_installs_the_kit_and_the_next_cells_work(tmp_path: Path, phantom:
         changed = {name for name in after if after[name] != before.get(name)}
         assert changed == {"strokegan_lib", "nilearn"}  # nothing that Colab holds was touched
         assert session.works(NO_PIP, first) == ""  # a second time it does nothing
+        session.works(
+            "from strokegan_lib.data.anatomy import tissues; tissues()"
+        )  # nilearn, with Colab's pandas
         said = session.works(*others)
         assert re.search(r"^PyTorch +\d", said, re.M) and said.count("Right.") >= 3
