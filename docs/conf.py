@@ -11,7 +11,6 @@ from strokegan_lib.classroom.equations import mathml
 
 project = "GANs on brain-stroke images"
 author = "the authors of the kit"
-copyright = "text and pictures CC BY 4.0, code MIT"
 version = release = strokegan_lib.__version__
 language = "en-GB"
 
@@ -46,6 +45,8 @@ html_theme = "furo"
 html_title = "GANs on brain-stroke images"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_theme_options = {"announcement": "For teaching only, not for clinical use."}
+html_show_copyright = False
 html_show_sourcelink = False
 html_copy_source = False
 html_use_index = False  # the search does better, and on a phone it fits
