@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,7 @@ from strokegan_lib.training.loop import Loop, Trained
 DRIVE = Path("/content/drive/MyDrive")  # where Colab mounts Google Drive
 SECONDS = 5.0  # between checkpoints: milliseconds each for networks of this size
 SECONDS_ON_DRIVE = 30.0  # each old one goes to Drive's bin and counts there: 20 MB in the class profile
+DIGITS = 12  # of a hash in the name of a folder or lock
 REMEDY = "free some space, or set STROKEGAN_RUNS to another folder"
 
 
@@ -79,7 +81,7 @@ class KeptRuns:
 
     def __enter__(self) -> KeptRuns:
         on_drive = DRIVE in self.folder.parents
-        name = hashlib.sha256(str(self.folder.absolute()).encode()).hexdigest()[:12]
+        name = hashlib.sha256(str(self.folder.absolute()).encode()).hexdigest()[:DIGITS]
         locks = own_folder() if on_drive else self.folder.parent  # Drive knows no locks
         self.lock = FileLock(locks / f".{name}.lock", timeout=0)
         try:
@@ -123,7 +125,7 @@ class KeptRuns:
         """
         if self.folder is not None:
             text = json.dumps(identity(loop), sort_keys=True, default=str)
-            loop.folder = self.folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+            loop.folder = self.folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:DIGITS]}"
             seconds = SECONDS_ON_DRIVE if DRIVE in self.folder.parents else SECONDS
             loop.settings = replace(
                 loop.settings, checkpoint_seconds=min(seconds, loop.settings.checkpoint_seconds)
@@ -147,8 +149,15 @@ class KeptRuns:
     ) -> None:
         if self.folder is not None:
             if kind is None:
-                shutil.rmtree(self.folder, ignore_errors=True)
+                self._delete()
             self.lock.release()
+
+    def _delete(self) -> None:
+        """Delete every run, of earlier code and settings too; what else lies in the reader's folder stays."""
+        for run in self.folder.glob(f"*-{'[0-9a-f]' * DIGITS}"):
+            shutil.rmtree(run, ignore_errors=True)
+        with suppress(OSError):  # not empty
+            self.folder.rmdir()
 
 
 def identity(loop: Loop) -> dict[str, Any]:

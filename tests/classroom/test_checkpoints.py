@@ -105,6 +105,14 @@ def test_a_cell_that_has_ended_leaves_nothing_and_starts_afresh(make_loop: MakeL
         assert not run_folder("nb").exists() and capsys.readouterr().out == ""
 
 
+def test_what_the_reader_keeps_there_stays(make_loop: MakeLoop, runs: Path):
+    own = run_folder("nb") / "thesis-2026"
+    own.mkdir(parents=True)
+    with KeptRuns("nb") as kept:
+        kept.run(make_loop(), "a")
+    assert list(run_folder("nb").iterdir()) == [own]
+
+
 def test_what_had_ended_before_the_interruption_is_not_trained_again(make_loop: MakeLoop, capsys):
     with pytest.raises(Stopped), KeptRuns("nb") as kept:
         first = kept.run(make_loop(), "a")
