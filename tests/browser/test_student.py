@@ -31,7 +31,7 @@ class TestStartHere:
         before = browser.picture()
         plane = int(browser.drag("plane", 0.25))
         patient = int(browser.press("patient", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowRight"))
-        browser.says(f"{phantom.patients[patient]}, plane {plane} of")
+        browser.says(f"{phantom.patients[patient]}, plane {plane} (0 to ")
         expected = PatientBrowser(phantom).set(patient=patient, plane=plane)
         assert (browser.picture() != before).any()
         assert (browser.picture() == decoded(expected.image.value)).all()

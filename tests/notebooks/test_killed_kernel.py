@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import nbformat
-from kernels import ROOT, Kernel, kernel
+from kernels import ROOT, SECONDS, Kernel, kernel
 
 from strokegan_lib.data.slices import SliceSet
 
@@ -47,11 +47,13 @@ def prepare(a_kernel: Kernel, code: dict[str, str]) -> None:
 
 def at_checkpoint(folder: Path, after: int = 0) -> int:
     """Wait until the run has a checkpoint after more than *after* steps; its step."""
-    while True:
+    end = time.monotonic() + SECONDS  # a cell that fails writes none
+    while time.monotonic() < end:
         steps = [int(m[1]) for file in folder.rglob("*.pt") if (m := re.match(r"step-(\d+)-", file.name))]
         if (newest := max(steps, default=0)) > after:
             return newest
         time.sleep(0.01)
+    raise TimeoutError(f"no checkpoint after step {after} in {folder} within {SECONDS:.0f} s")
 
 
 def went_on(text: str) -> int:
