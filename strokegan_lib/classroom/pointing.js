@@ -70,6 +70,7 @@ function bytes(view) {
 }
 
 function showPng(image, view) {
+  URL.revokeObjectURL(image.src); // of a picture that this one overtakes: it will never load
   const url = URL.createObjectURL(new Blob([view], { type: "image/png" }));
   image.onload = () => URL.revokeObjectURL(url);
   image.src = url;
