@@ -39,13 +39,16 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test that fails leaves a picture of the page, and says what JupyterLab wrote."""
+    """A test or a set-up that fails leaves a picture of every open page, and says what JupyterLab wrote."""
     report = yield
-    if report.failed and "page" in item.funcargs:
-        picture = PICTURES / f"failed_{item.name}.png"
-        item.funcargs["page"].screenshot(path=picture)
-        report.sections.append(("Page", str(picture)))
-        report.sections.append(("JupyterLab", item.funcargs["lab"].tail()))
+    if report.failed and "chromium" in item.funcargs:  # a page is not there yet if its own set-up fails
+        contexts = item.funcargs["chromium"].contexts
+        for number, page in enumerate([page for context in contexts for page in context.pages]):
+            picture = PICTURES / f"failed_{item.name}_{number}.png"
+            page.screenshot(path=picture)
+            report.sections.append(("Page", str(picture)))
+        if "lab" in item.funcargs:
+            report.sections.append(("JupyterLab", item.funcargs["lab"].tail()))
     return report
 
 
