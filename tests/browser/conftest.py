@@ -94,7 +94,9 @@ def page(chromium: Browser, lab: Lab) -> Iterator[Page]:
 def notebook(request: pytest.FixtureRequest, page: Page, lab: Lab) -> Iterator[OpenNotebook]:
     """The notebook that a class of tests names: NOTEBOOK, and RUN_TO, the last cell that they need."""
     name = request.cls.NOTEBOOK
-    opened = OpenNotebook(page, lab.address(name), lab.folder / "notebooks" / name)
-    opened.run_to(request.cls.RUN_TO)
-    yield opened
-    lab.stop_kernels()
+    try:
+        opened = OpenNotebook(page, lab.address(name), lab.folder / "notebooks" / name)
+        opened.run_to(request.cls.RUN_TO)
+        yield opened
+    finally:
+        lab.stop_kernels()

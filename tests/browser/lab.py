@@ -17,7 +17,7 @@ import nbformat
 PATIENCE = 180.0  # seconds until it must answer: the machines of CI can be slow
 QUIET = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-    # "Saving completed" and the like would lie over the pictures
+    # what the notebooks of the tests look like afterwards is of no interest
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
 }
 
@@ -61,8 +61,7 @@ class Lab:
             "IPYTHONDIR": "ipython",
         }
         environment = {**os.environ, **{name: str(self.folder / place) for name, place in own.items()}}
-        # as a pupil starts it, but one thread: two cores for the kernel, the server and the browser
-        environment |= {"OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        environment["OMP_NUM_THREADS"] = "1"  # the server and the browser want a core too
         with open(self.log, "wb") as log:
             self.server = subprocess.Popen(
                 [

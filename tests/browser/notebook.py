@@ -17,7 +17,7 @@ from strokegan_lib.classroom.widgets import SCALE
 START = (
     300_000  # milliseconds until JupyterLab shows a notebook and its kernel is idle: cells come one by one
 )
-RUN = 400_000  # until the cells above a widget have run: many times what two quiet cores need
+RUN = 900_000  # until the cells above a widget have run: twenty times what two quiet cores need
 ANSWER = 60_000  # until a widget shows what the kernel made of a click
 
 # the picture as it is on the screen, decoded by the browser; its address changes with every update
