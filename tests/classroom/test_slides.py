@@ -10,7 +10,8 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from strokegan_lib.classroom.slides import ROOM, deck, slides, write
+from strokegan_lib.classroom.publish.outline import ROOM, slides
+from strokegan_lib.classroom.slides import deck, write
 
 FILE = Path("00_small.ipynb")
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
