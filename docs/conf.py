@@ -29,9 +29,8 @@ myst_heading_anchors = 4
 myst_links_external_new_tab = False
 suppress_warnings = ["myst.header"]  # an exercise may begin at the third level
 
-toc_object_entries = (
-    False  # every page carries the whole contents: with each function in it, building takes minutes
-)
+# every page carries the whole contents: with each function in it, building takes minutes
+toc_object_entries = False
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_inherit_docstrings = False
