@@ -85,7 +85,10 @@ def sources(root: Path, out: Path) -> None:
 
 
 def build(root: Path, out: Path, workers: int) -> tuple[list[str], list[str]]:
-    """Build the site of the kit at *root* into *out* and follow its links.
+    """Build the site of the kit at *root*, follow its links and replace *out* by it.
+
+    What is built lies beside *out* until it is whole: a build that fails or is stopped leaves the
+    earlier site as it was.
 
     Returns:
         What is wrong with the links, and the addresses outside (see :func:`publish.links.check`).
@@ -94,13 +97,14 @@ def build(root: Path, out: Path, workers: int) -> tuple[list[str], list[str]]:
         BadInput: Sphinx finds fault with a page.
     """
     work = out.with_name(f".{out.name}")
+    html = work / "html"
     if out.exists() and not ((out / "objects.inv").is_file() or not any(out.iterdir())):
         raise BadInput(out, "holds something else than an earlier site", "choose another --out")
     with writing(out):
         sources(root, work / "source")
-        shutil.rmtree(out, ignore_errors=True)
+        shutil.rmtree(html, ignore_errors=True)
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-j", str(workers), "-b", "html"]
-    command += ["-c", root / "docs", "-d", work / "doctrees", work / "source", out]
+    command += ["-c", root / "docs", "-d", work / "doctrees", work / "source", html]
     run = subprocess.run(
         [str(word) for word in command],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])},
@@ -110,9 +114,12 @@ def build(root: Path, out: Path, workers: int) -> tuple[list[str], list[str]]:
     if run.returncode:
         print(run.stderr, file=sys.stderr, end="")
         raise BadInput(root / "docs", "cannot be built into a site", "mend what Sphinx names above")
-    slides.write(root / "notebooks", out / "slides")
-    wrong, outside = links.check(out)
-    (out / OUTSIDE).write_text("".join(f"{address}\n" for address in outside), encoding="utf-8")
+    slides.write(root / "notebooks", html / "slides")
+    wrong, outside = links.check(html)
+    with writing(out):
+        (html / OUTSIDE).write_text("".join(f"{address}\n" for address in outside), encoding="utf-8")
+        shutil.rmtree(out, ignore_errors=True)
+        html.rename(out)
     return wrong, outside
 
 

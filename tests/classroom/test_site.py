@@ -142,3 +142,21 @@ def test_a_folder_that_is_no_site_is_left_alone(
     assert door.run(main, "site") == 2
     assert "holds something else than an earlier site" in capsys.readouterr().err
     assert (tmp_path / "thesis.txt").exists()
+
+
+def test_a_build_that_fails_leaves_the_earlier_site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    root, out = tmp_path / "kit", tmp_path / "site"
+    root.mkdir()
+    for name in ("docs", "notebooks", "strokegan_lib", "README.md", "CONTRIBUTING.md", "pyproject.toml"):
+        (root / name).symlink_to(ROOT / name)
+    (root / "docs").unlink()
+    (root / "docs").mkdir()  # without the settings that Sphinx needs
+    out.mkdir()
+    (out / "objects.inv").touch()
+    (out / "index.html").write_text("the earlier site")
+    monkeypatch.setattr(sys, "argv", ["site", "--root", str(root), "--out", str(out)])
+    assert door.run(main, "site") == 2
+    assert "cannot be built into a site" in capsys.readouterr().err
+    assert (out / "index.html").read_text() == "the earlier site"
