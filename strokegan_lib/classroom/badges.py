@@ -19,6 +19,7 @@ from strokegan_lib import door
 from strokegan_lib.errors import BadInput, writing
 
 BADGE = re.compile(r"\[!\[(?:Open in Colab|Launch Binder)\]\([^)]*\)\]\([^)]*\)")
+BADGES = re.compile(rf"{BADGE.pattern}(?: *{BADGE.pattern})*")  # as they stand in a row
 INSTALL = re.compile(r"git\+https://github\.com/[^\s\"'\\`<]+")  # a backslash ends a line in .ipynb
 NAMED = re.compile(r"colab\.research\.google\.com/github/([\w.-]+)/([\w.-]+)/blob/([\w.-]+)/notebooks/")
 README_ROW = re.compile(r"\(notebooks/([0-9]{2}_\w+\.ipynb)\)")
@@ -74,23 +75,30 @@ class Home:
         """What pip installs on Colab."""
         return f"git+{self.url}@{self.ref}"
 
-    def badges(self, notebook: str) -> str:
-        """Markdown of the two badges of a notebook.
+    def colab(self, notebook: str) -> str:
+        """Where Colab opens a notebook.
 
         Args:
             notebook: its path below notebooks/, with forward slashes: '05_x.ipynb' or 'student/05_x.ipynb'.
         """
-        colab = f"https://colab.research.google.com/github/{self.owner}/{self.repo}/blob/{self.ref}"
-        binder = f"https://mybinder.org/v2/gh/{self.owner}/{self.repo}/{self.ref}"
+        name = f"{self.owner}/{self.repo}/blob/{self.ref}/notebooks/{notebook}"
+        return f"https://colab.research.google.com/github/{name}"
+
+    def binder(self, notebook: str) -> str:
+        """Where Binder opens a notebook, named as for :meth:`colab`."""
+        name = f"notebooks%2F{notebook.replace('/', '%2F')}"
+        return f"https://mybinder.org/v2/gh/{self.owner}/{self.repo}/{self.ref}?labpath={name}"
+
+    def badges(self, notebook: str) -> str:
+        """Markdown of the two badges of a notebook, named as for :meth:`colab`."""
         return (
-            f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab}/notebooks/{notebook})"
-            f" [![Launch Binder](https://mybinder.org/badge_logo.svg)]({binder}?labpath=notebooks%2F{notebook.replace('/', '%2F')})"
+            f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({self.colab(notebook)})"
+            f" [![Launch Binder](https://mybinder.org/badge_logo.svg)]({self.binder(notebook)})"
         )
 
     def mark(self, text: str, notebook: str) -> str:
-        """Replace the badges in *text* by those of a notebook, named as for :meth:`badges`."""
-        marked = BADGE.sub("\0", text)
-        return re.sub(r"\0( *\0)*", lambda _: self.badges(notebook), marked)
+        """Replace the badges in *text* by those of a notebook, named as for :meth:`colab`."""
+        return BADGES.sub(lambda _: self.badges(notebook), text)
 
     def point(self, text: str, others: set[Home]) -> str:
         """Turn every link to one of *others*, and every installation from there, into one to this home."""

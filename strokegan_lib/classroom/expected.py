@@ -8,7 +8,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from strokegan_lib.classroom.exercises import Exercise, lines_after, tags
-from strokegan_lib.classroom.records import MIME
+from strokegan_lib.classroom.records import MIME, alt_of
 
 
 def expected(exercise: Exercise) -> list[NotebookNode]:
@@ -44,8 +44,7 @@ def _seen(cell: NotebookNode) -> list[tuple[str, str, str]]:
     for output in cell.outputs:
         data = output.get("data", {})
         if "image/png" in data:
-            alt = output.metadata.get("image/png", {}).get("alt", data.get("text/plain", ""))
-            alt = re.sub(r"([\[\]\\])", r"\\\1", " ".join(alt.split()))
+            alt = re.sub(r"([\[\]\\])", r"\\\1", alt_of(output))
             seen.append(("picture", data["image/png"].replace("\n", ""), alt))
         elif MIME not in data:
             text = output.get("text") or data.get("text/plain", "") + "\n"

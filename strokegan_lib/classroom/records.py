@@ -19,6 +19,12 @@ def record(**values: Any) -> None:
     display({MIME: values, "text/plain": f"recorded: {', '.join(values)}"}, raw=True)
 
 
+def alt_of(output: dict) -> str:
+    """The words for the picture in an output, on one line: its alternative text, or else its plain text."""
+    words = output.get("metadata", {}).get("image/png", {}).get("alt")
+    return " ".join((words or output["data"].get("text/plain", "")).split())
+
+
 def pictures(notebook: dict) -> dict[str, bytes]:
     """PNG files, by name, that an executed notebook wants kept (``show(..., keep=name)``)."""
     found = {}

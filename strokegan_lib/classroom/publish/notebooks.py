@@ -16,10 +16,10 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from strokegan_lib.classroom.badges import BADGE, Home
+from strokegan_lib.classroom.badges import BADGES, Home
 from strokegan_lib.classroom.editions import student
 from strokegan_lib.classroom.exercises import tags
-from strokegan_lib.classroom.records import MIME
+from strokegan_lib.classroom.records import MIME, alt_of
 from strokegan_lib.classroom.report import WIDGET, title_of
 
 HEADING = re.compile(r"^#{2,4} (.+)$", re.M)
@@ -46,8 +46,7 @@ def lesson(master: NotebookNode, file: Path, home: Home) -> tuple[NotebookNode, 
         if cell.cell_type == "code" and not tags(cell) & {"exercise", "check"}:
             cell.outputs = copy.deepcopy(outputs[cell.id])
     first = page.cells[0]
-    first.source = BADGE.sub("\0", first.source)
-    first.source = re.sub(r"\0( *\0)*", lambda _: _doors(home, file), first.source)
+    first.source = BADGES.sub(lambda _: _doors(home, file), first.source)
     for cell in page.cells:
         if cell.cell_type == "code" and ("google.colab" in cell.source or "parameters" in tags(cell)):
             cell.metadata["tags"] = ["hide-cell"]  # plumbing: there for those who look
@@ -109,9 +108,9 @@ def gallery(series: dict[str, tuple[str, list[Picture]]]) -> str:
 
 def _doors(home: Home, file: Path) -> str:
     """Where else the notebook can be had: links in words, for the badges are pictures from elsewhere."""
-    colab, binder = re.findall(r"\]\((https://[^)]+)\)(?= \[|$)", home.badges(f"student/{file.name}"))
+    edition = f"student/{file.name}"
     return (
-        f"[Open in Colab]({colab}) · [Launch Binder]({binder}) · "
+        f"[Open in Colab]({home.colab(edition)}) · [Launch Binder]({home.binder(edition)}) · "
         f'<a href="../slides/{file.stem}.html">Slides</a> · [Solutions](../solutions/{file.name})'
     )
 
@@ -137,8 +136,7 @@ def _pictures(page: NotebookNode, prefix: str) -> list[Picture]:
             data = output.get("data", {})
             data.pop(WIDGET, None)  # without a kernel it is nothing; its picture stands beside it
             if "image/png" in data:
-                alt = output.metadata.get("image/png", {}).get("alt", data.get("text/plain", ""))
-                output.data = NotebookNode({"text/markdown": figure(data["image/png"], alt)})
+                output.data = NotebookNode({"text/markdown": figure(data["image/png"], alt_of(output))})
                 output.metadata = NotebookNode()
     return found
 

@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 
 from strokegan_lib.classroom.badges import BADGE
 from strokegan_lib.classroom.exercises import tags
+from strokegan_lib.classroom.records import alt_of
 from strokegan_lib.classroom.report import title_of
 
 ROOM = 600  # characters that a slide holds at its size; an equation or a line of a list counts for more
@@ -130,8 +131,7 @@ def _pictures(cell: NotebookNode) -> list[tuple[str, str]]:
     found = []
     for output in cell.get("outputs", ()):
         if "image/png" in output.get("data", {}):
-            alt = output.metadata.get("image/png", {}).get("alt", output.data.get("text/plain", ""))
-            found.append((output.data["image/png"].replace("\n", ""), " ".join(alt.split())))
+            found.append((output.data["image/png"].replace("\n", ""), alt_of(output)))
     return found
 
 

@@ -17,7 +17,8 @@ from strokegan_lib.classroom.publish.reference import modules, page_of
 
 # [text](target) and the src or href of a tag
 LINK = re.compile(r'(\]\(|\b(?:src|href)=")([^)"\s]+)')
-BADGE = re.compile(r"\[!\[([^\]]+)\]\(https?:[^)]+\)\]")  # a picture from elsewhere as a link: its words do
+# a picture from elsewhere as a link: its words do
+LINKED_PICTURE = re.compile(r"\[!\[([^\]]+)\]\(https?:[^)]+\)\]")
 CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.S)
 PICTURES = {".png", ".svg"}
 CARDS = "strokegan_lib/weights"
@@ -65,7 +66,7 @@ class Pages:
             file: path below the root of the file it comes from; relative links start there.
             page: path of the page's source, where the new ones start.
         """
-        parts = CODE.split(BADGE.sub(r"[\1]", text))
+        parts = CODE.split(LINKED_PICTURE.sub(r"[\1]", text))
         parts[::2] = [LINK.sub(lambda link: self._link(link, file, page), part) for part in parts[::2]]
         return "".join(parts)
 
