@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from strokegan_lib.classroom.widgets import BLUE, ORANGE, SCALE, Grid, Interactive, png
+from strokegan_lib.classroom.interactive import Grid, Interactive
+from strokegan_lib.classroom.pixels import BLUE, ORANGE, SCALE, png
 
 GAP = 8  # screen pixels between the two pictures
 DIM = 0.6  # brightness of the slice under the weights, so that orange stands out

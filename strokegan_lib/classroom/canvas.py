@@ -13,7 +13,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from strokegan_lib.classroom.widgets import Grid
+from strokegan_lib.classroom.interactive import Grid
 
 HERE = Path(__file__).parent
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipywidgets as widgets
 import numpy as np
 
+from strokegan_lib.classroom.interactive import Grid, Interactive
 from strokegan_lib.classroom.painting import Painting
-from strokegan_lib.classroom.widgets import ORANGE, SCALE, Grid, Interactive, picture
+from strokegan_lib.classroom.pixels import ORANGE, SCALE, picture
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.synthesis import Generator
 

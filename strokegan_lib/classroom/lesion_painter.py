@@ -9,9 +9,10 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
+from strokegan_lib.classroom.interactive import Interactive, has_anywidget
 from strokegan_lib.classroom.lesion_mover import LesionMover
 from strokegan_lib.classroom.painting import Answer, Painting
-from strokegan_lib.classroom.widgets import BLUE, ORANGE, Interactive, has_anywidget, picture
+from strokegan_lib.classroom.pixels import BLUE, ORANGE, picture
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.synthesis import Generator
 

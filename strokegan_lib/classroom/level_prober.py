@@ -10,7 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from strokegan_lib.classroom.widgets import BLUE, ORANGE, Interactive, png
+from strokegan_lib.classroom.interactive import Interactive
+from strokegan_lib.classroom.pixels import BLUE, ORANGE, png
 from strokegan_lib.models.critic import Critic
 
 REACH = 200  # the bars' axis ends here, %: what is beyond is written beside them all the same

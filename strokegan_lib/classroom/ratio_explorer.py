@@ -13,8 +13,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from strokegan_lib.balancing import REFERENCE
+from strokegan_lib.classroom.interactive import Interactive
+from strokegan_lib.classroom.pixels import ORANGE, png
 from strokegan_lib.classroom.saved import RESULTS, table_of
-from strokegan_lib.classroom.widgets import ORANGE, Interactive, png
 
 START = "balancing_"  # of the names of the files that strokegan_lib.balancing made
 SCORES = {

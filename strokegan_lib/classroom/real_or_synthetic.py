@@ -7,7 +7,8 @@ from math import comb
 import ipywidgets as widgets
 import numpy as np
 
-from strokegan_lib.classroom.widgets import BLUE, ORANGE, Interactive, outlined, picture, png
+from strokegan_lib.classroom.interactive import Interactive
+from strokegan_lib.classroom.pixels import BLUE, ORANGE, outlined, picture, png
 
 OPEN, REAL, SYNTHETIC = "?", "real", "synthetic"
 FRAME = 6  # screen pixels: air around the head, nothing is hidden

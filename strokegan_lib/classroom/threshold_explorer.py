@@ -11,7 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from strokegan_lib.classroom.widgets import BLUE, ORANGE, SCALE, Grid, Interactive, outlined, png
+from strokegan_lib.classroom.interactive import Grid, Interactive
+from strokegan_lib.classroom.pixels import BLUE, ORANGE, SCALE, outlined, png
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation.measure import THRESHOLDS
 from strokegan_lib.evaluation.overlap import Counts, count

@@ -14,9 +14,11 @@ from PIL import Image
 
 from strokegan_lib.classroom.attention_explorer import GAP, AttentionExplorer
 from strokegan_lib.classroom.canvas import ClickablePicture, PaintCanvas, pack, unpack
+from strokegan_lib.classroom.interactive import Interactive, Picture
 from strokegan_lib.classroom.lesion_mover import LesionMover
+from strokegan_lib.classroom.pixels import BLUE, SCALE
 from strokegan_lib.classroom.threshold_explorer import CUTS, ThresholdExplorer
-from strokegan_lib.classroom.widgets import BLUE, SCALE, Interactive, PatientBrowser, Picture
+from strokegan_lib.classroom.widgets import PatientBrowser
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.synthesis import Generator
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from strokegan_lib.classroom.lesion_painter import LesionPainter, brushed
 from strokegan_lib.classroom.painting import Painting
-from strokegan_lib.classroom.widgets import ORANGE, SCALE
+from strokegan_lib.classroom.pixels import ORANGE, SCALE
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.synthesis import Generator
 

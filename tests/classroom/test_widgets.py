@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from strokegan_lib.classroom.widgets import BLUE, ORANGE, SCALE, MaskComparison, PatientBrowser, picture
+from strokegan_lib.classroom.pixels import BLUE, ORANGE, SCALE, picture
+from strokegan_lib.classroom.widgets import MaskComparison, PatientBrowser
 from strokegan_lib.data.slices import SliceSet
 
 

@@ -1,0 +1,43 @@
+"""Slices as pixels on the screen: enlarged, with masks outlined, packed as PNG."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+SCALE = 3  # screen pixels a side for each pixel of a slice: 128 becomes 384
+ORANGE, BLUE = (230, 159, 0), (86, 180, 233)  # told apart by colour-blind eyes too
+
+
+def outlined(image: np.ndarray, *outlines: tuple[np.ndarray, tuple[int, int, int]]) -> np.ndarray:
+    """A slice, SCALE times as large, with masks outlined.
+
+    Args:
+        image: (H, W) uint8.
+        outlines: pairs of a mask, (H, W) bool or 0/1, and its colour; later ones lie on top.
+
+    Returns:
+        (H * SCALE, W * SCALE, 3) uint8.
+    """
+    block = np.ones((SCALE, SCALE), np.uint8)
+    grey = np.kron(image, block)  # (H*SCALE, W*SCALE)
+    colour = np.repeat(grey[..., None], 3, axis=-1)  # (H*SCALE, W*SCALE, 3)
+    for mask, paint in outlines:
+        large = np.kron(np.asarray(mask, np.uint8), block).astype(bool)
+        colour[large & ~ndimage.binary_erosion(large)] = paint
+    return colour
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """Pixels, (h, w, 3) uint8, as PNG: packed a little less tightly, in half the time."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, format="png", compress_level=1)
+    return file.getvalue()
+
+
+def picture(image: np.ndarray, *outlines: tuple[np.ndarray, tuple[int, int, int]]) -> bytes:
+    """A slice with masks outlined, see :func:`outlined`, as PNG."""
+    return png(outlined(image, *outlines))
