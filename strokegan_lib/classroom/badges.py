@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from strokegan_lib import door
-from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.errors import BadInput
+from strokegan_lib.files import write_whole
 
 BADGE = re.compile(r"\[!\[(?:Open in Colab|Launch Binder)\]\([^)]*\)\]\([^)]*\)")
 BADGES = re.compile(rf"{BADGE.pattern}(?: *{BADGE.pattern})*")  # as they stand in a row
@@ -163,8 +164,7 @@ def _read(file: Path) -> str:
 def _write(file: Path, text: str) -> list[Path]:
     if _read(file) == text:
         return []
-    with writing(file, "free some space, and check who may write there"):
-        file.write_bytes(text.encode("utf-8"))
+    write_whole(file, text)
     return [file]
 
 

@@ -8,7 +8,6 @@ The editions are committed, and ``--check`` fails where one is not what its mast
 from __future__ import annotations
 
 import copy
-import os
 import re
 import sys
 from pathlib import Path
@@ -22,6 +21,7 @@ from strokegan_lib.classroom.exercises import exercises, tags
 from strokegan_lib.classroom.expected import expected
 from strokegan_lib.classroom.tutorial import masters
 from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.files import write_whole
 
 REMEDY = "run make editions (python -m strokegan_lib.classroom.editions)"
 NOTICE = {
@@ -154,9 +154,7 @@ def derive(folder: Path) -> list[Path]:
                 file.unlink()
                 continue
             file.parent.mkdir(exist_ok=True)
-            partial = file.with_name(f".{file.name}.partial")
-            partial.write_bytes(wanted[file].encode("utf-8"))
-            os.replace(partial, file)  # whole, or as it was
+        write_whole(file, wanted[file])
     return changed
 
 

@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from strokegan_lib import door
 from strokegan_lib.classroom.report import WIDGET
 from strokegan_lib.classroom.tutorial import THREADS, masters
-from strokegan_lib.errors import writing
+from strokegan_lib.files import write_whole
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -41,8 +41,7 @@ def refresh(file: Path) -> None:
     NotebookClient(
         notebook, kernel_name="python3", resources={"metadata": {"path": str(file.parent)}}
     ).execute()
-    with writing(file, "free some space, and check who may write there"):
-        nbformat.write(clean(notebook), file)
+    write_whole(file, nbformat.writes(clean(notebook)) + "\n")
 
 
 def main() -> None:

@@ -19,8 +19,9 @@ from typing import Any
 from strokegan_lib import door
 from strokegan_lib.classroom.saved import RESULTS, table_of
 from strokegan_lib.classroom.tutorial import masters
-from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
+from strokegan_lib.files import write_whole
 from strokegan_lib.profiles import PROFILES, profile
 from strokegan_lib.training.precision import arithmetic
 
@@ -112,8 +113,7 @@ def keep(options: Namespace) -> None:
     )
     write_json(options.results / f"{TABLE}.json", card)
     for file, text in texts.items():
-        with writing(file, "free some space, and check who may write there"):
-            file.write_text(text, encoding="utf-8")
+        write_whole(file, text)
     for file in chain:
         print(f"{file.stem:32} {seconds[file.stem]:6.1f} s, stated as {rounded(seconds[file.stem])}")
 

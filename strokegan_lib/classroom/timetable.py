@@ -16,7 +16,8 @@ from strokegan_lib import door
 from strokegan_lib.classroom.saved import RESULTS, table_of
 from strokegan_lib.classroom.times import TABLE
 from strokegan_lib.classroom.tutorial import masters
-from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.errors import BadInput
+from strokegan_lib.files import write_whole
 
 NAME = "python -m strokegan_lib.classroom.timetable"
 GUIDE = Path("docs/instructors/schedules.md")
@@ -78,8 +79,7 @@ def main() -> None:
         raise BadInput(GUIDE, "is not there", "run this where the kit lies")
     text = GUIDE.read_text(encoding="utf-8")
     table = timetable(Path("notebooks"))
-    with writing(GUIDE, "free some space, and check who may write there"):
-        GUIDE.write_text(BLOCK.sub(lambda _: table, text), encoding="utf-8")
+    write_whole(GUIDE, BLOCK.sub(lambda _: table, text))
     print(table)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from strokegan_lib.errors import writing
+from strokegan_lib.files import write_whole
 
 
 def write_csv(path: Path, lines: Sequence[dict[str, Any]]) -> None:
@@ -62,8 +63,6 @@ def _processor() -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
+    write_whole(path, text, "free some space or choose another --out")
