@@ -128,7 +128,8 @@ def rewrite(root: Path) -> list[Path]:
     home, changed = Home.read(root), []
     notebooks = sorted((root / "notebooks").rglob("*.ipynb"))
     others = {Home(*named) for file in notebooks for named in NAMED.findall(_read(file))} - {home}
-    for file in sorted(texts(root)):
+    # notebooks last: if this stops halfway, they still name the old home, and it can be run again
+    for file in sorted(texts(root), key=lambda file: (file in notebooks, file)):
         text = _read(file)
         if file in notebooks:
             text = home.mark(text, file.relative_to(root / "notebooks").as_posix())

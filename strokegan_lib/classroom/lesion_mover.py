@@ -15,8 +15,8 @@ from strokegan_lib.models.synthesis import Generator
 class LesionMover(Interactive):
     """A real slice, and beside it what the generator paints for a lesion moved, resized and turned.
 
-    A click on either moves the lesion there. The caption compares the brightness under the mask with that of a picture painted
-    without any stroke: what the mask alone has changed.
+    A click on either moves the lesion there. The caption compares the brightness under the mask
+    with that of a picture painted without any stroke: what the mask alone has changed.
 
     Args:
         generator: in eval mode, as ``load_weights`` gives it.

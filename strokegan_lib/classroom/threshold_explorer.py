@@ -26,8 +26,8 @@ class ThresholdExplorer(Interactive):
 
     The truth is outlined in orange, the prediction in blue. Beside the slice runs the curve
     that a threshold is chosen by, the mean Dice over those of the slices that contain a
-    lesion, with the current place marked; a click there chooses the threshold. Give it validation slices: a threshold chosen on
-    test slices flatters the test.
+    lesion, with the current place marked; a click there chooses the threshold. Give it
+    validation slices: a threshold chosen on test slices flatters the test.
 
     Args:
         slices: the data set.

@@ -27,9 +27,7 @@ from strokegan_lib.training.precision import arithmetic
 
 NAME = "python -m strokegan_lib.classroom.times"
 TABLE = "notebook_times"
-STEP = (
-    5  # seconds: what a reader wants to know, and about what a second run on the same machine may differ by
-)
+STEP = 5  # seconds: about what a second run on the same machine may differ by
 STATED = re.compile(r"(The cells run in about )(\d+)( seconds)")
 UNMEASURED = {
     "class": "not measured: no GPU was at hand. By design no cell takes more than 3 minutes on a Colab T4 (an estimate)",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from strokegan_lib.classroom import badges as badges_module
 from strokegan_lib.classroom.badges import Home, rewrite
 from strokegan_lib.errors import BadInput
 
@@ -133,3 +134,21 @@ def test_a_home_that_is_not_named_is_bad_input(tmp_path: Path, contents: str):
 def test_the_command_ends_with_one_line_where_there_is_no_kit(tmp_path: Path):
     run = badges(tmp_path, "--repo", "ada/kit")
     assert run.returncode == 2 and run.stderr.count("\n") == 1 and "pyproject.toml" in run.stderr
+
+
+def test_what_stopped_halfway_is_finished_the_next_time(kit: Path, monkeypatch: pytest.MonkeyPatch):
+    last = kit / "strokegan_lib" / "zz.md"  # behind the notebooks, by its name
+    last.write_text(f"[kit]({OLD.url})")
+    Home("ada", "kit", "main").write(kit)
+    write = badges_module.write_whole
+
+    def write_until_full(file: Path, text: str) -> None:
+        if file == last:
+            raise BadInput(file, "cannot be written", "free some space")
+        write(file, text)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(badges_module, "write_whole", write_until_full)
+        with pytest.raises(BadInput, match="zz.md"):
+            rewrite(kit)
+    assert last in rewrite(kit) and last.read_text() == "[kit](https://github.com/ada/kit)"
