@@ -149,6 +149,6 @@ def test_what_stopped_halfway_is_finished_the_next_time(kit: Path, monkeypatch: 
 
     with monkeypatch.context() as patch:
         patch.setattr(badges_module, "write_whole", write_until_full)
-        with pytest.raises(BadInput, match="zz.md"):
+        with pytest.raises(BadInput, match=r"zz\.md"):
             rewrite(kit)
     assert last in rewrite(kit) and last.read_text() == "[kit](https://github.com/ada/kit)"
