@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 from conftest import PICTURES
-from notebook import OpenNotebook
+from notebook import OpenNotebook, Shown
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -18,6 +18,13 @@ from strokegan_lib.data.slices import SliceSet
 
 def decoded(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+class Asked(Shown):
+    """A quiz: it has no one sentence, but questions and verdicts."""
+
+    def sentence(self) -> str:
+        return self.output.inner_text()
 
 
 class TestStartHere:
@@ -51,7 +58,7 @@ class TestStartHere:
         comparison.output.screenshot(path=PICTURES / "mask_comparison.png")
 
     def test_quiz_judges_what_mouse_and_keys_choose(self, notebook: OpenNotebook):
-        quiz = notebook.output(self.RUN_TO)
+        quiz = Asked(notebook.output(self.RUN_TO).output)
         quiz.says("none answered yet")
         first, second, *_ = questions("00")
         rights = [option.right for option in first.options]
