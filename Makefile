@@ -59,7 +59,7 @@ test: $(STAMP)
 	  { echo "make: there is no $(CHROMIUM) here; install Debian's package (apt-get install chromium) or name yours: make test-browser CHROMIUM=/path/to/it" >&2; exit 2; }
 
 test-browser: .chromium $(STAMP)
-	@CHROMIUM="$(CHROMIUM)" $(PY) -m pytest --in-browser tests/browser
+	@CHROMIUM="$(CHROMIUM)" $(PY) -m pytest -n 2 --dist loadscope --in-browser tests/browser
 
 nightly: $(STAMP)
 	@$(PY) -m pytest --nightly tests/nightly

@@ -128,10 +128,14 @@ class Shown:
         """Choose from a list."""
         self.control(name).locator("select").select_option(label=option)
 
-    def says(self, words: str | re.Pattern) -> str:
+    def says(self, words: str) -> str:
         """Wait until the output contains *words*; the whole sentence."""
-        expect(self.output).to_contain_text(words, timeout=ANSWER)
+        self.shows(words)
         return self.sentence()
+
+    def shows(self, words: str) -> None:
+        """Wait until the output contains *words*."""
+        expect(self.output).to_contain_text(words, timeout=ANSWER)
 
     def sentence(self) -> str:
         """What stands below the picture."""

@@ -27,8 +27,8 @@ class TestSelfAttention:
         explorer.output.locator("img").press("ArrowDown")
         explorer.says("position (11, 20) of 32 x 32")
         moved = explorer.picture()
-        explorer.choose("layer", "untrained")
-        explorer.says("untrained, position")
+        explorer.choose("layer", "brightness")
+        explorer.says("brightness, position (11, 20)")
         assert (explorer.picture() != moved).any()
         explorer.output.screenshot(path=PICTURES / "attention_explorer.png")
 

@@ -59,7 +59,7 @@ class TestStartHere:
 
     def test_quiz_judges_what_mouse_and_keys_choose(self, notebook: OpenNotebook):
         quiz = Asked(notebook.output(self.RUN_TO).output)
-        quiz.says("none answered yet")
+        quiz.shows("none answered yet")
         first, second, *_ = questions("00")
         rights = [option.right for option in first.options]
         wrong, right = rights.index(False), rights.index(True)
@@ -69,18 +69,18 @@ class TestStartHere:
             option = first.options[place]
             quiz.output.get_by_role("radio", name=f"{LETTERS[place]}. {option.text}").check()
             quiz.output.get_by_role("button", name="Check answer 1").click()
-            quiz.says(f"{verdict} {option.why}")
-        quiz.says("Answered 1 of")
-        quiz.says("right at the first try: 0.")
+            quiz.shows(f"{verdict} {option.why}")
+        quiz.shows("Answered 1 of")
+        quiz.shows("right at the first try: 0.")
 
         # 2. the keyboard: a number, then Tab to the button
-        answer = quiz.output.get_by_label("answer").first
+        answer = quiz.output.get_by_role("textbox", name="answer").first
         answer.focus()
         answer.press_sequentially(f"{second.number:g}")
         answer.press("Tab")
         button = quiz.output.get_by_role("button", name="Check answer 2")
         expect(button).to_be_focused()
         button.press("Space")
-        quiz.says(f"✓ Right. {second.why}")
-        quiz.says("right at the first try: 1.")
+        quiz.shows(f"✓ Right. {second.why}")
+        quiz.shows("right at the first try: 1.")
         quiz.output.screenshot(path=PICTURES / "quiz.png")
