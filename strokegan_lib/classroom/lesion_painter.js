@@ -59,7 +59,7 @@ function render({ model, el }) {
     make(
       "div",
       { class: "strokegan-pictures" },
-      make("figure", {}, canvas, make("figcaption", {}, "the real slice: paint here")),
+      make("figure", {}, canvas, make("figcaption", {}, "a slice of the data: paint here")),
       make("figure", {}, painted, make("figcaption", {}, "what the generator paints")),
     ),
     words,
