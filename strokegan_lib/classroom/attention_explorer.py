@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from strokegan_lib.classroom.interactive import Grid, Interactive
+from strokegan_lib.classroom.interactive import Clickable, Grid
 from strokegan_lib.classroom.pixels import BLUE, ORANGE, SCALE, png
 
 GAP = 8  # screen pixels between the two pictures
 DIM = 0.6  # brightness of the slice under the weights, so that orange stands out
 
 
-class AttentionExplorer(Interactive):
+class AttentionExplorer(Clickable):
     """A slice, and the weights with which one of its positions takes from all others.
 
     Left: the slice, the chosen position framed in blue. Right: the slice again, the more orange

@@ -78,8 +78,7 @@ class Interactive(ABC):
     """A picture, its controls, and a sentence that says what is seen.
 
     A subclass makes the controls and draws; this class redraws when one changes. An error
-    while drawing is shown in place of the sentence and raised, until a drawing succeeds. If
-    the subclass has a grid, the picture can be clicked on, where anywidget is installed.
+    while drawing is shown in place of the sentence and raised, until a drawing succeeds.
 
     Args:
         controls: name -> widget with a ``value``.
@@ -108,14 +107,6 @@ class Interactive(ABC):
     @abstractmethod
     def draw(self, **values: Any) -> tuple[bytes, str]:
         """The PNG for these values of the controls, and a sentence about it."""
-
-    def grid(self) -> Grid | None:
-        """The places that a click on the picture, as drawn last, may choose; None for none."""
-        return None
-
-    def point(self, row: int, column: int) -> None:
-        """Set the controls to a place of the grid."""
-        raise NotImplementedError("a widget with a grid says what its places mean")
 
     def say(self, words: str, failed: bool) -> None:
         """Show a sentence: about the picture, or about what went wrong."""
@@ -177,16 +168,40 @@ class Interactive(ABC):
         self.failed = False
         self.image.value, self.image.alt = shown, words
         self.say(words, failed=False)
-        if (grid := self.grid()) and not isinstance(self.image, Picture):
-            self.image.lay(grid)
 
     def _picture(self) -> widgets.DOMWidget:
-        own_size = widgets.Layout(align_self="flex-start", max_width="100%")  # not as wide as the page
-        if type(self).grid is Interactive.grid or not has_anywidget():
-            return Picture(format="png", layout=own_size)
+        return Picture(format="png", layout=own_size())
+
+    def _repr_mimebundle_(self, **_options: Any) -> tuple[dict, dict]:
+        words = self.words.value
+        still = base64.b64encode(self.image.value).decode("ascii")
+        data, metadata = live(self.box)
+        bundle = {**data, "image/png": still, "text/plain": words}
+        return bundle, {**metadata, "image/png": {"alt": words}}
+
+
+class Clickable(Interactive):
+    """A picture that can be clicked on, where anywidget is installed; else its controls serve."""
+
+    @abstractmethod
+    def grid(self) -> Grid:
+        """The places that a click on the picture, as drawn last, may choose."""
+
+    @abstractmethod
+    def point(self, row: int, column: int) -> None:
+        """Set the controls to a place of the grid."""
+
+    def _changed(self, change: Any = None) -> None:
+        super()._changed(change)
+        if not self._held and not isinstance(self.image, Picture):
+            self.image.lay(self.grid())
+
+    def _picture(self) -> widgets.DOMWidget:
+        if not has_anywidget():
+            return super()._picture()
         from strokegan_lib.classroom.canvas import ClickablePicture
 
-        clickable = ClickablePicture(layout=own_size)
+        clickable = ClickablePicture(layout=own_size())
 
         def pointed(change: dict) -> None:
             if (place := tuple(change["new"])) != self.grid().at:  # else it was moved by a slider
@@ -195,9 +210,7 @@ class Interactive(ABC):
         clickable.observe(pointed, names="place")
         return clickable
 
-    def _repr_mimebundle_(self, **_options: Any) -> tuple[dict, dict]:
-        words = self.words.value
-        still = base64.b64encode(self.image.value).decode("ascii")
-        data, metadata = live(self.box)
-        bundle = {**data, "image/png": still, "text/plain": words}
-        return bundle, {**metadata, "image/png": {"alt": words}}
+
+def own_size() -> widgets.Layout:
+    """A picture is not stretched to the width of the page, and shrinks where that is narrower."""
+    return widgets.Layout(align_self="flex-start", max_width="100%")

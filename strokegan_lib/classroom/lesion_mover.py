@@ -5,14 +5,14 @@ from __future__ import annotations
 import ipywidgets as widgets
 import numpy as np
 
-from strokegan_lib.classroom.interactive import Grid, Interactive
+from strokegan_lib.classroom.interactive import Clickable, Grid
 from strokegan_lib.classroom.painting import Painting
 from strokegan_lib.classroom.pixels import ORANGE, SCALE, picture
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.synthesis import Generator
 
 
-class LesionMover(Interactive):
+class LesionMover(Clickable):
     """A real slice, and beside it what the generator paints for a lesion moved, resized and turned.
 
     A click on either moves the lesion there. The caption compares the brightness under the mask

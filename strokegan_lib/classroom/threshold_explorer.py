@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from strokegan_lib.classroom.interactive import Grid, Interactive
+from strokegan_lib.classroom.interactive import Clickable, Grid
 from strokegan_lib.classroom.pixels import BLUE, ORANGE, SCALE, outlined, png
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation.measure import THRESHOLDS
@@ -21,7 +21,7 @@ CUTS = [round(float(t), 2) for t in THRESHOLDS]  # what the slider offers: .01, 
 DPI = 96
 
 
-class ThresholdExplorer(Interactive):
+class ThresholdExplorer(Clickable):
     """Cut the score of a slice at any threshold: outlines, Dice, precision, sensitivity.
 
     The truth is outlined in orange, the prediction in blue. Beside the slice runs the curve

@@ -27,18 +27,6 @@ def bar() -> np.ndarray:
     return mask
 
 
-@pytest.fixture(scope="module")
-def generator() -> Generator:
-    torch.manual_seed(0)
-    return Generator(width=8).eval()
-
-
-@pytest.fixture(scope="module")
-def rows(phantom: SliceSet) -> np.ndarray:
-    """Three slices with a large foreground."""
-    return np.argsort(phantom.foreground.sum((1, 2), dtype=np.int64))[-3:]
-
-
 def pixels(mover: LesionMover) -> np.ndarray:
     return np.array(Image.open(io.BytesIO(mover.image.value)))
 

@@ -26,18 +26,6 @@ PATCH = np.zeros((128, 128), bool)
 PATCH[60:66, 60:72] = True  # 72 pixels in the middle of a brain
 
 
-@pytest.fixture(scope="module")
-def generator() -> Generator:
-    torch.manual_seed(0)
-    return Generator(width=8).eval()
-
-
-@pytest.fixture(scope="module")
-def rows(phantom: SliceSet) -> np.ndarray:
-    """Three slices with a large foreground."""
-    return np.argsort(phantom.foreground.sum((1, 2), dtype=np.int64))[-3:]
-
-
 @pytest.fixture
 def painter(generator: Generator, phantom: SliceSet, rows: np.ndarray) -> LesionPainter:
     return LesionPainter(generator, phantom, rows)
