@@ -30,6 +30,7 @@ from strokegan_lib.profiles import PROFILES, profile
 from strokegan_lib.training.checkpoint import checkpoints
 from strokegan_lib.training.encoder import LIGHT, EncoderTask
 from strokegan_lib.training.loop import Loop, Settings
+from strokegan_lib.training.objectives import OBJECTIVES
 from strokegan_lib.training.precision import PRECISIONS, accelerator
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
 from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
@@ -101,6 +102,9 @@ def parser() -> Parser:
             "--checkpoint-seconds", type=float, metavar="X", help="time between checkpoints (default: 60)"
         )
     seg.add_argument("--method", choices=list(METHODS), help="default: masked")
+    seg.add_argument(
+        "--loss", choices=list(OBJECTIVES), help="what masked makes small (default: the paper's)"
+    )
     seg.add_argument("--levels", choices=WEIGHTINGS, help="weighting of the multi-scale L1 loss")
     seg.add_argument("--multi-scale", type=float, metavar="X", help="weight of the multi-scale L1 loss")
     seg.add_argument("--dice", type=float, metavar="X", help="weight of the soft Dice loss")

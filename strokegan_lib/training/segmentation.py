@@ -18,6 +18,7 @@ from strokegan_lib.losses import multi_scale_l1, soft_dice_loss
 from strokegan_lib.models.critic import Critic
 from strokegan_lib.models.segmentation import Segmentor
 from strokegan_lib.training.gan import Rate, Update, frozen
+from strokegan_lib.training.objectives import OBJECTIVES, Objective, Outlook
 
 CLIP = 0.05  # SegAN's released code keeps every weight of its critic within +-.05
 
@@ -34,6 +35,8 @@ class Method:
         bce: weight of the binary cross-entropy of the score.
         attention: self-attention in segmentor and critic.
         spectral: spectral normalisation in the critic; without it the critic's weights are clipped.
+        loss: what is made small of the masked image beside Dice and cross-entropy, a name of
+            training.objectives; another than 'paper' needs a painted masked image and a critic.
     """
 
     output: str = "masked image"
@@ -43,6 +46,7 @@ class Method:
     bce: float = 0.0
     attention: bool = True
     spectral: bool = True
+    loss: str = "paper"
 
     @property
     def has_critic(self) -> bool:
@@ -69,10 +73,28 @@ class SegmentationGAN:
         channels: C of the slices.
         width: of both networks; 64 gives nets of the size of SegAN's.
         norm: batch normalisation in the segmentor.
+        objective: a loss of one's own in place of the method's.
+
+    Raises:
+        ValueError: an objective that is not known, or that the method's networks cannot serve.
     """
 
-    def __init__(self, method: Method, channels: int = 1, *, width: int = 32, norm: bool = True) -> None:
-        self.method = method
+    def __init__(
+        self,
+        method: Method,
+        channels: int = 1,
+        *,
+        width: int = 32,
+        norm: bool = True,
+        objective: Objective | None = None,
+    ) -> None:
+        if method.loss not in OBJECTIVES:
+            raise ValueError(f"loss must be one of {', '.join(OBJECTIVES)}, not {method.loss!r}")
+        if (objective or method.loss != "paper") and not (
+            method.has_critic and method.output == "masked image"
+        ):
+            raise ValueError("another loss than the paper's needs a painted masked image and a critic")
+        self.method, self.objective = method, objective or OBJECTIVES[method.loss]
         self.segmentor = Segmentor(
             channels, output=method.output, width=width, attention=method.attention, norm=norm
         )
@@ -101,9 +123,10 @@ class SegmentationGAN:
         """
         method, image, stroke = self.method, batch.image, batch.stroke
         truth = image * stroke  # (B, C, H, W)
-        masked, score = self.segmentor.read(networks["segmentor"](image), image)
+        logits = networks["segmentor"](image)
+        masked, score = self.segmentor.read(logits, image)
         losses: dict[str, Tensor] = {}
-        features = ([masked], [truth])  # what a comparison by pixels needs
+        features = [masked], [truth], [torch.zeros_like(truth[:1])]  # what a comparison by pixels needs
 
         if method.has_critic:
             # the critic's turn
@@ -117,13 +140,14 @@ class SegmentationGAN:
             # the segmentor's turn
             with frozen(self.critic):
                 with torch.no_grad():
-                    true_features = self.critic(truth)
-                features = (self.critic(masked), true_features)
+                    true_features, black_features = self.critic(truth), self.critic(features[2][0])
+                features = self.critic(masked), true_features, black_features
 
         total = score.new_zeros(())
         if method.multi_scale:
-            losses["multi_scale"] = multi_scale_l1(*features, method.levels)
-            total = total + method.multi_scale * losses["multi_scale"]
+            terms = self.objective(Outlook(image, stroke, logits, score, *features, method.levels))
+            total = total + method.multi_scale * sum(terms.values())
+            losses |= terms
         if method.dice:
             losses["soft_dice"] = soft_dice_loss(score, stroke)
             total = total + method.dice * losses["soft_dice"]
