@@ -7,6 +7,7 @@ run, whichever kernel makes it. Whatever differs, it starts afresh.
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import TracebackType
+from types import FunctionType, TracebackType
 from typing import Any
 
 import torch
@@ -170,7 +171,7 @@ def identity(loop: Loop) -> dict[str, Any]:
         "gan": {
             "class": type(gan).__name__,
             **{
-                name: repr(value)
+                name: told(value)
                 for name, value in vars(gan).items()
                 if name != "networks" and not isinstance(value, nn.Module)
             },
@@ -185,6 +186,15 @@ def identity(loop: Loop) -> dict[str, Any]:
         "code": _code(),
         "torch": torch.__version__,
     }
+
+
+def told(value: Any) -> str:
+    """A choice in words that are the same in another kernel: of a function, its text and not its address."""
+    if not isinstance(value, FunctionType):
+        return repr(value)
+    with suppress(OSError):  # no text where it was made by exec
+        return f"{value.__qualname__}: {inspect.getsource(value)}"
+    return repr(value)
 
 
 def _digest(network: nn.Module) -> str:

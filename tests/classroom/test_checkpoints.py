@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import signal
 import sys
 from collections.abc import Callable
@@ -19,10 +20,15 @@ from strokegan_lib.data.batches import Batch, Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
 from strokegan_lib.training.loop import Loop, Settings, Trained
+from strokegan_lib.training.objectives import Objective
 from strokegan_lib.training.precision import accelerator
 from strokegan_lib.training.segmentation import METHODS, Method, SegmentationGAN
 
 STEPS = 6
+OWN_LOSS = """
+def my_loss(seen):
+    return {{"pixel": {weight} * (seen.fake[0] - seen.true[0]).abs().mean()}}
+"""
 
 MakeLoop = Callable[..., Loop]
 
@@ -45,11 +51,12 @@ def make_loop(phantom: SliceSet) -> MakeLoop:
         first: int = 0,
         rows: Any = rows,
         batches: Any = None,
+        objective: Objective | None = None,
         **settings: Any,
     ) -> Loop:
         torch.manual_seed(first)
         return Loop(
-            SegmentationGAN(method, width=4),
+            SegmentationGAN(method, width=4, objective=objective),
             Batches(phantom, rows, **{"size": 2, "augmentation": Augmentation(), **(batches or {})}),
             Settings(**{"steps": STEPS, **settings}),
             accelerator("fp32"),
@@ -57,6 +64,15 @@ def make_loop(phantom: SliceSet) -> MakeLoop:
         )
 
     return make
+
+
+def own_loss(file: Path, weight: float = 1.0) -> Objective:
+    """A loss that a reader has written, made anew as in another kernel."""
+    file.write_text(OWN_LOSS.format(weight=weight))
+    linecache.checkcache(str(file))
+    made: dict[str, Any] = {}
+    exec(compile(file.read_text(), file, "exec"), made)
+    return made["my_loss"]
 
 
 def interrupted(loop: Loop, step: int) -> Loop:
@@ -157,6 +173,17 @@ def test_another_run_starts_afresh(make_loop: MakeLoop, capsys, changes: dict[st
     with KeptRuns("nb") as kept:
         done = kept.run(make_loop(**changes), "a")
     assert "goes on" not in capsys.readouterr().out and done.rows[0]["step"] == 0
+
+
+def test_a_loss_of_ones_own_goes_on_as_long_as_its_text_is_the_same(
+    make_loop: MakeLoop, tmp_path: Path, capsys
+):
+    interrupt(make_loop(objective=own_loss(tmp_path / "first")), 3)
+    interrupt(make_loop(objective=own_loss(tmp_path / "second")), 4)
+    assert "goes on after step 3" in capsys.readouterr().out
+    with KeptRuns("nb") as kept:
+        kept.run(make_loop(objective=own_loss(tmp_path / "third", weight=2.0)), "a")
+    assert "goes on" not in capsys.readouterr().out
 
 
 def test_other_code_starts_afresh(make_loop: MakeLoop, capsys, monkeypatch: pytest.MonkeyPatch):
