@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from strokegan_lib.evaluation.scores import full_summary
 from strokegan_lib.evaluation.slicewise import SliceScores, score_slices
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
 from strokegan_lib.train import settle, train
+from strokegan_lib.training.objectives import OBJECTIVES
 from strokegan_lib.training.precision import PRECISIONS, arithmetic
 from strokegan_lib.training.weights import load_weights
 
@@ -39,6 +40,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "segan": {"method": "segan"},
     "segan-released": {"method": "segan-released"},
     "unet": {"method": "unet"},
+    **{f"masked-{loss}": {"method": "masked", "loss": loss} for loss in OBJECTIVES if loss != "paper"},
 }
 TABLE_1 = ("masked", "segan", "unet")
 FURTHER = ("missed_rate", "lesion_f1", "hd95_mm", "area_difference_pixels")
@@ -113,7 +115,7 @@ def compare(options: Namespace) -> None:
         for line in compare_arms(counts, patients)
     ]
     write_csv(options.out / "table.csv", table)
-    write_csv(options.out / "slices.csv", list(_by_slice(counts, slices, rows)))
+    write_csv(options.out / "slices.csv", list(by_slice(counts, slices, rows)))
     write_json(options.out / "card.json", _card(options, slices, counts[arms[0]], patients))
     for line in table:
         print("{arm:20} Dice {dice_mean:.3f}  pooled {pooled_dice_mean:.3f}".format(**line))
@@ -160,7 +162,8 @@ def _made(abouts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _by_slice(counts: dict[str, Counts], slices: SliceSet, rows: np.ndarray):
+def by_slice(counts: dict[str, Counts], slices: SliceSet, rows: np.ndarray) -> Iterator[dict[str, Any]]:
+    """A line for every slice: its patient, its row, and the pixels of each arm by outcome."""
     for k, row in enumerate(rows):
         line = {"patient": str(slices.table["patient"][row]), "row": int(row)}
         for arm, c in counts.items():

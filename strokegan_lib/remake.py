@@ -23,7 +23,7 @@ from strokegan_lib.training.weights import shipped
 
 NAME = "python -m strokegan_lib.remake"
 RESULTS = Path(__file__).parent / "results"
-ALL_ARMS = ",".join(compare.ARMS)
+PARTS = "masked,masked-no-attention,masked-pixel,segan,segan-released,unet"
 BALANCING = "--steps 800 --generator-steps 300 --width 16 --generator-width 32"
 START = f"--start {shlex.quote(str(shipped('synthesis-phantom')))}"
 
@@ -34,7 +34,7 @@ EXPERIMENTS: dict[str, tuple[Callable[[], Parser], Callable[[Namespace], None], 
         "--cross-validate --steps 700 --width 32 --lesion-share 0.75", "table.csv card.json slices.csv",
     ),
     "ablation_soop": (
-        compare.parser, compare.compare, f"--arms {ALL_ARMS} --steps 1200 --width 16", "table.csv card.json",
+        compare.parser, compare.compare, f"--arms {PARTS} --steps 1200 --width 16", "table.csv card.json",
     ),
     "phantom_to_real": (transfer.parser, transfer.transfer, "", "table.csv card.json"),
     "balancing_soop18": (

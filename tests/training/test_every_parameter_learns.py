@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from strokegan_lib.data.batches import Batch
 from strokegan_lib.losses import ADVERSARIAL
+from strokegan_lib.training.objectives import OBJECTIVES
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
 from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
 
@@ -38,10 +39,13 @@ def dead_after_two_steps(gan: Any, channels: int) -> dict[str, set[str]]:
         network.double()
         optimisers[name] = torch.optim.Adam(network.parameters(), gan.rates[name].peak)
 
-    def update(name: str, loss: Tensor) -> None:
-        optimisers[name].zero_grad()
+    def update(names: str | tuple[str, ...], loss: Tensor) -> None:
+        chosen = [optimisers[name] for name in ([names] if isinstance(names, str) else names)]
+        for optimiser in chosen:
+            optimiser.zero_grad()
         loss.backward()
-        optimisers[name].step()
+        for optimiser in chosen:
+            optimiser.step()
 
     for _ in range(3):
         gan.step(gan.networks, batch(channels), update)
@@ -64,6 +68,13 @@ def test_of_segmentation(method, attention, channels):
     assert any("gamma" in name for name, _ in gan.segmentor.named_parameters()) == attention
     dead = dead_after_two_steps(gan, channels)
     assert dead == {name: set() for name in gan.networks}
+
+
+@pytest.mark.parametrize("loss", OBJECTIVES)
+def test_of_every_objective(loss):
+    torch.manual_seed(0)
+    gan = SegmentationGAN(replace(METHODS["masked"], loss=loss), width=4)
+    assert dead_after_two_steps(gan, 1) == {"segmentor": set(), "critic": set()}
 
 
 @pytest.mark.parametrize("channels", [1, 3])
