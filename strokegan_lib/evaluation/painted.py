@@ -42,6 +42,27 @@ def paint(generator: nn.Module, stroke: np.ndarray, foreground: np.ndarray) -> n
     return np.concatenate(painted)
 
 
+def sample(generator: nn.Module, n: int, seed: int = 0) -> np.ndarray:
+    """Slices that an unconditional generator makes of random numbers, as the data sets hold them.
+
+    Args:
+        generator: from z (b, Z) to (b, 1, 128, 128), Z its attribute ``latent``; on the CPU, in eval mode.
+        n: how many.
+        seed: decides the random numbers: the first slices of a longer sample are the same.
+
+    Returns:
+        (n, 1, 128, 128) uint8: what is darker than the darkest tissue is background, 0.
+    """
+    chance = torch.Generator().manual_seed(seed)
+    z = torch.stack([torch.randn(generator.latent, generator=chance) for _ in range(n)])  # (n, Z)
+    painted = []
+    with torch.inference_mode():
+        for part in z.split(CHUNK):
+            grey = (255 * generator(part)).round()  # (b, 1, 128, 128)
+            painted.append((grey * (grey >= DARKEST)).byte().numpy())
+    return np.concatenate(painted)
+
+
 def painted_scores(generator: nn.Module, slices: SliceSet) -> dict[str, Any]:
     """Score what a generator paints for the test patients' slices with a stroke.
 

@@ -13,10 +13,19 @@ from torch import nn
 
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.models.encoder import Encoder
+from strokegan_lib.models.family.dcgan import DCGAN
+from strokegan_lib.models.family.pix2pix import Pix2Pix
+from strokegan_lib.models.family.pix2pixhd import Pix2PixHD
+from strokegan_lib.models.family.progressive import ProgressiveGenerator
+from strokegan_lib.models.family.sagan import SAGAN
 from strokegan_lib.models.segmentation import Segmentor
 from strokegan_lib.models.synthesis import Generator
 
-NETWORKS = {"segmentor": Segmentor, "generator": Generator, "encoder": Encoder}
+NETWORKS = {
+    "segmentor": Segmentor, "generator": Generator, "encoder": Encoder,
+    "dcgan": DCGAN, "progressive": ProgressiveGenerator, "sagan": SAGAN,
+    "pix2pix": Pix2Pix, "pix2pixhd": Pix2PixHD,
+}  # fmt: skip
 KEY = "strokegan"  # of the kit's own entry in a file's metadata
 SHIPPED = Path(__file__).parents[1] / "weights"
 
@@ -28,7 +37,7 @@ def save_weights(
 
     Args:
         path: a file ending in ``.safetensors``.
-        network: a Segmentor, a Generator or an Encoder.
+        network: of a class in NETWORKS.
         about: how it was made (data, steps, seed, threshold, ...), whatever JSON can hold.
         half: round every number to float16: half the bytes, three digits. Networks are
             computed in float32 again once loaded.
