@@ -92,11 +92,12 @@ def compare(options: Namespace) -> None:
     write_csv(options.out / "slices.csv", list(by_slice(counts, slices, rows)))
     write_json(options.out / "card.json", _card(options, slices, patients, int((area > 0).sum()), names))
     for line in by_group:
-        print(
-            "{arm:20} {group:20} {slices:4} slices  gain {gain:+.3f} ({gain_low:+.3f} to {gain_high:+.3f})".format(
-                **line
-            )
+        gain = (
+            "no such slice"
+            if line["gain"] is None
+            else "gain {gain:+.3f} ({gain_low:+.3f} to {gain_high:+.3f})".format(**line)
         )
+        print("{arm:20} {group:20} {slices:4} slices  ".format(**line) + gain)
 
 
 def _of_files(files: list[Path], slices: SliceSet) -> tuple[np.ndarray, dict[str, Counts]]:
