@@ -118,6 +118,24 @@ def presence(seen: Outlook) -> dict[str, Tensor]:
     return {**paper(seen), "presence": PRESENCE * _presence(seen)}
 
 
+def calm(seen: Outlook) -> dict[str, Tensor]:
+    """The divergence, and a price for a false alarm that matches what soft Dice pays for a hit.
+
+    Soft Dice is constant on a slice without stroke. Where the score is uncertain it gains from
+    crying stroke in the others, and nothing holds against it but the pixels' mean. Here such a
+    slice pays, with A the mean area of the strokes in the batch,
+
+        sum(score) / (sum(score) + A)
+
+    It is the usual smoothed Dice, with A in the place of a small number: at silence it pulls
+    each pixel down with 1 / A, as Dice pulls a typical missed stroke up with 2 / A, and not
+    with 1, which makes segmentors fall silent (see notebook 05).
+    """
+    ill = _ill(seen.stroke)
+    said, area = seen.score.sum((1, 2, 3)), _typical(seen.stroke.sum((1, 2, 3)), ill)  # (B,), scalar
+    return {**divergence(seen), "alarm": ((1 - ill) * said / (said + area)).mean()}
+
+
 def combined(seen: Outlook) -> dict[str, Tensor]:
     """Divergence of the pixels, relative distances of the features, and the question of presence."""
     features = seen._replace(fake=seen.fake[1:], true=seen.true[1:], black=seen.black[1:])
@@ -129,7 +147,7 @@ def combined(seen: Outlook) -> dict[str, Tensor]:
 
 
 OBJECTIVES: dict[str, Objective] = {
-    f.__name__: f for f in (paper, separation, relative, divergence, presence, combined)
+    f.__name__: f for f in (paper, separation, relative, divergence, presence, calm, combined)
 }
 
 
