@@ -26,12 +26,12 @@ from strokegan_lib.evaluation.scores import summary
 from strokegan_lib.evaluation.tables import circumstances
 from strokegan_lib.train import settle, train
 from strokegan_lib.training.precision import arithmetic
-from strokegan_lib.training.weights import SHIPPED, load_weights, save_weights
+from strokegan_lib.training.weights import GENERATORS, SHIPPED, kind_of, load_weights, save_weights
 
 NAME = "python -m strokegan_lib.ship"
 STORES = ("phantom", "soop")
 COMMON = {"width": 32, "batch_size": 16, "threads": 1, "seed": 0}
-KINDS = {"segmentation": "segmentor", "synthesis": "generator", "encoder": "encoder"}
+KINDS = {"segmentation": "segmentor", "synthesis": GENERATORS, "encoder": "encoder"}
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,12 @@ def _make(name: str, recipe: Recipe, stores: dict[str, SliceSet], options: Names
         scores = overlap_scores(network, slices, about["threshold"])
     else:
         scores = painted_scores(network, slices) if recipe.task == "synthesis" else {}
-    about |= {"command": command(name), "scores": scores, **circumstances(COMMON["threads"], arithmetic())}
+    about |= {
+        "network": kind_of(network),
+        "command": command(name),
+        "scores": scores,
+        **circumstances(COMMON["threads"], arithmetic()),
+    }
     file = options.out / f"{name}.safetensors"
     save_weights(file, network, about, half=True)
     with writing(file):
@@ -176,7 +181,7 @@ def card(name: str, file: Path, about: dict[str, Any]) -> str:
     """The model card of a file, Markdown."""
     recipe, settings = RECIPES[name], about["settings"]
     facts = [
-        ("network", KINDS[recipe.task]),
+        ("network", about["network"]),
         ("learnt from", f"the training patients of {' and '.join(recipe.stores)}"),
         ("made by", f"`{about['command']}`"),
         ("steps, batch, seed", f"{settings['steps']}, {settings['batch_size']}, {settings['seed']}"),

@@ -10,28 +10,64 @@ from pathlib import Path
 import numpy as np
 import torch
 from scipy import ndimage
+from torch import nn
 
 from strokegan_lib.data.balance import CarveMix, Maker, Plan, balance
 from strokegan_lib.data.slices import SliceSet, sha256
 from strokegan_lib.data.split import FOLDS
-from strokegan_lib.data.transplant import SMALLEST, Transplanter
+from strokegan_lib.data.transplant import SMALLEST, STAYS, TRIES, Placement, Transplanter, onto, ventricles
 from strokegan_lib.data.windows import DARKEST
 from strokegan_lib.door import Parser, run, told
 from strokegan_lib.errors import BadInput
-from strokegan_lib.models.synthesis import Generator
-from strokegan_lib.training.weights import load_weights
+from strokegan_lib.models.masks import MaskGenerator
+from strokegan_lib.training.weights import GENERATORS, load_weights
 
 NAME = "python -m strokegan_lib.synthesise"
 METHODS = ("gan", "carvemix")
 PAINTS = ("slice", "lesion")
+LOOKED_AT = 16  # masks of a generator before its strokes are asked for one by one
 
 
-class Painter(Maker):
-    """A generator paints a transplanted mask.
+class MadeMasks:
+    """Strokes that a mask generator makes, moved onto brains that it has not made.
 
     Args:
         generator: in eval mode, on the CPU.
-        transplanter: where strokes come from.
+        slices: the data set that gets the strokes.
+    """
+
+    def __init__(self, generator: MaskGenerator, slices: SliceSet) -> None:
+        self.generator, self.slices = generator, slices
+
+    def place(
+        self, row: int, rng: np.random.Generator, pixels: tuple[int, int] | None = None
+    ) -> Placement | None:
+        """A mask for one slice, as ``Transplanter.place``, but of no donor (-1).
+
+        A stroke keeps its place relative to its brain's bounding box; it is drawn anew where too
+        little of it lies on tissue or its size is not the one asked for.
+        """
+        foreground = self.slices.foreground[row] == 1
+        tissue = foreground & ~ventricles(self.slices.images[row, 0], foreground)
+        if not tissue.any():
+            return None
+        for _ in range(TRIES):
+            (stroke,), (brain,) = self.generator.sample(1, int(rng.integers(2**31)))
+            moved = onto(stroke, brain, foreground)
+            kept = moved & tissue
+            size = int(kept.sum())
+            low, high = pixels or (SMALLEST, kept.size)
+            if size >= STAYS * moved.sum() and low <= size <= high:
+                return Placement(kept, -1)
+        return None
+
+
+class Painter(Maker):
+    """A generator paints a mask, transplanted or made.
+
+    Args:
+        generator: in eval mode, on the CPU.
+        masks: where strokes come from.
         paint: 'slice' takes the whole slice as painted, which is smooth and nobody's brain;
             'lesion' paints it with the stroke and without, and adds the difference to the real
             slice, near the mask, so that the tissue's own texture stays.
@@ -42,24 +78,28 @@ class Painter(Maker):
 
     def __init__(
         self,
-        generator: Generator,
-        transplanter: Transplanter,
+        generator: nn.Module,
+        masks: Transplanter | MadeMasks,
         paint: str = "lesion",
         pixels: tuple[int, int] | None = None,
     ) -> None:
-        self.generator, self.transplanter, self.how, self.pixels = generator, transplanter, paint, pixels
+        self.generator, self.masks, self.how, self.pixels = generator, masks, paint, pixels
 
     def plan(self, slices: SliceSet, background: int, rng: np.random.Generator) -> Plan | None:
-        placed = self.transplanter.place(background, rng, self.pixels)
-        return placed and Plan(background, placed.donor, placed.stroke)
+        placed = self.masks.place(background, rng, self.pixels)
+        return placed and Plan(
+            background, placed.donor, placed.stroke, detail="made mask" if placed.donor < 0 else ""
+        )
 
     def paint(self, slices: SliceSet, plans: list[Plan]) -> np.ndarray:
         rows = np.array([plan.background for plan in plans])
         foreground = torch.from_numpy(slices.foreground[rows]).float()[:, None]  # (n, 1, H, W)
         stroke = torch.from_numpy(np.stack([plan.stroke for plan in plans])).float()[:, None]  # (n, 1, H, W)
         with torch.inference_mode():
+            chance = torch.get_rng_state()
             painted = self.generator(stroke, foreground)
             if self.how == "lesion":
+                torch.set_rng_state(chance)  # the same styles again, if the generator draws any
                 healthy = self.generator(torch.zeros_like(stroke), foreground)
                 near = torch.from_numpy(np.stack([_near(plan.stroke) for plan in plans]))[:, None]
                 real = torch.from_numpy(slices.images[rows]).float() / 255  # (n, C, H, W)
@@ -97,6 +137,11 @@ def parser() -> Parser:
         "(default: lesion; slice with --only-synthetic)",
     )  # fmt: skip
     options.add_argument(
+        "--mask-weights", type=Path, metavar="FILE",
+        help="weights.safetensors of a mask generator that makes the strokes (default: strokes of training "
+        "slices, moved)",
+    )  # fmt: skip
+    options.add_argument(
         "--only-synthetic", action="store_true",
         help="leave the real training slices out and paint as many in their place",
     )  # fmt: skip
@@ -121,20 +166,22 @@ def synthesise(options: Namespace, command: str) -> None:
     _check(options)
     slices = SliceSet.open(options.data)
     train = slices.of_split("train", options.fold)
-    try:
-        transplanter = Transplanter(slices, train)
-    except ValueError:
-        raise BadInput(
-            slices.folder,
-            "holds no training slice with a stroke large enough to borrow",
-            "choose a data set with more patients",
-        ) from None
-    maker: Maker = CarveMix(transplanter)
+    masks = _masks(options, slices, train)
     facts: dict = {}
-    if options.method == "gan":
+    if options.method == "carvemix":
+        maker: Maker = CarveMix(masks)
+    else:
         paint = options.paint or ("slice" if options.only_synthetic else "lesion")
-        maker = Painter(_generator(options.weights, slices), transplanter, paint, options.pixels)
-        facts = {"paint": paint, "weights_sha256": sha256(options.weights), "pixels": options.pixels}
+        torch.manual_seed(options.seed)  # of the styles, if the generator draws any
+        maker = Painter(_generator(options.weights, slices), masks, paint, options.pixels)
+        facts = {
+            "paint": paint,
+            "weights_sha256": sha256(options.weights),
+            "pixels": options.pixels,
+            "masks": "made" if options.mask_weights else "transplanted",
+        }
+        if options.mask_weights:
+            facts["mask_weights_sha256"] = sha256(options.mask_weights)
     made = balance(
         slices, options.out, options.ratio, maker, made_by=command, seed=options.seed, workers=options.workers,
         only_synthetic=options.only_synthetic, fold=options.fold, card=facts,
@@ -156,7 +203,7 @@ def _check(options: Namespace) -> None:
         raise BadInput(f"--ratio {options.ratio:g}", "is out of range", "give a number between 0 and 1")
     if painting and options.weights is None:
         raise BadInput("--weights", "is missing", "name a generator's weights, or give --method carvemix")
-    for name in ("weights", "paint", "only_synthetic", "pixels"):
+    for name in ("weights", "mask_weights", "paint", "only_synthetic", "pixels"):
         if not painting and getattr(options, name):
             raise BadInput(
                 f"--{name.replace('_', '-')}",
@@ -177,9 +224,28 @@ def _check(options: Namespace) -> None:
         raise BadInput("--seed or --workers", "is too small", "give a seed from 0 and workers from 1")
 
 
-def _generator(weights: Path, slices: SliceSet) -> Generator:
-    generator, _ = load_weights(weights, "generator")
-    painted, held = generator.config["channels"], len(slices.channels)
+def _masks(options: Namespace, slices: SliceSet, train: np.ndarray) -> Transplanter | MadeMasks:
+    """Where strokes come from: the mask generator that is named, or else the training slices."""
+    if options.mask_weights:
+        generator, _ = load_weights(options.mask_weights, "mask generator")
+        try:
+            generator.sample(LOOKED_AT)
+        except ValueError:
+            raise BadInput(options.mask_weights, "makes no strokes", "train it longer") from None
+        return MadeMasks(generator, slices)
+    try:
+        return Transplanter(slices, train)
+    except ValueError:
+        raise BadInput(
+            slices.folder,
+            "holds no training slice with a stroke large enough to borrow",
+            "choose a data set with more patients",
+        ) from None
+
+
+def _generator(weights: Path, slices: SliceSet) -> nn.Module:
+    generator, _ = load_weights(weights, GENERATORS)
+    painted, held = generator.config.get("channels", 1), len(slices.channels)
     if painted != held:
         raise BadInput(
             slices.folder, f"holds {held} channel(s), and the weights paint {painted}",

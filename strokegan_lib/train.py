@@ -1,6 +1,7 @@
 """Train a GAN: ``python -m strokegan_lib.train segmentation --data DIR --out DIR``.
 
-Or ``synthesis``, or ``encoder``: the network by which realism is measured, no GAN.
+Or ``synthesis``, or ``family``: one of the GANs they descend from, or ``masks``: the masks themselves
+from noise. Or ``encoder``: the network by which realism is measured, no GAN.
 
 Run it by ``accelerate launch -m strokegan_lib.train ...`` for several devices or machines.
 """
@@ -29,24 +30,34 @@ from strokegan_lib.losses import ADVERSARIAL, WEIGHTINGS
 from strokegan_lib.profiles import PROFILES, profile
 from strokegan_lib.training.checkpoint import checkpoints
 from strokegan_lib.training.encoder import LIGHT, EncoderTask
+from strokegan_lib.training.family import MEMBERS
+from strokegan_lib.training.gan import GAN
 from strokegan_lib.training.loop import Loop, Settings
+from strokegan_lib.training.masks import GENTLE, MaskGAN
 from strokegan_lib.training.objectives import OBJECTIVES
 from strokegan_lib.training.precision import PRECISIONS, accelerator
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
+from strokegan_lib.training.styled import MIRROR, StyledGAN, StyledRecipe
 from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
-from strokegan_lib.training.weights import load_weights, save_weights
+from strokegan_lib.training.weights import kind_of, load_weights, save_weights
 
 NAME = "python -m strokegan_lib.train"
+NOISE, MASK_WIDTH = 64, 16  # of the generator of masks, in every profile: it is small
 FEATURES, ENCODER_WIDTH = 32, 16  # of the encoder, in every profile: others' figures are no yardstick
+GENERATORS = {"paper": (Recipe, SynthesisGAN), "styled": (StyledRecipe, StyledGAN)}
 LESION_SHARE = 0.5  # of the slices in a batch: at the 18 % of the data most of a batch would teach nothing
 RECORD = "settings.json"  # in --out: what the run was started with
 
 
 def parser() -> Parser:
     options = Parser(prog=NAME, description="Train a GAN on a prepared data set.")
-    tasks = options.add_subparsers(dest="task", required=True, metavar="segmentation|synthesis|encoder")
+    tasks = options.add_subparsers(
+        dest="task", required=True, metavar="segmentation|synthesis|family|masks|encoder"
+    )
     seg = tasks.add_parser("segmentation", help="a segmentor and its critic", argument_default=SUPPRESS)
     syn = tasks.add_parser("synthesis", help="a generator and its critic", argument_default=SUPPRESS)
+    fam = tasks.add_parser("family", help="an ancestor of the synthesis GAN", argument_default=SUPPRESS)
+    mas = tasks.add_parser("masks", help="masks from noise", argument_default=SUPPRESS)
     enc = tasks.add_parser("encoder", help="features that measure realism", argument_default=SUPPRESS)
     enc.add_argument(
         "--data",
@@ -59,18 +70,25 @@ def parser() -> Parser:
     enc.add_argument(
         "--features", type=int, metavar="N", help=f"width of the description (default: {FEATURES})"
     )
-    for task in (seg, syn):
+    fam.add_argument("--member", choices=list(MEMBERS), help="which of the family (default: dcgan)")
+    for task in (seg, syn, fam, mas):
         task.add_argument("--data", type=Path, required=True, metavar="DIR", help="a prepared data set")
+    for task in (seg, syn):
         task.add_argument(
             "--attention", action=BooleanOptionalAction, help="self-attention (default: the method's)"
         )
-    for task in (seg, syn, enc):
+    for task in (seg, syn, fam, mas, enc):
         task.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the run is kept")
         task.add_argument("--profile", choices=list(PROFILES), help="size of the run (default: quick)")
         task.add_argument("--steps", type=int, metavar="N", help="training steps (default: the profile's)")
         task.add_argument("--seed", type=int, metavar="N", help="default: 0")
         task.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
-        task.add_argument("--width", type=int, metavar="N", help="of the networks (default: the profile's)")
+        task.add_argument(
+            "--width",
+            type=int,
+            metavar="N",
+            help="of the networks (default: the profile's; family: the member's; masks: 16)",
+        )
         task.add_argument(
             "--batch-size", type=int, metavar="N", help="slices a step (default: the profile's)"
         )
@@ -80,7 +98,7 @@ def parser() -> Parser:
         task.add_argument(
             "--lesion-share", type=share, metavar="X",
             help=f"share of slices with stroke in the batches, 0..1, or 'data' for what the data hold "
-            f"(default: {LESION_SHARE})",
+            f"(default: {LESION_SHARE}; masks: 1; family: 1 where no mask asks for it)",
         )  # fmt: skip
         task.add_argument(
             "--precision",
@@ -101,6 +119,7 @@ def parser() -> Parser:
         task.add_argument(
             "--checkpoint-seconds", type=float, metavar="X", help="time between checkpoints (default: 60)"
         )
+    mas.add_argument("--noise", type=int, metavar="N", help=f"numbers that decide a mask (default: {NOISE})")
     seg.add_argument("--method", choices=list(METHODS), help="default: masked")
     seg.add_argument(
         "--loss", choices=list(OBJECTIVES), help="what masked makes small (default: the paper's)"
@@ -113,8 +132,27 @@ def parser() -> Parser:
         "--spectral", action=BooleanOptionalAction, help="spectral normalisation of the critic, or clipping"
     )
     syn.add_argument("--adversarial", choices=ADVERSARIAL, help="adversarial loss (default: hinge)")
-    syn.add_argument("--pixel", type=float, metavar="X", help="weight of the pixel L1 loss (default: 100)")
+    syn.add_argument(
+        "--generator",
+        choices=list(GENERATORS),
+        help="the paper's, or one that draws a style (default: paper)",
+    )
+    syn.add_argument(
+        "--pixel", type=float, metavar="X", help="weight of the pixel L1 loss (default: 100; styled: 50)"
+    )
     syn.add_argument("--multi-scale", type=float, metavar="X", help="weight of multi-scale L1 (default: 10)")
+    syn.add_argument(
+        "--kl", type=float, metavar="X", help="styled: weight of the codes' divergence (default: 0.02)"
+    )
+    syn.add_argument(
+        "--style", type=int, metavar="N", help="styled: numbers in a code, 0 for no styles (default: 64)"
+    )
+    syn.add_argument("--grain", action=BooleanOptionalAction, help="styled: noise at every size, or none")
+    syn.add_argument(
+        "--spade",
+        action=BooleanOptionalAction,
+        help="styled: the masks modulate, or are joined to the features",
+    )
     return options
 
 
@@ -163,11 +201,28 @@ def settle(given: dict[str, Any]) -> dict[str, Any]:
         method = told.get("method", "masked")
         own = {"method": method, **asdict(METHODS[method])}
     elif told["task"] == "synthesis":
-        own = {**asdict(Recipe()), "attention": True}
+        generator = told.get("generator", "paper")
+        own = {"generator": generator, **asdict(GENERATORS[generator][0]()), "attention": True}
+        for name in {*StyledRecipe.__dataclass_fields__} - {*own} & {*told}:
+            raise BadInput(
+                f"--{name}", f"does not go with --generator {generator}", "leave one of the two out"
+            )
+    elif told["task"] == "family":
+        name = told.get("member", "dcgan")
+        own = {"member": name, "width": MEMBERS[name].width, "lesion_share": MEMBERS[name].lesion_share}
+    elif told["task"] == "masks":
+        own = {"noise": NOISE, "width": MASK_WIDTH, "lesion_share": 1.0}
     else:
         own = {"features": FEATURES, "width": ENCODER_WIDTH}
     settled = {**common, **own, **told}
-    for name, bound in (("steps", 1), ("seed", 0), ("batch_size", 2), ("features", 1)):
+    for name, bound in (
+        ("steps", 1),
+        ("seed", 0),
+        ("batch_size", 2),
+        ("features", 1),
+        ("style", 0),
+        ("noise", 1),
+    ):
         if settled.get(name, bound) < bound:
             raise BadInput(
                 f"--{name.replace('_', '-')} {settled[name]}", "is too small", f"give {bound} or more"
@@ -182,33 +237,59 @@ def settle(given: dict[str, Any]) -> dict[str, Any]:
             "is not a share",
             "give a number from 0 to 1, or 'data'",
         )
-    weights = [settled.get(name, 0) for name in ("multi_scale", "dice", "bce", "pixel")]
-    if settled["rate"] <= 0 or min(weights) < 0 or not (any(weights) or settled["task"] == "encoder"):
+    if settled.get("loss", "paper") != "paper":
+        served = settled["method"] == "masked" and settled["multi_scale"] and settled["levels"] == "equal"
+        if not served:
+            raise BadInput(
+                f"--loss {settled['loss']}", "needs what masked paints and its critic",
+                "choose --method masked, and leave --multi-scale 0 and --levels out",
+            )  # fmt: skip
+    weights = [settled.get(name, 0) for name in ("multi_scale", "dice", "bce", "pixel", "kl")]
+    if (
+        settled["rate"] <= 0
+        or min(weights) < 0
+        or not (any(weights) or settled["task"] in ("encoder", "family", "masks"))
+    ):
         raise BadInput("--rate or the weight of a loss", "is not positive", "give numbers above 0")
     return settled
 
 
-def build(settings: dict[str, Any], channels: int) -> SegmentationGAN | SynthesisGAN | EncoderTask:
+def build(settings: dict[str, Any], channels: int) -> GAN:
     """The untrained GAN of a run, or encoder; the seed decides its first weights."""
     torch.manual_seed(settings["seed"])
     if settings["task"] == "encoder":
         return EncoderTask(settings["features"], width=settings["width"])
+    if settings["task"] == "masks":
+        return MaskGAN(settings["noise"], width=settings["width"])
+    if settings["task"] == "family":
+        return MEMBERS[settings["member"]].make(settings["width"], settings["steps"])
     if settings["task"] == "synthesis":
-        recipe = Recipe(*(settings[name] for name in Recipe.__dataclass_fields__))
-        return SynthesisGAN(recipe, channels, width=settings["width"], attention=settings["attention"])
+        kind, gan = GENERATORS[settings.get("generator", "paper")]  # older records name none
+        recipe = kind(*(settings[name] for name in kind.__dataclass_fields__))
+        return gan(recipe, channels, width=settings["width"], attention=settings["attention"])
     method = METHODS[settings["method"]]
-    method = replace(method, **{name: settings[name] for name in asdict(method)})
+    method = replace(method, **{name: settings[name] for name in asdict(method) if name in settings})
     return SegmentationGAN(method, channels, width=settings["width"])
 
 
-def begin(gan: SegmentationGAN | SynthesisGAN | EncoderTask, path: Path) -> None:
+def augmentation(settings: dict[str, Any]) -> Augmentation:
+    """How far the training slices of a run are changed."""
+    if settings["task"] == "encoder":
+        return LIGHT
+    if settings["task"] == "masks":
+        return GENTLE
+    mirror = settings.get("generator") == "styled" or settings["task"] == "family"
+    return MIRROR if mirror else Augmentation()
+
+
+def begin(gan: GAN, path: Path) -> None:
     """Give the GAN's first network the weights of a file; its critic starts afresh.
 
     Raises:
         BadInput: the file is of another network, or of another width or other channels.
     """
-    kind, network = next(iter(gan.networks.items()))
-    held, _ = load_weights(path, kind)
+    network = next(iter(gan.networks.values()))
+    held, _ = load_weights(path, kind_of(network))
     if held.config != network.config:
         differ = [k for k in network.config if held.config[k] != network.config[k]]
         raise BadInput(
@@ -244,12 +325,12 @@ def train(given: dict[str, Any]) -> None:
     how = {"device": machine.device, "seed": settings["seed"]}
     fold = settings["fold"]
     for data in sets:
-        if encoder and len(data.channels) != 1:
+        if settings["task"] in ("encoder", "family") and len(data.channels) != 1:
             raise BadInput(data.folder, "holds several channels", "give slices of one channel")
     parts = [
         Batches(
             data, data.of_split("train", fold), size=max(1, settings["batch_size"] // len(sets)), **how,
-            augmentation=LIGHT if encoder else Augmentation(), lesion_share=settings["lesion_share"],
+            augmentation=augmentation(settings), lesion_share=settings["lesion_share"],
         ) for data in sets
     ]  # fmt: skip
     batches = Mixed(parts) if len(parts) > 1 else parts[0]
@@ -267,6 +348,8 @@ def train(given: dict[str, Any]) -> None:
                 "choose a data set with more patients",
             )  # fmt: skip
         validate = partial(validation_score, batches=Batches(slices, rows, size=64, **how))
+    if machine.num_processes > 1 and settings.get("member") == "progressive":
+        raise BadInput("--member progressive", "learns in one process only", "start it without accelerate")
     if machine.is_main_process:
         _note(out, settings)
     local = {k: given[k] for k in ("checkpoint_seconds", "compile") if k in given}

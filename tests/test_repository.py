@@ -49,7 +49,7 @@ ROOMS = {
 }
 
 
-DOORS = ("train", "evaluate", "compare", "synthesise", "balancing", "realism", "transfer", "ship", "remake")
+DOORS = ("train", "evaluate", "compare", "synthesise", "balancing", "realism", "transfer", "ship", "remake", "generators")
 
 GRADES = {"easy": 1, "middling": 2, "hard": 3}
 

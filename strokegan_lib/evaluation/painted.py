@@ -22,18 +22,20 @@ KEPT = (
 )  # fmt: skip
 
 
-def paint(generator: nn.Module, stroke: np.ndarray, foreground: np.ndarray) -> np.ndarray:
+def paint(generator: nn.Module, stroke: np.ndarray, foreground: np.ndarray, *, seed: int = 0) -> np.ndarray:
     """Paint slices as the data sets hold them.
 
     Args:
         generator: on the CPU, in eval mode.
         stroke, foreground: (n, 128, 128), 0/1.
+        seed: of what the generator leaves to chance, if anything; torch's own random state stays as it was.
 
     Returns:
         (n, C, 128, 128) uint8: 8..255 in the foreground, 0 elsewhere.
     """
     painted = []
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
         for start in range(0, len(stroke), CHUNK):
             part = slice(start, start + CHUNK)
             masks = [torch.from_numpy(np.array(m[part])).float()[:, None] for m in (stroke, foreground)]
@@ -63,12 +65,13 @@ def sample(generator: nn.Module, n: int, seed: int = 0) -> np.ndarray:
     return np.concatenate(painted)
 
 
-def painted_scores(generator: nn.Module, slices: SliceSet) -> dict[str, Any]:
+def painted_scores(generator: nn.Module, slices: SliceSet, split: str = "test") -> dict[str, Any]:
     """Score what a generator paints for the test patients' slices with a stroke.
 
     Args:
         generator: trained on this set's training patients, on the CPU, in eval mode.
         slices: with one channel.
+        split: 'validation' while there is something to choose.
 
     Returns:
         name -> mean, low, high, n, patients, for ``error`` (mean absolute difference to the
@@ -77,7 +80,7 @@ def painted_scores(generator: nn.Module, slices: SliceSet) -> dict[str, Any]:
         evaluation/realism.py; there ``halves`` is what chance alone gives.
     """
     ill = slices.table["has_stroke"] == 1
-    train, test = (slices.of_split(part) for part in ("train", "test"))
+    train, test = (slices.of_split(part) for part in ("train", split))
     train, test = train[ill[train]], test[ill[test]]
     patients = slices.table["patient"]
     painted = paint(generator, slices.stroke[test], slices.foreground[test])

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from strokegan_lib.data.batches import Batch
 
-Update = Callable[[str, Tensor], None]  # (name of a network, its loss): one step of its optimiser
+# (name of a network, or names of several, their loss): one step of their optimisers
+Update = Callable[[str | tuple[str, ...], Tensor], None]
 
 
 @dataclass(frozen=True)

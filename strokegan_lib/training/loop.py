@@ -172,12 +172,14 @@ class Loop:
         self.step += 1
         return losses
 
-    def _update(self, name: str, loss: Tensor) -> None:
-        """One step of one network's optimiser."""
-        optimiser = self.optimisers[name]
-        optimiser.zero_grad(set_to_none=True)
+    def _update(self, names: str | tuple[str, ...], loss: Tensor) -> None:
+        """One step of the optimisers of one network, or of several that share a loss."""
+        optimisers = [self.optimisers[name] for name in ([names] if isinstance(names, str) else names)]
+        for optimiser in optimisers:
+            optimiser.zero_grad(set_to_none=True)
         self.accelerator.backward(loss)
-        optimiser.step()
+        for optimiser in optimisers:
+            optimiser.step()
 
     def _validated(self) -> dict[str, float]:
         """Scores of the averaged network, if they are due after this step."""

@@ -18,14 +18,18 @@ from strokegan_lib.models.family.pix2pix import Pix2Pix
 from strokegan_lib.models.family.pix2pixhd import Pix2PixHD
 from strokegan_lib.models.family.progressive import ProgressiveGenerator
 from strokegan_lib.models.family.sagan import SAGAN
+from strokegan_lib.models.masks import MaskGenerator
 from strokegan_lib.models.segmentation import Segmentor
+from strokegan_lib.models.styled import StyledGenerator
 from strokegan_lib.models.synthesis import Generator
 
 NETWORKS = {
-    "segmentor": Segmentor, "generator": Generator, "encoder": Encoder,
+    "segmentor": Segmentor, "generator": Generator, "styled generator": StyledGenerator, "encoder": Encoder,
+    "mask generator": MaskGenerator,
     "dcgan": DCGAN, "progressive": ProgressiveGenerator, "sagan": SAGAN,
     "pix2pix": Pix2Pix, "pix2pixhd": Pix2PixHD,
 }  # fmt: skip
+GENERATORS = ("generator", "styled generator", "pix2pix", "pix2pixhd")  # they paint from two masks
 KEY = "strokegan"  # of the kit's own entry in a file's metadata
 SHIPPED = Path(__file__).parents[1] / "weights"
 
@@ -45,8 +49,7 @@ def save_weights(
     Raises:
         BadInput: the file cannot be written.
     """
-    kind = next(name for name, made in NETWORKS.items() if type(network) is made)
-    card = json.dumps({"network": kind, "config": network.config, "about": about}, sort_keys=True)
+    card = json.dumps({"network": kind_of(network), "config": network.config, "about": about}, sort_keys=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     if half:
         tensors = {name: t.half() if t.is_floating_point() else t for name, t in tensors.items()}
@@ -56,12 +59,17 @@ def save_weights(
         os.replace(partial, path)
 
 
-def load_weights(path: str | os.PathLike, kind: str) -> tuple[nn.Module, dict[str, Any]]:
+def kind_of(network: nn.Module) -> str:
+    """The name of a network's class in NETWORKS."""
+    return next(name for name, made in NETWORKS.items() if type(network) is made)
+
+
+def load_weights(path: str | os.PathLike, kind: str | tuple[str, ...]) -> tuple[nn.Module, dict[str, Any]]:
     """Build the network that a file holds, on the CPU and in eval mode.
 
     Args:
         path: what ``save_weights`` wrote.
-        kind: 'segmentor', 'generator' or 'encoder'; a file of another kind is refused.
+        kind: a name in NETWORKS, or several, such as GENERATORS; a file of another kind is refused.
 
     Returns:
         the network, and what the file says of how it was made.
@@ -80,10 +88,10 @@ def load_weights(path: str | os.PathLike, kind: str) -> tuple[nn.Module, dict[st
         raise BadInput(
             path, "is not a weight file of this kit", "name the weights.safetensors that a training run wrote"
         ) from error
-    if found != kind:
-        raise BadInput(path, f"holds a {found}, not a {kind}", f"name the weights of a {kind}")
+    if found not in (kinds := (kind,) if isinstance(kind, str) else kind):
+        raise BadInput(path, f"holds a {found}, not a {kinds[0]}", f"name the weights of a {kinds[0]}")
     try:
-        network = NETWORKS[kind](**config)
+        network = NETWORKS[found](**config)
         network.load_state_dict(tensors)
     except (RuntimeError, TypeError, ValueError) as error:
         raise BadInput(path, "does not fit this version of the network", "train it again") from error

@@ -1,0 +1,160 @@
+"""Score generators side by side: ``python -m strokegan_lib.generators --data DIR --weights FILE ... --out DIR``."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from strokegan_lib.data.slices import SliceSet, sha256
+from strokegan_lib.data.split import SPLITS
+from strokegan_lib.door import Parser, run
+from strokegan_lib.errors import BadInput
+from strokegan_lib.evaluation.fidelity import SAMPLES, lesion_fidelity, variety
+from strokegan_lib.evaluation.painted import painted_scores
+from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
+from strokegan_lib.training.weights import GENERATORS, load_weights, shipped
+
+NAME = "python -m strokegan_lib.generators"
+REALISM = ("kernel", "coverage", "recall", "precision", "density", "ms_ssim", "memorisation", "error")
+LESIONS = ("painted_dice", "fidelity", "agreement", "same_masks")
+REAL = "true slices"
+
+
+def parser() -> Parser:
+    options = Parser(prog=NAME, description="Score generators side by side, with 95 % intervals.")
+    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="a prepared data set")
+    options.add_argument(
+        "--weights", type=Path, required=True, nargs="+", metavar="FILE",
+        help="weights of generators that were trained on this set's training patients",
+    )  # fmt: skip
+    options.add_argument(
+        "--names", nargs="+", metavar="NAME", help="what the table calls them (default: the files' names)"
+    )
+    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="for table.csv and card.json")
+    options.add_argument(
+        "--segmentor", type=Path, metavar="FILE",
+        help="weights of the segmentor that looks for the lesions (default: the shipped unet-soop)",
+    )  # fmt: skip
+    options.add_argument(
+        "--split", choices=SPLITS[1:], default="test", help="of the slices (default: %(default)s)"
+    )
+    return options
+
+
+def compare(options: Namespace) -> None:
+    """Score every generator on the slices with a stroke, write the table and print it.
+
+    The first line is what chance and truth give: the true slices' halves against each other, their
+    own MS-SSIM, the Dice of what the segmentor finds in them.
+
+    Raises:
+        BadInput: bad use, bad data, weights of another network or of other channels.
+    """
+    names = options.names or [file.stem for file in options.weights]
+    if len(names) != len(options.weights) or len({*names}) < len(names) or REAL in names:
+        raise BadInput(
+            f"--names {' '.join(names)}", "is not a different name for each file", "give --names, one a file"
+        )
+    if (table := options.out / "table.csv").exists():
+        raise BadInput(table, "exists already", "choose another --out or delete it first")
+    slices = SliceSet.open(options.data)
+    if len(slices.channels) != 1:
+        raise BadInput(slices.folder, "holds several channels", "give slices of one channel")
+    seeker = options.segmentor or shipped("unet-soop")
+    segmentor, about = load_weights(seeker, "segmentor")
+    if "threshold" not in about or segmentor.config["channels"] != 1:
+        raise BadInput(seeker, "names no threshold, or is for several channels", "name another --segmentor")
+    loaded = {name: load_weights(file, GENERATORS) for name, file in zip(names, options.weights, strict=True)}
+    for name, (generator, _) in loaded.items():
+        if generator.config.get("channels", 1) != 1:
+            raise BadInput(f"weights {name}", "paint several channels", "name weights of one channel")
+    rows = slices.of_split(options.split)
+    rows = rows[slices.table["has_stroke"][rows] == 1]
+    lines: list[dict[str, Any]] = []
+    for name, (generator, made) in loaded.items():
+        scores = _scores(generator, segmentor, about["threshold"], slices, rows, options.split)
+        if not lines:
+            lines.append(_true_line(scores))
+        steps = made.get("settings", {}).get("steps")
+        size = {"steps": steps, "parameters": sum(p.numel() for p in generator.parameters())}
+        lines.append(_line(name, {n: scores[n] for n in (*REALISM, *LESIONS)}) | size)
+    write_csv(table, lines)
+    write_json(options.out / "card.json", _card(options, slices, rows, seeker, loaded))
+    print(as_text(lines))
+
+
+def _scores(
+    generator: nn.Module,
+    segmentor: nn.Module,
+    threshold: float,
+    slices: SliceSet,
+    rows: np.ndarray,
+    split: str,
+) -> dict[str, Any]:
+    return {
+        **painted_scores(generator, slices, split),
+        **lesion_fidelity(generator, segmentor, threshold, slices, rows),
+        **variety(generator, slices, rows),
+    }
+
+
+def _true_line(scores: dict[str, Any]) -> dict[str, Any]:
+    """The true slices' own line, from what stands beside the scores of any generator."""
+    bare = {name: {"mean": scores[name].get("halves")} for name in REALISM if name in scores}
+    bare["error"] = scores["mean_picture_error"]  # of the mean training slice: what a painter must beat
+    return _line(
+        REAL, bare | {"painted_dice": scores["real_dice"], "fidelity": {"mean": 1.0}, "same_masks": scores["real_pairs"]}
+    )  # fmt: skip
+
+
+def _line(name: str, scores: dict[str, Any]) -> dict[str, Any]:
+    parts = ("mean", "low", "high")
+    return {"generator": name} | {f"{n}_{part}": s.get(part) for n, s in scores.items() for part in parts}
+
+
+def _card(
+    options: Namespace, slices: SliceSet, rows: np.ndarray, seeker: Path, loaded: dict[str, Any]
+) -> dict[str, Any]:
+    files = " ".join(file.name for file in options.weights)
+    return {
+        "what": f"Generators on the {len(rows)} {options.split} slices with a stroke; 95 % intervals over patients. "
+        f"'{REAL}': halves of them against each other; under error the mean training slice; under painted_dice what "
+        "the segmentor finds in them; under same_masks pairs of them, whose masks differ. fidelity: painted_dice over "
+        f"that of the true slices; agreement: between pictures of the same masks; {SAMPLES} pictures each.",
+        "command": f"{NAME} --data DIR --weights {files} --out DIR --split {options.split}",
+        "data": slices.card["name"],
+        "data_sha256": slices.card["sha256"],
+        "weights_sha256": {
+            name: sha256(file) for name, file in zip(loaded, options.weights, strict=True)
+        },
+        "made_by": {name: made.get("command", made.get("settings")) for name, (_, made) in loaded.items()},
+        "segmentor": {"name": seeker.name, "sha256": sha256(seeker)},
+        **circumstances(torch.get_num_threads(), "fp32"),
+    }  # fmt: skip
+
+
+def as_text(lines: list[dict[str, Any]]) -> str:
+    """The table as lines of text, means only."""
+    columns = ("kernel", "coverage", "recall", "precision", "ms_ssim", "fidelity", "same_masks")
+    text = [f"{'':24}" + "".join(f"{name:>12}" for name in columns)]
+    for line in lines:
+        values = (line.get(f"{name}_mean") for name in columns)
+        text.append(
+            f"{line['generator']:24}" + "".join(f"{'' if v is None else f'{v:.3f}':>12}" for v in values)
+        )
+    return "\n".join(text)
+
+
+def main() -> None:
+    sys.exit(run(partial(compare, parser().parse_args()), NAME))
+
+
+if __name__ == "__main__":
+    main()

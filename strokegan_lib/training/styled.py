@@ -1,0 +1,137 @@
+"""Synthesis with styles: an autoencoder whose pictures a critic judges, and which learns to do without a picture.
+
+Half of every batch is repainted from its own style, half is painted in a style drawn at
+random, as it will be later: cVAE-GAN and its draw from the prior, after BicycleGAN (Zhu et
+al. 2017).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from strokegan_lib.data.augment import Augmentation
+from strokegan_lib.data.batches import Batch
+from strokegan_lib.losses import critic_loss, generator_loss, multi_scale_l1
+from strokegan_lib.models.critic import PatchCritic
+from strokegan_lib.models.styled import StyledGenerator, StyleEncoder
+from strokegan_lib.models.synthesis import CONDITION
+from strokegan_lib.training.gan import Rate, Update, frozen
+
+# the mirror alone: a turned slice is a blurred slice, and a generator learns what it is shown
+MIRROR = Augmentation(rotation=0, scale=0, shear=0, shift=0, gain=0, gamma=0, bias=0, noise=0)
+LESION = 4.0  # what a pixel of stroke counts beyond a pixel of tissue: it is one in fifty
+
+
+@dataclass(frozen=True)
+class StyledRecipe:
+    """The generator's loss: adversarial + pixel * L1 + multi_scale * multi-scale L1 + kl * KL.
+
+    Attributes:
+        adversarial: 'hinge' or 'bce'.
+        pixel: weight of the L1 loss of repainted slices; half of pix2pix's, and none on drawn styles.
+        multi_scale: weight of the multi-scale L1 loss of repainted slices.
+        kl: weight of the divergence of a code from N(0, 1): little, as codes are drawn from a
+            Gaussian that is fitted to them.
+        style, grain, spade: as in StyledGenerator.
+    """
+
+    adversarial: str = "hinge"
+    pixel: float = 50.0
+    multi_scale: float = 10.0
+    kl: float = 0.02
+    style: int = 64
+    grain: bool = True
+    spade: bool = True
+
+
+class StyledGAN:
+    """A generator with styles, the encoder that finds them, and a critic.
+
+    Args:
+        recipe: weights of the losses, parts of the generator.
+        channels: C of the slices.
+        width, attention: of the networks.
+    """
+
+    def __init__(
+        self, recipe: StyledRecipe, channels: int = 1, *, width: int = 32, attention: bool = True
+    ) -> None:
+        self.recipe = recipe
+        self.generator = StyledGenerator(
+            channels, width=width, attention=attention, style=recipe.style, grain=recipe.grain,
+            spade=recipe.spade,
+        )  # fmt: skip
+        self.critic = PatchCritic(CONDITION, channels, width=width, attention=attention)
+        self.networks: dict[str, nn.Module] = {"generator": self.generator, "critic": self.critic}
+        betas = (0.5, 0.999)  # pix2pix
+        self.rates = {"generator": Rate(1e-3, betas), "critic": Rate(4e-4, betas)}
+        if recipe.style:
+            self.networks["style"] = StyleEncoder(channels, width=width, style=recipe.style)
+            self.rates["style"] = Rate(1e-3, betas)
+
+    def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
+        """One turn of each player on one batch.
+
+        Args:
+            networks: ``self.networks`` as the loop has wrapped them.
+            batch: image (B, C, H, W), stroke and foreground (B, 1, H, W), B 2 or more.
+            update: called as update(names, loss): one step of these networks' optimisers.
+
+        Returns:
+            scalars to record.
+        """
+        recipe, image = self.recipe, batch.image
+        asked = torch.cat([batch.stroke, batch.foreground], dim=1)  # (B, 2, H, W)
+        z, kl, known = self._styles(networks, batch)
+        fake = networks["generator"](batch.stroke, batch.foreground, z)  # (B, C, H, W)
+        with_fake, with_true = (torch.cat([asked, picture], 1) for picture in (fake, image))  # (B, 2+C, H, W)
+
+        # the critic's turn: tell true from fake
+        _, logits = networks["critic"](torch.cat([with_fake.detach(), with_true]))
+        fake_logits, true_logits = logits.chunk(2)
+        loss_critic = critic_loss(true_logits, fake_logits, recipe.adversarial)
+        update("critic", loss_critic)
+
+        # the generator's and the encoder's turn: all be taken for true, the repainted be as they were
+        with frozen(self.critic):
+            with torch.no_grad():
+                true_features, _ = self.critic(with_true[:known])
+            fake_features, fake_logits = self.critic(with_fake)
+        weight = batch.foreground * (1 + LESION * batch.stroke)  # (B, 1, H, W)
+        off = ((fake - image).abs() * weight)[:known]
+        losses = {
+            "adversarial": generator_loss(fake_logits, recipe.adversarial),
+            "pixel": off.mean(),
+            "multi_scale": multi_scale_l1([f[:known] for f in fake_features], true_features),
+            "kl": kl,
+        }
+        total = (
+            losses["adversarial"]
+            + recipe.pixel * losses["pixel"]
+            + recipe.multi_scale * losses["multi_scale"]
+            + recipe.kl * losses["kl"]
+        )
+        update(("generator", "style") if recipe.style else "generator", total)
+        return {"critic": loss_critic, **losses, "generator": total, "spread": fake.std()}
+
+    def _styles(self, networks: dict[str, Any], batch: Batch) -> tuple[Tensor | None, Tensor, int]:
+        """Codes (B, Z), their own for the first slices and drawn for the others; KL; how many are their own.
+
+        Without styles every slice is to be painted as it is, and there is no divergence.
+        """
+        count = len(batch.image)
+        if not self.recipe.style:
+            return None, batch.image.new_zeros(()), count
+        known = count // 2
+        mean, log_variance = networks["style"](
+            batch.image[:known], batch.stroke[:known], batch.foreground[:known]
+        )  # (B/2, Z)
+        own = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
+        drawn = self.generator.draw(count - known)
+        self.generator.remember(own.detach())
+        return torch.cat([own, drawn.to(own)]), kl, known

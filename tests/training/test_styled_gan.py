@@ -1,0 +1,99 @@
+"""Training with styles: every weight learns, codes are remembered, a stopped run ends as if it had not been."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from test_every_parameter_learns import batch, dead_after_two_steps
+from torch import nn
+
+from strokegan_lib.losses import ADVERSARIAL
+from strokegan_lib.training.checkpoint import checkpoints
+from strokegan_lib.training.styled import MIRROR, StyledGAN, StyledRecipe
+from strokegan_lib.training.weights import GENERATORS, load_weights, save_weights
+
+SMALL = StyledRecipe(style=5)
+
+
+def gan(**changes) -> StyledGAN:
+    torch.manual_seed(0)
+    return StyledGAN(replace(SMALL, **changes), width=4)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"style": 0}, {"grain": False}, {"spade": False}, *({"adversarial": a} for a in ADVERSARIAL)],
+)
+def test_every_parameter_learns(changes):
+    game = gan(**changes)
+    assert set(game.networks) == {"generator", "critic"} | ({"style"} if game.recipe.style else set())
+    nn.init.constant_(game.critic.head.bias, 2.0)  # see test_of_synthesis: past the hinge's margins
+    assert dead_after_two_steps(game, 1) == {name: set() for name in game.networks}
+
+
+def test_an_update_of_several_networks_moves_each_of_them(slices):
+    loop = tiny.make_loop(gan(), slices, steps=2)
+    before = {name: [p.clone() for p in n.parameters()] for name, n in loop.gan.networks.items()}
+    loop.run()
+    for name, network in loop.gan.networks.items():
+        assert any(not torch.equal(a, b) for a, b in zip(before[name], network.parameters(), strict=True)), (
+            name
+        )
+
+
+def test_codes_of_half_the_batch_are_remembered():
+    game, told = gan(), []
+    game.generator.remember = told.append
+    losses = game.step(game.networks, _single(batch(1)), lambda names, loss: loss.backward())
+    assert [codes.shape for codes in told] == [(1, 5)] and losses["kl"] > 0
+    game = gan(style=0)
+    assert game.step(game.networks, _single(batch(1)), lambda names, loss: loss.backward())["kl"] == 0
+
+
+def test_stopped_and_resumed_ends_bit_for_bit_the_same(slices, tmp_path):
+    tiny.make_loop(gan(), slices, tmp_path / "whole", steps=4).run()
+    half = tiny.make_loop(gan(), slices, tmp_path / "parts", steps=4)
+    one_step = half._one_step
+
+    def stop_after_two() -> dict:
+        if half.step == 2:
+            raise KeyboardInterrupt
+        return one_step()
+
+    half._one_step = stop_after_two
+    with pytest.raises(KeyboardInterrupt):
+        half.run()
+    tiny.make_loop(gan(), slices, tmp_path / "parts", steps=4).run(resume=True)
+    ours, theirs = (
+        torch.load(checkpoints(tmp_path / name)[0], weights_only=True) for name in ("parts", "whole")
+    )
+    assert ours["step"] == 4 and not tiny.differences(ours, theirs)
+
+
+def test_its_weights_keep_the_codes_moments(slices, tmp_path):
+    trained = tiny.make_loop(gan(), slices, steps=3).run().network
+    file = tmp_path / "w.safetensors"
+    save_weights(file, trained, {"steps": 3}, half=True)
+    loaded, about = load_weights(file, GENERATORS)
+    assert about == {"steps": 3} and loaded.config == trained.config
+    assert loaded.first.abs().max() > 0
+    assert torch.allclose(loaded.second, trained.second, atol=1e-3)
+    masks = torch.zeros(1, 1, 32, 32), torch.ones(1, 1, 32, 32)
+    assert loaded(*masks).isfinite().all(), "a covariance that was rounded can still be drawn from"
+
+
+def test_no_slice_is_turned_or_relit():
+    draw = MIRROR.draw(np.random.default_rng(0), 50, 1)
+    assert set(draw.matrix[:, 0, 0].round(9)) == {-1.0, 1.0} and not draw.matrix[:, :, 2].any()
+    assert (draw.gain == 1).all() and (draw.gamma == 1).all() and not draw.bias.any() and not draw.noise.any()
+
+
+def _single(doubles):
+    """The batch in float32."""
+    return type(doubles)(
+        *(part.float() for part in (doubles.image, doubles.stroke, doubles.foreground)), doubles.index
+    )
