@@ -87,6 +87,16 @@ def test_a_run_from_start_to_score(door, slices, tmp_path, method):
     assert found["made_by"]["settings"]["method"] == method and 0 < found["threshold"] < 1
 
 
+def test_another_loss_than_the_papers(door, slices, tmp_path):
+    out = tmp_path / "run"
+    words = ("segmentation", "--data", slices.folder, "--out", out, "--loss", "divergence", *TINY)
+    assert door(train, *words)[0] == 0
+    with open(out / "metrics.csv", newline="") as file:
+        assert "divergence" in next(csv.DictReader(file))
+    _, about = load_weights(out / "weights.safetensors", "segmentor")
+    assert about["settings"]["loss"] == "divergence" and about["settings"]["method"] == "masked"
+
+
 def test_synthesis_runs_and_its_weights_are_no_segmentor(door, slices, tmp_path):
     out = tmp_path / "run"
     code, said, _ = door(train, "synthesis", "--data", slices.folder, "--out", out, *TINY)
@@ -134,6 +144,9 @@ def test_wrong_use_of_train_is_one_line(door, slices, tmp_path):
     one_line(door(train, *start, "--width", "6"), "--width 6")
     one_line(door(train, *start, "--lesion-share", "2"), "--lesion-share 2")
     one_line(door(train, *start, "--dice", "-1"), "weight of a loss")
+    one_line(door(train, *start, "--loss", "magic"), "magic")
+    for more in (("--method", "unet"), ("--multi-scale", "0"), ("--levels", "pixel")):
+        one_line(door(train, *start, "--loss", "divergence", *more), "--loss divergence", "--method masked")
     one_line(door(train, *start, "--precision", "fp16"), "fp16", "GPU")
     one_line(door(train, "segmentation", "--data", tmp_path / "none", "--out", out), "none", "SliceSet")
     assert not out.exists(), "nothing half-made is left"
