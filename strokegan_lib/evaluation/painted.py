@@ -79,9 +79,7 @@ def painted_scores(generator: nn.Module, slices: SliceSet, split: str = "test") 
         training slice, which a generator must beat) and the names of KEPT, see
         evaluation/realism.py; there ``halves`` is what chance alone gives.
     """
-    ill = slices.table["has_stroke"] == 1
-    train, test = (slices.of_split(part) for part in ("train", split))
-    train, test = train[ill[train]], test[ill[test]]
+    train, test = (with_stroke(slices, part) for part in ("train", split))
     patients = slices.table["patient"]
     painted = paint(generator, slices.stroke[test], slices.foreground[test])
     truth, tissue = slices.images[test].astype(float) / 255, slices.foreground[test] == 1
@@ -92,16 +90,37 @@ def painted_scores(generator: nn.Module, slices: SliceSet, split: str = "test") 
         return asdict(bootstrap(terms, patients[test]))
 
     seen = slices.images[train].astype(float).sum(0) / 255 / np.maximum(slices.foreground[train].sum(0), 1)
-    encoder = shipped_encoder()
-    real, fake, known = (
-        Sample.of(encoder, images, patients[rows])
-        for images, rows in (
-            (slices.images[test], test), (painted, test), (slices.images[train], train),
-        )
-    )  # fmt: skip
-    found = realism(real, fake, known)
     return {
         "error": error(painted / 255),
         "mean_picture_error": error(np.broadcast_to(seen[None], truth.shape)),
-        **{name: found[name] for name in KEPT},
+        **held_against(painted, patients[test], slices, split),
     }
+
+
+def with_stroke(slices: SliceSet, split: str) -> np.ndarray:
+    """Rows of a split's slices that show a stroke."""
+    rows = slices.of_split(split)
+    return rows[slices.table["has_stroke"][rows] == 1]
+
+
+def held_against(
+    painted: np.ndarray, patients: np.ndarray, slices: SliceSet, split: str = "test"
+) -> dict[str, dict[str, Any]]:
+    """Realism of painted slices, held against a split's slices with a stroke.
+
+    Args:
+        painted: (n, 1, 128, 128) uint8.
+        patients: (n,) whose masks were painted; a name of its own for each slice that nobody's mask asked for.
+        slices: of which the training slices may have been copied.
+        split: as in ``painted_scores``.
+
+    Returns:
+        the names of KEPT, see evaluation/realism.py.
+    """
+    encoder = shipped_encoder()
+    real, known = (
+        Sample.of(encoder, slices.images[rows], slices.table["patient"][rows])
+        for rows in (with_stroke(slices, part) for part in (split, "train"))
+    )
+    found = realism(real, Sample.of(encoder, painted, patients), known)
+    return {name: found[name] for name in KEPT}
