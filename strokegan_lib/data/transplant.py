@@ -161,6 +161,23 @@ class Transplanter:
         return moved.reshape(mask.shape) >= 0.5, area
 
 
+def onto(mask: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """Move a mask from one brain to another, so that its place relative to the bounding box stays.
+
+    Args:
+        mask: (H, W), 0/1.
+        old, new: (H, W), 0/1, the foregrounds of the two brains, neither empty.
+
+    Returns:
+        (H, W) bool; it may reach over the new brain's edge, and cover its ventricles.
+    """
+    (old_middle, old_half), (new_middle, new_half) = _box(old), _box(new)
+    at = np.indices(mask.shape).reshape(2, -1)  # (2, H*W)
+    source = (at - new_middle[:, None]) * (old_half / new_half)[:, None] + old_middle[:, None]
+    moved = ndimage.map_coordinates(mask.astype(np.float32), source, order=1)  # (H*W,)
+    return moved.reshape(mask.shape) >= 0.5
+
+
 def _box(foreground: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Middle and half the size of a mask's bounding box, (row, column) each."""
     rows, columns = (np.flatnonzero(foreground.any(axis)) for axis in (1, 0))

@@ -1,0 +1,143 @@
+"""A generator of the masks themselves: from noise to a stroke inside a brain, and its critic.
+
+Guibas, Virdi and Li (Synthetic Medical Images from Dual Generative Adversarial Networks,
+arXiv 1709.01872) split the painting of a picture in two: a first network makes the shapes
+from noise, a second one (models/synthesis.py) paints the picture that belongs to them.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from strokegan_lib.data.foreground import fill, largest_piece
+from strokegan_lib.models.critic import critic_level
+
+SIZE = 128  # pixels a side of the masks
+START = 8  # pixels a side of the first picture that noise becomes
+DOUBLINGS = 3  # 8 -> 64: outlines are smooth, so the last doubling is left to a resize
+JUDGED = 5  # halvings of the critic: 128 -> 4, where it has the whole brain before it
+PRIOR = -3.0  # logit of stroke before training: little of a brain is stroke
+SMALLEST = 4  # pixels of a stroke, as of a transplanted one
+TRIES = 50  # draws for one mask before giving up; a trained network needs one or two
+
+
+class MaskGenerator(nn.Module):
+    """Noise in, two soft masks out, the stroke inside the foreground by construction.
+
+    Args:
+        noise: Z, numbers that decide a mask.
+        width: channels at 64 x 64; twice as many at each size below.
+    """
+
+    def __init__(self, noise: int = 64, *, width: int = 16) -> None:
+        super().__init__()
+        self.config = {"noise": noise, "width": width}
+        widths = [width * 2**level for level in range(DOUBLINGS, -1, -1)]  # 128, 64, 32, 16
+        self.start = nn.Linear(noise, widths[0] * START**2)
+        self.up = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(a, b, 3, padding=1, bias=False), nn.BatchNorm2d(b), nn.ReLU())
+            for a, b in pairwise(widths)
+        )
+        self.head = nn.Conv2d(width, 2, 3, padding=1)
+        with torch.no_grad():
+            self.head.bias[0] = PRIOR
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Noise (B, Z) to soft masks (B, 2, 128, 128), 0..1: stroke, foreground.
+
+        With logits a and b::
+
+            foreground = sigmoid(b)        stroke = sigmoid(a) * foreground
+        """
+        x = self.start(z).view(len(z), -1, START, START)  # (B, 8w, 8, 8)
+        for up in self.up:
+            x = up(F.interpolate(x, scale_factor=2, mode="bilinear"))  # (B, 4w, 16, 16) .. (B, w, 64, 64)
+        logits = F.interpolate(self.head(x), size=(SIZE, SIZE), mode="bilinear")  # (B, 2, 128, 128)
+        a, b = torch.sigmoid(logits).chunk(2, dim=1)  # (B, 1, 128, 128) each
+        return torch.cat([a * b, b], dim=1)
+
+    @torch.inference_mode()
+    def sample(self, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Hard masks of *n* brains with a stroke each, to be drawn in eval mode.
+
+        Mask k depends on the seed and k alone, so that more masks begin with the same ones.
+
+        Returns:
+            stroke and foreground, (n, 128, 128) uint8, 0/1. A foreground is one piece without
+            holes; a stroke lies inside it and has SMALLEST pixels or more.
+
+        Raises:
+            ValueError: the network makes no stroke, as one that has not learnt yet may do.
+        """
+        masks = np.zeros((2, n, SIZE, SIZE), np.uint8)
+        device = self.head.weight.device
+        left = np.arange(n)
+        for attempt in range(TRIES):
+            if not len(left):
+                return masks[0], masks[1]
+            rngs = [np.random.default_rng((seed, attempt, int(k))) for k in left]
+            z = np.stack([rng.standard_normal(self.config["noise"], np.float32) for rng in rngs])
+            soft = self(torch.from_numpy(z).to(device)).cpu()  # (len(left), 2, 128, 128)
+            masks[:, left] = np.stack([harden(one) for one in soft.numpy()], axis=1)
+            left = left[masks[0, left].sum((1, 2), dtype=int) < SMALLEST]
+        if len(left):
+            raise ValueError(f"no stroke in {TRIES} draws: the network has not learnt to make masks")
+        return masks[0], masks[1]
+
+
+def harden(soft: np.ndarray) -> np.ndarray:
+    """Soft masks (2, H, W), 0..1, to hard ones, uint8 0/1: cut at a half, the foreground one whole piece."""
+    stroke, foreground = soft >= 0.5
+    foreground = fill(largest_piece(foreground)[None])[0]
+    return np.stack([stroke & foreground, foreground]).astype(np.uint8)
+
+
+def soften(masks: Tensor) -> Tensor:
+    """Drawn masks (B, C, H, W), 0/1, with soft rims like those of made ones.
+
+    Weights of 1, 2, 1 down and across. Left hard, masks would be known by their rims, and a critic
+    would look no further. A square of 2 x 2 pixels still reaches a half.
+    """
+    line = masks.new_tensor([0.25, 0.5, 0.25])
+    window = (line[:, None] * line).expand(masks.shape[1], 1, 3, 3)
+    padded = F.pad(masks, (1, 1, 1, 1), mode="replicate")  # (B, C, H+2, W+2)
+    return F.conv2d(padded, window, groups=masks.shape[1])
+
+
+class MaskCritic(nn.Module):
+    """One verdict on a pair of masks: does this stroke, in this brain, look drawn by a person?
+
+    The verdict is on the whole, not on patches: how large a stroke is, in how many pieces and where,
+    no patch can tell. Beside its features the last layers see how much these vary within the batch
+    (Karras et al. 2018, section 3), or a generator of a single mask would pass.
+
+    Args:
+        width: channels of the first level; doubled three times.
+    """
+
+    def __init__(self, *, width: int = 16) -> None:
+        super().__init__()
+        widths = [2] + [width * 2 ** min(level, JUDGED - 2) for level in range(JUDGED)]
+        self.levels = nn.Sequential(
+            *(critic_level(a, b, spectral=True, norm=False) for a, b in pairwise(widths))
+        )
+        side = SIZE >> JUDGED
+        self.head = nn.Sequential(
+            spectral_norm(nn.Conv2d(widths[-1] + 1, widths[-1], 3, padding=1)),
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),
+            spectral_norm(nn.Linear(widths[-1] * side**2, 1)),
+        )
+
+    def forward(self, masks: Tensor) -> Tensor:
+        """(B, 2, 128, 128), 0..1, all of them drawn or all made, to logits (B, 1)."""
+        x = self.levels(masks)  # (B, 8w, 4, 4)
+        varied = (x.var(0, unbiased=False) + 1e-8).sqrt().mean()
+        varied = varied.expand(len(x), 1, *x.shape[2:])  # (B, 1, 4, 4)
+        return self.head(torch.cat([x, varied], dim=1))
