@@ -22,6 +22,7 @@ from strokegan_lib.data.split import FOLDS
 from strokegan_lib.door import Parser, run
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.comparison import compare_arms
+from strokegan_lib.evaluation.groups import compare_groups, groups_of
 from strokegan_lib.evaluation.measure import predict
 from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.evaluation.scores import full_summary
@@ -84,6 +85,7 @@ def compare(options: Namespace) -> None:
     """Train what is not trained yet, score all on test patients, write the tables.
 
     Left in --out are ``table.csv`` (an arm a line, with intervals and paired differences),
+    ``groups.csv`` (where the first arm is better than each other: by size, by contrast, on empty slices),
     ``slices.csv`` (pixel counts of every test slice by arm, from which all of it follows) and
     ``card.json`` (the command, the data, the hardware).
 
@@ -115,6 +117,7 @@ def compare(options: Namespace) -> None:
         for line in compare_arms(counts, patients)
     ]
     write_csv(options.out / "table.csv", table)
+    write_csv(options.out / "groups.csv", compare_groups(counts, patients, groups_of(slices, rows)))
     write_csv(options.out / "slices.csv", list(by_slice(counts, slices, rows)))
     write_json(options.out / "card.json", _card(options, slices, counts[arms[0]], patients))
     for line in table:

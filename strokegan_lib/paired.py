@@ -24,7 +24,7 @@ from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.door import Parser, run
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.comparison import compare_arms
-from strokegan_lib.evaluation.groups import compare_groups, contrast, lesion_groups
+from strokegan_lib.evaluation.groups import compare_groups, groups_of
 from strokegan_lib.evaluation.measure import measure
 from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
@@ -84,13 +84,15 @@ def compare(options: Namespace) -> None:
         )
     counts = {name: counts[name] for name in names}
     patients = slices.table["patient"][rows]
-    area = (counts[names[0]].tp + counts[names[0]].fn).numpy()
-    groups = lesion_groups(area, contrast(slices.images[rows], slices.stroke[rows], slices.foreground[rows]))
-    table, by_group = compare_arms(counts, patients), compare_groups(counts, patients, groups)
+    table, by_group = (
+        compare_arms(counts, patients),
+        compare_groups(counts, patients, groups_of(slices, rows)),
+    )
+    lesions = int(counts[names[0]].lesion().sum())
     write_csv(options.out / "table.csv", table)
     write_csv(options.out / "groups.csv", by_group)
     write_csv(options.out / "slices.csv", list(by_slice(counts, slices, rows)))
-    write_json(options.out / "card.json", _card(options, slices, patients, int((area > 0).sum()), names))
+    write_json(options.out / "card.json", _card(options, slices, patients, lesions, names))
     for line in by_group:
         gain = (
             "no such slice"

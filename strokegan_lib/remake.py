@@ -1,7 +1,7 @@
 """Remake the tables of experiments: ``python -m strokegan_lib.remake --soop DIR --runs DIR``, behind ``make results``.
 
-The attempts before them and the control from the phantom are single runs of the training door;
-their cards in results/ name the commands.
+The attempts and candidates before them and the control from the phantom are single runs of the training
+door; their cards in results/ name the commands.
 
 Hours on two CPU cores. What is trained already is kept, so it can be stopped and started.
 """
@@ -24,14 +24,20 @@ from strokegan_lib.training.weights import shipped
 NAME = "python -m strokegan_lib.remake"
 RESULTS = Path(__file__).parent / "results"
 PARTS = "masked,masked-no-attention,masked-pixel,segan,segan-released,unet"
+BUDGET = "--steps 700 --width 32 --lesion-share 0.75"
 BALANCING = "--steps 800 --generator-steps 300 --width 16 --generator-width 32"
 START = f"--start {shlex.quote(str(shipped('synthesis-phantom')))}"
+PARTS_OF_RESULTS = ("slices.csv", "groups.csv")  # lie beside the table under a longer name
 
 # name of the result: the door's parser and function, its options, the files it leaves
 EXPERIMENTS: dict[str, tuple[Callable[[], Parser], Callable[[Namespace], None], str, str]] = {
     "table1_soop": (
         compare.parser, compare.compare,
-        "--cross-validate --steps 700 --width 32 --lesion-share 0.75", "table.csv card.json slices.csv",
+        f"--cross-validate {BUDGET}", "table.csv card.json slices.csv",
+    ),
+    "new_loss_soop": (
+        compare.parser, compare.compare, f"--arms masked-divergence,masked,unet --cross-validate {BUDGET}",
+        "table.csv card.json slices.csv groups.csv",
     ),
     "ablation_soop": (
         compare.parser, compare.compare, f"--arms {PARTS} --steps 1200 --width 16", "table.csv card.json",
@@ -80,7 +86,7 @@ def remake(options: Namespace) -> None:
         with writing(options.out):
             options.out.mkdir(parents=True, exist_ok=True)
             for file in files.split():
-                part = "_slices" if file == "slices.csv" else ""
+                part = f"_{file[:-4]}" if file in PARTS_OF_RESULTS else ""
                 shutil.copyfile(folder / file, options.out / f"{name}{part}{Path(file).suffix}")
 
 

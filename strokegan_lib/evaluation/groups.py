@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation import statistics
 from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.evaluation.scores import SIZES
@@ -58,6 +59,12 @@ def lesion_groups(area: np.ndarray, contrasts: np.ndarray) -> dict[str, np.ndarr
     return found
 
 
+def groups_of(slices: SliceSet, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """The groups of some slices of a data set, n = len(rows) in each."""
+    stroke = slices.stroke[rows]
+    return lesion_groups(stroke.sum((1, 2)), contrast(slices.images[rows], stroke, slices.foreground[rows]))
+
+
 def compare_groups(
     counts: dict[str, Counts], patients: np.ndarray, groups: dict[str, np.ndarray]
 ) -> list[dict[str, Any]]:
@@ -66,7 +73,7 @@ def compare_groups(
     Args:
         counts: by arm, (N,) counts on the same slices.
         patients: (N,) the patient of each slice.
-        groups: name -> (N,) bool, slices with a lesion.
+        groups: name -> (N,) bool, slices with a lesion, see :func:`groups_of`.
 
     Returns:
         A line for each other arm and group: ``arm``, ``group``, ``slices``, ``patients``, the
