@@ -28,6 +28,7 @@ from strokegan_lib.classroom.interactive import Interactive
 from strokegan_lib.classroom.lesion_mover import LesionMover
 from strokegan_lib.classroom.lesion_painter import LesionPainter, brushed
 from strokegan_lib.classroom.level_prober import LevelProber
+from strokegan_lib.classroom.pull_explorer import PullExplorer
 from strokegan_lib.classroom.ratio_explorer import RatioExplorer, saved_comparisons
 from strokegan_lib.classroom.real_or_synthetic import RealOrSynthetic
 from strokegan_lib.classroom.threshold_explorer import CUTS, ThresholdExplorer
@@ -112,6 +113,7 @@ def widgets(slices: SliceSet) -> dict[str, tuple[Interactive, Change]]:
         "lesion painter": (LesionPainter(generator, slices, rows), paint),
         "threshold explorer": (thresholds(slices), setting("threshold", CUTS)),
         "real or synthetic": (RealOrSynthetic(*kinds), setting("number", range(1, 13))),
+        "pull explorer": (PullExplorer(), setting("painted", [k / 100 for k in range(1, 100)])),
     }  # fmt: skip
     if saved := saved_comparisons():
         explorer = RatioExplorer(saved)
