@@ -49,7 +49,19 @@ ROOMS = {
 }
 
 
-DOORS = ("train", "evaluate", "compare", "synthesise", "balancing", "realism", "transfer", "ship", "remake", "generators")
+DOORS = (
+    "train",
+    "evaluate",
+    "compare",
+    "synthesise",
+    "balancing",
+    "realism",
+    "transfer",
+    "ship",
+    "remake",
+    "generators",
+    "family",
+)
 
 GRADES = {"easy": 1, "middling": 2, "hard": 3}
 

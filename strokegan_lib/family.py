@@ -1,0 +1,272 @@
+"""The family side by side: ``python -m strokegan_lib.family --data DIR --weights DIR --out DIR``.
+
+From DCGAN to the kit's own generators: what each costs, and what its pictures are worth.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from strokegan_lib.classroom.saved import RESULTS, table_of
+from strokegan_lib.data.batches import Batches
+from strokegan_lib.data.slices import SliceSet, sha256
+from strokegan_lib.data.threads import one_thread_each
+from strokegan_lib.door import Parser, run
+from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.evaluation.fidelity import lesion_fidelity, variety
+from strokegan_lib.evaluation.painted import held_against, paint, sample, with_stroke
+from strokegan_lib.evaluation.sheet import sheet
+from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
+from strokegan_lib.train import build
+from strokegan_lib.training.pace import step_seconds
+from strokegan_lib.training.precision import arithmetic
+from strokegan_lib.training.segmentation import METHODS
+from strokegan_lib.training.weights import GENERATORS, NETWORKS, kind_of, load_weights, shipped
+
+NAME = "python -m strokegan_lib.family"
+BATCH = 16  # slices of the step that is timed
+COLUMNS = 6  # slices of each member in the picture
+FEWEST = 12  # test slices with a stroke: halves of six still have five neighbours
+REALISM = ("kernel", "precision", "coverage", "recall", "ms_ssim")
+LESIONS = ("painted_dice", "fidelity", "same_masks")
+SEEKER = "unet-soop"  # the shipped segmentor that looks for lesions in painted slices
+SEGMENTORS = ("table1_soop", "new_loss_soop")  # the kit's tables of segmentors, cross-validated
+REAL = "true slices"
+FROM_NOISE = ("dcgan", "progressive", "sagan")  # kinds of network, see training/weights.py
+FROM_MASKS = (*GENERATORS, "pix2pix", "pix2pixhd")
+MASK_MAKER = "mask generator"
+TEST_MASKS = "test masks"
+Masks = tuple[np.ndarray, np.ndarray]  # stroke and foreground, (n, 128, 128) uint8 each
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the history.
+
+    Attributes:
+        title: its name.
+        year: of its first publication, preprints counted; None for what came into this kit without a paper.
+    """
+
+    title: str
+    year: int | None
+
+
+# in the order of the table; a weight file is known by its name, MEMBER-DATA.safetensors
+HISTORY = {
+    "dcgan": Step("DCGAN", 2015),
+    "dcgan-pyramid": Step("DCGAN, pyramid pooling", 2015),
+    "pix2pix": Step("pix2pix", 2016),
+    "segan": Step("SegAN", 2017),
+    "progressive": Step("progressive growing", 2017),
+    "pix2pixhd": Step("pix2pixHD", 2017),
+    "sagan": Step("SAGAN", 2018),
+    "synthesis": Step("paper: synthesis", 2019),
+    "masked": Step("paper: masked image", 2019),
+    "styled": Step("style code", None),
+    "masked-divergence": Step("masked image, divergence", None),
+}
+MASKS = "masks"  # no line of its own: it makes what the others may be asked for
+
+
+def parser() -> Parser:
+    options = Parser(prog=NAME, description="The family of GANs side by side, with 95 % intervals.")
+    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="a prepared data set")
+    options.add_argument(
+        "--weights", type=Path, nargs="+", required=True, metavar="PATH",
+        help=f"files MEMBER-DATA.safetensors, or folders of them; members: {', '.join(HISTORY)}, {MASKS}",
+    )  # fmt: skip
+    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="for table, card and picture")
+    return options
+
+
+def compare(options: Namespace) -> None:
+    """Write table.csv, card.json and family.png, and print the table.
+
+    Raises:
+        BadInput: bad use, bad data, or weights of another network or of other channels.
+    """
+    if (table := options.out / "table.csv").exists():
+        raise BadInput(table, "exists already", "choose another --out or delete it first")
+    slices = SliceSet.open(options.data)
+    if len(slices.channels) != 1:
+        raise BadInput(slices.folder, "holds several channels", "give slices of one channel")
+    if (count := len(with_stroke(slices, "test"))) < FEWEST:
+        raise BadInput(
+            slices.folder, f"holds {count} test slices with stroke", f"give a set with {FEWEST} or more"
+        )
+    files = found_in(options.weights, slices.card["name"])
+    loaded = {name: load_weights(file, tuple(NETWORKS)) for name, file in files.items()}
+    for name, (network, about) in loaded.items():
+        if network.config.get("channels", 1) != 1 or "settings" not in about:
+            raise BadInput(files[name], "is of several channels, or of no training run", "name other weights")
+        if (name == MASKS) != (kind_of(network) == MASK_MAKER):
+            raise BadInput(files[name], f"holds a {kind_of(network)}", f"call no other file {MASKS}-DATA")
+    try:
+        made = loaded.pop(MASKS)[0].sample(count) if MASKS in loaded else None  # (count, 128, 128) twice
+    except ValueError:
+        raise BadInput(files[MASKS], "makes no strokes", "train it longer") from None
+    with one_thread_each():
+        lines, rows = judged_all(loaded, slices, made)
+    write_csv(table, lines)
+    write_json(options.out / "card.json", card(slices, files, count))
+    if rows:
+        with writing(options.out):
+            sheet(rows).save(options.out / "family.png", optimize=True)
+    print(as_text(lines))
+
+
+def found_in(paths: Sequence[Path], data: str) -> dict[str, Path]:
+    """Member -> its file, in the order of the history; the masks last.
+
+    Args:
+        paths: files, or folders whose files for that data set are taken.
+        data: name of the data set.
+
+    Raises:
+        BadInput: a file that is not there or of no member, or no file at all.
+    """
+    names, found = (*HISTORY, MASKS), {}
+    for path in paths:
+        if path.is_dir():
+            there = {name: path / f"{name}-{data}.safetensors" for name in names}
+            found |= {name: file for name, file in there.items() if file.is_file()}
+        elif (name := path.stem.rpartition("-")[0]) in names:
+            found[name] = path
+        else:
+            raise BadInput(path, "is no folder, and no member's name stands before its dash", "rename it")
+    if not {*found} - {MASKS}:
+        raise BadInput(paths[0], f"holds no MEMBER-{data}.safetensors", f"members: {', '.join(HISTORY)}")
+    return {name: found[name] for name in names if name in found}
+
+
+def judged_all(
+    loaded: dict[str, tuple[nn.Module, dict[str, Any]]], slices: SliceSet, made: Masks | None
+) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+    """The lines of the table, and rows of pictures."""
+    batches = Batches(slices, slices.of_split("train"), size=BATCH, lesion_share=0.5)
+    lines: list[dict[str, Any]] = []
+    beside: dict[str, Any] = {}  # what stands beside the scores is the same for all
+    rows = {"made masks": outlines(made)} if made else {}
+    for name, (network, about) in loaded.items():
+        told = {"member": name, **vars(HISTORY[name])}
+        price = cost(about["settings"], batches)
+        print(f"{told['title']}: {price['step_seconds']:.3f} s a step", flush=True)
+        results = judged(network, slices, made)
+        for source, scores, painted in results:
+            beside |= scores
+            lines.append({**told, "source": source, **spread(scores), **price})
+            if source != TEST_MASKS:  # those are real people's
+                rows[told["title"]] = painted[:COLUMNS, 0]
+        if not results:
+            lines.append({**told, **dice_of(name), **price})
+    return ([true_line(beside)] if beside else []) + lines, rows
+
+
+def judged(
+    network: nn.Module, slices: SliceSet, made: Masks | None
+) -> list[tuple[str, dict[str, Any], np.ndarray]]:
+    """What it was painted from, scores and slices (n, 1, 128, 128); nothing for what paints no slices."""
+    kind, rows = kind_of(network), with_stroke(slices, "test")
+    nobody = np.array([f"nobody {number}" for number in range(len(rows))])
+    if kind in FROM_NOISE:
+        painted = sample(network, len(rows))
+        return [("noise", held_against(painted, nobody, slices), painted)]
+    if kind not in FROM_MASKS:
+        return []
+    segmentor, about = load_weights(shipped(SEEKER), "segmentor")
+    painted = paint(network, slices.stroke[rows], slices.foreground[rows])
+    scores = {
+        **held_against(painted, slices.table["patient"][rows], slices),
+        **lesion_fidelity(network, segmentor, about["threshold"], slices, rows),
+        **variety(network, slices, rows),
+    }
+    results = [(TEST_MASKS, scores, painted)]
+    if made:
+        painted = paint(network, *made)
+        results.append(("made masks", held_against(painted, nobody, slices), painted))
+    return results
+
+
+def cost(settings: dict[str, Any], batches: Batches) -> dict[str, Any]:
+    """Parameters of generator (or segmentor) and critic, steps of the run, and what one of them takes."""
+    if settings["task"] == "segmentation":  # older runs do not name every choice
+        settings = {**asdict(METHODS[settings["method"]]), **settings}
+    gan = build(settings, 1)
+    first, *others = (sum(p.numel() for p in network.parameters()) for network in gan.networks.values())
+    size = {"parameters_generator": first, "parameters_critic": sum(others)}
+    return {**size, "steps": settings["steps"], "step_seconds": step_seconds(gan, batches)}
+
+
+def dice_of(name: str) -> dict[str, Any]:
+    """A segmentor's Dice, from the kit's own tables; nothing where it is not in there."""
+    ends = ("mean", "low", "high")
+    tables = [table_of(table)[0] for table in SEGMENTORS[::-1] if (RESULTS / f"{table}.csv").is_file()]
+    arms = {line["arm"]: line for lines in tables for line in lines}
+    return {f"dice_{end}": arms[name][f"dice_{end}"] for end in ends} if name in arms else {}
+
+
+def true_line(scores: dict[str, Any]) -> dict[str, Any]:
+    """What chance and truth give, from what stands beside the scores of generators."""
+    bare = {name: {"mean": scores[name]["halves"]} for name in REALISM}
+    beside = {"painted_dice": scores.get("real_dice", {}), "same_masks": scores.get("real_pairs", {})}
+    return {"member": "", "title": REAL, "year": None, "source": "patients", **spread({**bare, **beside})}
+
+
+def spread(scores: dict[str, Any]) -> dict[str, Any]:
+    """One column for each mean and end of an interval."""
+    ends = ("mean", "low", "high")
+    return {f"{name}_{end}": scores.get(name, {}).get(end) for name in (*REALISM, *LESIONS) for end in ends}
+
+
+def outlines(masks: Masks) -> np.ndarray:
+    """Masks as pictures, (COLUMNS, 128, 128) uint8: stroke white, the rest of the foreground grey."""
+    stroke, foreground = (mask[:COLUMNS] for mask in masks)
+    return (90 * foreground + 165 * stroke).astype(np.uint8)
+
+
+def card(slices: SliceSet, files: dict[str, Path], count: int) -> dict[str, Any]:
+    return {
+        "what": f"The family of GANs. Realism: as many painted slices as there are test slices with a stroke ({count}), "
+        f"held against these; '{REAL}': their halves against each other, and for MS-SSIM, same_masks and painted_dice "
+        "they themselves. From made masks: the masks come from noise as well. fidelity: Dice of what "
+        f"{SEEKER} finds in painted slices (painted_dice) over that in true ones; same_masks: MS-SSIM of pictures of the "
+        f"same masks. dice: of segmentors, from {' and '.join(SEGMENTORS)}, cross-validated. step_seconds: median for {BATCH} slices, "
+        "seconds of one processor, progressive growing when it has grown. 95 % intervals: jackknife over groups of "
+        "patients for kernel, else bootstrap over patients.",
+        "command": f"{NAME} --data DIR --weights {' '.join(file.name for file in files.values())} --out DIR",
+        "data": slices.card["name"],
+        "data_sha256": slices.card["sha256"],
+        "weights_sha256": {name: sha256(file) for name, file in files.items()},
+        **circumstances(1, arithmetic()),
+    }
+
+
+def as_text(lines: list[dict[str, Any]]) -> str:
+    """The table as lines of text, means only."""
+    columns = ("kernel", "precision", "coverage", "recall", "ms_ssim", "fidelity", "same_masks", "dice")
+    text = [f"{'':24}{'from':>18}" + "".join(f"{name:>11}" for name in columns)]
+    for line in lines:
+        values = (line.get(f"{name}_mean") for name in columns)
+        text.append(
+            f"{line['title']:24}{line.get('source', ''):>18}"
+            + "".join(f"{'' if v is None else f'{v:.3f}':>11}" for v in values)
+        )
+    return "\n".join(text)
+
+
+def main() -> None:
+    sys.exit(run(partial(compare, parser().parse_args()), NAME))
+
+
+if __name__ == "__main__":
+    main()
