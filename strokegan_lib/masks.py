@@ -28,6 +28,7 @@ from strokegan_lib.models.masks import MaskGenerator
 from strokegan_lib.training.weights import load_weights
 
 NAME = "python -m strokegan_lib.masks"
+COUNT = 400  # masks made, about as many as SOOP has to learn from
 FEWEST = 12  # patients with a stroke in either part: halves of six still say something
 COLUMNS = ("mean", "low", "high", "n", "patients", "as_many", "halves")
 
@@ -40,7 +41,9 @@ def parser() -> Parser:
         help="weights.safetensors of a mask generator that learnt from the training part",
     )  # fmt: skip
     options.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder for the tables")
-    options.add_argument("--count", type=int, default=400, metavar="N", help="masks made (default: 400)")
+    options.add_argument(
+        "--count", type=int, default=COUNT, metavar="N", help="masks made (default: %(default)s)"
+    )
     options.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     return options
 
@@ -58,7 +61,7 @@ def compare(options: Namespace) -> None:
     train, held_out = (with_stroke(slices, parts) for parts in (("train",), ("validation", "test")))
     with one_thread_each():
         ways = {
-            "made": made(generator, options),
+            "made": made(generator, options.weights, options.count, options.seed),
             "transplanted": transplanted(slices, options.count, options.seed),
             "training": train,
         }
@@ -94,17 +97,17 @@ def with_stroke(slices: SliceSet, parts: tuple[str, ...]) -> MaskSample:
     return MaskSample(slices.stroke[rows], slices.foreground[rows], patients)
 
 
-def made(generator: MaskGenerator, options: Namespace) -> MaskSample:
-    """Masks from noise.
+def made(generator: MaskGenerator, named: str | Path, count: int = COUNT, seed: int = 0) -> MaskSample:
+    """Masks from noise; *named* says in an error whose they are.
 
     Raises:
         BadInput: the network makes no strokes.
     """
     try:
-        stroke, foreground = generator.sample(options.count, options.seed)
+        stroke, foreground = generator.sample(count, seed)
     except ValueError:
-        raise BadInput(options.weights, "makes no strokes", "train it longer") from None
-    return MaskSample(stroke, foreground, np.array([f"made {number}" for number in range(options.count)]))
+        raise BadInput(named, "makes no strokes", "train it longer") from None
+    return MaskSample(stroke, foreground, np.array([f"made {number}" for number in range(count)]))
 
 
 def transplanted(slices: SliceSet, count: int, seed: int) -> MaskSample:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from strokegan_lib import balancing, compare, transfer
+from strokegan_lib import balancing, compare, masks, transfer
 from strokegan_lib.door import Parser, run
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.training.weights import shipped
@@ -43,6 +43,10 @@ EXPERIMENTS: dict[str, tuple[Callable[[], Parser], Callable[[Namespace], None], 
         compare.parser, compare.compare, f"--arms {PARTS} --steps 1200 --width 16", "table.csv card.json",
     ),
     "phantom_to_real": (transfer.parser, transfer.transfer, "", "table.csv card.json"),
+    "masks_soop": (
+        masks.parser, masks.compare, f"--weights {shlex.quote(str(shipped('masks-soop')))}",
+        "table.csv card.json",
+    ),
     "balancing_soop18": (
         balancing.parser, balancing.compare, f"--setting soop-18 {BALANCING} {START}",
         "balancing.csv balancing.json",

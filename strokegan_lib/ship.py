@@ -20,10 +20,12 @@ from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet, sha256
 from strokegan_lib.door import Parser, run
 from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.evaluation.masks import mask_scores
 from strokegan_lib.evaluation.measure import measure, validation_score
 from strokegan_lib.evaluation.painted import painted_scores
 from strokegan_lib.evaluation.scores import summary
 from strokegan_lib.evaluation.tables import circumstances
+from strokegan_lib.masks import made, with_stroke
 from strokegan_lib.train import settle, train
 from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.weights import GENERATORS, SHIPPED, kind_of, load_weights, save_weights
@@ -31,7 +33,9 @@ from strokegan_lib.training.weights import GENERATORS, SHIPPED, kind_of, load_we
 NAME = "python -m strokegan_lib.ship"
 STORES = ("phantom", "soop")
 COMMON = {"width": 32, "batch_size": 16, "threads": 1, "seed": 0}
-KINDS = {"segmentation": "segmentor", "synthesis": GENERATORS, "encoder": "encoder"}
+KINDS = {
+    "segmentation": "segmentor", "synthesis": GENERATORS, "masks": "mask generator", "encoder": "encoder",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Recipe:
     """How one file is made.
 
     Attributes:
-        task: 'segmentation', 'synthesis' or 'encoder'.
+        task: 'segmentation', 'synthesis', 'masks' or 'encoder'.
         stores: the data sets it learns from.
         settings: of the training door, as its long options.
     """
@@ -50,9 +54,13 @@ class Recipe:
 
 
 def _segmentors(store: str, **settings: Any) -> dict[str, Recipe]:
+    own = {
+        **{method: {"method": method} for method in ("masked", "segan", "unet")},
+        "masked-divergence": {"method": "masked", "loss": "divergence"},
+    }
     return {
-        f"{method}-{store}": Recipe("segmentation", (store,), {**COMMON, "method": method, **settings})
-        for method in ("masked", "segan", "unet")
+        f"{name}-{store}": Recipe("segmentation", (store,), {**COMMON, **choices, **settings})
+        for name, choices in own.items()
     }
 
 
@@ -61,6 +69,16 @@ RECIPES = {
     **_segmentors("soop", steps=700, lesion_share=0.75),
     "synthesis-phantom": Recipe("synthesis", ("phantom",), {**COMMON, "steps": 1000, "rate": 4.0}),
     "synthesis-soop": Recipe("synthesis", ("soop",), {**COMMON, "steps": 800, "rate": 4.0}),
+    "styled-soop": Recipe(
+        "synthesis",
+        ("soop",),
+        {**COMMON, "generator": "styled", "batch_size": 8, "steps": 900, "rate": 2.0, "lesion_share": 0.75},
+    ),
+    "masks-soop": Recipe(
+        "masks",
+        ("soop",),
+        {**COMMON, "width": 16, "batch_size": 32, "steps": 600, "precision": "fp32"},
+    ),
     "encoder": Recipe(
         "encoder",
         ("phantom", "soop"),
@@ -137,13 +155,16 @@ def _make(name: str, recipe: Recipe, stores: dict[str, SliceSet], options: Names
         found = validation_score(network, validation)
         about |= {"threshold": found["validation threshold"], "validation_dice": found["validation dice"]}
         scores = overlap_scores(network, slices, about["threshold"])
+    elif recipe.task == "masks":
+        scores = made_scores(network, slices)
     else:
         scores = painted_scores(network, slices) if recipe.task == "synthesis" else {}
+    precision = about["settings"]["precision"]
     about |= {
         "network": kind_of(network),
         "command": command(name),
         "scores": scores,
-        **circumstances(COMMON["threads"], arithmetic()),
+        **circumstances(COMMON["threads"], arithmetic() if precision == "auto" else precision),
     }
     file = options.out / f"{name}.safetensors"
     save_weights(file, network, about, half=True)
@@ -159,6 +180,16 @@ def overlap_scores(segmentor: nn.Module, slices: SliceSet, threshold: float) -> 
     return summary(counts, slices.table["patient"][rows])
 
 
+def made_scores(generator: nn.Module, slices: SliceSet) -> dict[str, Any]:
+    """Made masks against those of validation and test patients, with intervals.
+
+    Raises:
+        BadInput: too few patients, or a network that makes no strokes.
+    """
+    train, held_out = (with_stroke(slices, parts) for parts in (("train",), ("validation", "test")))
+    return mask_scores(made(generator, "the mask generator"), held_out, train)
+
+
 LIMITS = {
     "phantom": "The phantom's brains are distortions of one average brain; scores on it say little about patients.",
     "soop": "One hospital group's FLAIR images, one slice a patient; lesions were drawn on diffusion images, and some "
@@ -169,7 +200,14 @@ NOTES = {
         "An encoder trained by the kit is no independent judge of the kit's pictures: distances in its features "
         "compare sets with each other, and with figures made by this very file only.",
     ),
-    "synthesis": ("Paints smooth pictures: the right outline and lesion, little of a brain's detail.",),
+    "generator": ("Paints smooth pictures: the right outline and lesion, little of a brain's detail.",),
+    "mask generator": (
+        "Makes brains of the height it learnt from only, and smoother, fewer pieces of stroke than people draw.",
+    ),
+    "styled generator": (
+        "A style is drawn at random for every picture: it is nobody's brain, and its error against the one true slice "
+        "says little.",
+    ),
 }
 LICENCES = {
     "phantom": "CC BY 4.0, as the text of the kit.",
@@ -189,24 +227,29 @@ def card(name: str, file: Path, about: dict[str, Any]) -> str:
         ("file", f"float16, {file.stat().st_size / 1e6:.1f} MB, sha256 `{sha256(file)}`"),
         ("licence", LICENCES[recipe.stores[-1]]),
         ("intended use", "teaching and tests only; never for clinical use"),
-        ("limits", " ".join([*(LIMITS[store] for store in recipe.stores), *NOTES.get(recipe.task, ())])),
+        ("limits", " ".join([*(LIMITS[store] for store in recipe.stores), *NOTES.get(about["network"], ())])),
     ]  # fmt: skip
     if "threshold" in about:
         facts.insert(5, ("threshold", f"{about['threshold']:.2f}, chosen on validation patients"))
     lines = [f"# {name}", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in facts), ""]
     if not about["scores"]:
         return "\n".join(lines)
-    lines += ["Scores on test patients, with 95 % intervals over patients:", ""]
-    painted = recipe.task == "synthesis"
-    lines += ["| score | value | of |" + " halves of true slices | half against as many painted |" * painted]
-    lines += ["|---|---|---|" + "---|---|" * painted]
+    painted, masks = recipe.task == "synthesis", recipe.task == "masks"
+    against = "Made masks against those of validation and test patients (see evaluation/masks.py)"
+    lines += [f"{against if masks else 'Scores on test patients'}, with 95 % intervals over patients:", ""]
+    lines += [
+        "| score | value | of |"
+        + " halves of true slices | half against as many painted |" * painted
+        + " halves of true masks | half against as many made |" * masks
+    ]
+    lines += ["|---|---|---|" + "---|---|" * (painted or masks)]
     for key, score in about["scores"].items():
         if isinstance(score, dict) and score["mean"] is not None:
             span = "" if score["low"] is None else f" ({score['low']:.3f} to {score['high']:.3f})"
             basis = f"{score['n']} slices, {score['patients']} patients"
-            chance = [score.get(name) for name in ("halves", "fake_as_many")]
+            chance = [score.get("halves"), score.get("as_many" if masks else "fake_as_many")]
             cells = [f"{score['mean']:.3f}{span}", basis]
-            cells += ["" if value is None else f"{value:.3f}" for value in chance] if painted else []
+            cells += ["" if value is None else f"{value:.3f}" for value in chance] if painted or masks else []
             lines.append(f"| {key} | {' | '.join(cells)} |")
     if painted:
         lines += ["", *_verdict(about["scores"])]

@@ -183,11 +183,11 @@ def _halves(
     made: Tensor, held_out: Tensor, patients: np.ndarray, seed: int
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Halves of the held-out patients at random, and as many made masks."""
-    rng = np.random.default_rng(seed)
+    rng, own = np.random.default_rng(seed), np.random.default_rng((seed, 1))
     names, who = np.unique(patients, return_inverse=True)
     for _ in range(HALVINGS):
         first = np.isin(who, rng.permutation(len(names))[: len(names) // 2])
-        some = torch.from_numpy(rng.permutation(len(made))[: int(first.sum())])
+        some = torch.from_numpy(own.permutation(len(made))[: int(first.sum())])
         yield held_out[torch.from_numpy(first)], held_out[torch.from_numpy(~first)], made[some]
 
 

@@ -24,7 +24,7 @@ DOUBLINGS = 3  # 8 -> 64: outlines are smooth, so the last doubling is left to a
 JUDGED = 5  # halvings of the critic: 128 -> 4, where it has the whole brain before it
 PRIOR = -3.0  # logit of stroke before training: little of a brain is stroke
 SMALLEST = 4  # pixels of a stroke, as of a transplanted one
-TRIES = 50  # draws for one mask before giving up; a trained network needs one or two
+TRIES = 50  # draws without a stroke before giving up; a trained network needs one or two
 
 
 class MaskGenerator(nn.Module):
@@ -77,17 +77,17 @@ class MaskGenerator(nn.Module):
         """
         masks = np.zeros((2, n, SIZE, SIZE), np.uint8)
         device = self.head.weight.device
-        left = np.arange(n)
-        for attempt in range(TRIES):
-            if not len(left):
-                return masks[0], masks[1]
+        left, attempt, barren = np.arange(n), 0, 0
+        while len(left):
             rngs = [np.random.default_rng((seed, attempt, int(k))) for k in left]
             z = np.stack([rng.standard_normal(self.config["noise"], np.float32) for rng in rngs])
             soft = self(torch.from_numpy(z).to(device)).cpu()  # (len(left), 2, 128, 128)
             masks[:, left] = np.stack([harden(one) for one in soft.numpy()], axis=1)
-            left = left[masks[0, left].sum((1, 2), dtype=int) < SMALLEST]
-        if len(left):
-            raise ValueError(f"no stroke in {TRIES} draws: the network has not learnt to make masks")
+            empty = masks[0, left].sum((1, 2), dtype=int) < SMALLEST
+            barren = barren + len(left) if empty.all() else 0
+            if barren >= TRIES:
+                raise ValueError(f"no stroke in {barren} draws: the network has not learnt to make masks")
+            left, attempt = left[empty], attempt + 1
         return masks[0], masks[1]
 
 

@@ -14,9 +14,7 @@ from strokegan_lib.models.masks import MaskCritic, MaskGenerator, soften
 from strokegan_lib.training.gan import Rate, Update, frozen
 
 # a generator learns the changes along with the masks: no more of them than patients differ anyhow
-GENTLE = Augmentation(
-    rotation=4, scale=0.04, shear=0.02, shift=1.5, gain=0, gamma=0, bias=0, noise=0
-)  # fmt: skip
+GENTLE = Augmentation(rotation=4, scale=0.04, shear=0.02, shift=1.5, gain=0, gamma=0, bias=0, noise=0)
 
 
 class MaskGAN:
@@ -30,7 +28,7 @@ class MaskGAN:
     def __init__(self, noise: int = 64, *, width: int = 16) -> None:
         self.generator, self.critic = MaskGenerator(noise, width=width), MaskCritic(width=width)
         self.networks: dict[str, nn.Module] = {"generator": self.generator, "critic": self.critic}
-        betas = (0.0, 0.99)
+        betas = (0.0, 0.99)  # Karras et al. 2018: no memory of where the other player stood
         self.rates = {"generator": Rate(1e-3, betas), "critic": Rate(1e-3, betas)}
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
@@ -42,7 +40,8 @@ class MaskGAN:
             update: called as update(name, loss): one step of that network's optimiser.
 
         Returns:
-            scalars to record.
+            scalars to record; ``stroke`` and ``true`` are the shares of the picture that made and drawn
+            strokes take.
         """
         true = soften(torch.cat([batch.stroke, batch.foreground], dim=1))  # (B, 2, H, W)
         z = torch.randn(len(true), self.generator.config["noise"], device=true.device)

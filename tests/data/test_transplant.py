@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.data.transplant import SMALLEST, Deformation, Transplanter, ventricles
+from strokegan_lib.data.transplant import SMALLEST, Deformation, Transplanter, onto, ventricles
 
 STILL = Deformation(mirror=0, rotation=0, scale=0, shear=0, shift=0, bend=0)
 
@@ -110,3 +110,16 @@ def test_ventricles_are_found_and_folds_are_not():
 def test_no_donor(discs):
     with pytest.raises(ValueError, match="no slice with stroke"):
         Transplanter(discs, free_rows(discs))
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_a_mask_keeps_its_place_in_another_brain(seed):
+    rng = np.random.default_rng(seed)
+    old, new = ((rng.uniform(60, 68, 2), rng.uniform(36, 56)) for _ in range(2))
+    place, size = rng.uniform(-0.5, 0.5, 2), rng.uniform(0.1, 0.3)  # relative to the brain's radius
+    brains = [disc(*middle, radius) for middle, radius in (old, new)]
+    strokes = [disc(*(middle + place * radius), size * radius) for middle, radius in (old, new)]
+    moved = onto(strokes[0], *brains)
+    assert 2 * (moved & strokes[1]).sum() / (moved.sum() + strokes[1].sum()) > 0.75
+    assert (onto(strokes[0], brains[0], brains[0]) == strokes[0]).all()
