@@ -13,7 +13,6 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from strokegan_lib.balancing_arms import REFERENCE, Arm, arms, painters
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import FOLDS
@@ -36,39 +36,13 @@ from strokegan_lib.synthesise import synthesise
 from strokegan_lib.train import named, train
 from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.segmentation import METHODS
-from strokegan_lib.training.weights import load_weights
+from strokegan_lib.training.weights import GENERATORS, load_weights
 
 NAME = "python -m strokegan_lib.balancing"
 SETTINGS = ("soop-18", "tenth", "whole")
-REFERENCE = "oversampling"  # every other arm is compared with it: copies cost nothing
 RATIOS = {"few": (0.35, 0.5), "many": (0.7, 0.8)}  # where stroke is in less or more than a third already
 TRAINED = "weights.safetensors"
 RECORD = "options.json"  # in --out: what the runs there were made with
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One way to learn from few lesions.
-
-    Attributes:
-        lesion_share: share of stroke in the batches; None for what the data hold.
-        synthesis: options of strokegan_lib.synthesise; empty for real slices alone.
-    """
-
-    lesion_share: float | None = None
-    synthesis: tuple[str, ...] = ()
-
-
-def arms(low: float, high: float) -> dict[str, Arm]:
-    """The rivals. All that balance show the segmentor the share *high*, one GAN arm *low*."""
-    return {
-        REFERENCE: Arm(lesion_share=high),
-        "real": Arm(),
-        "carvemix": Arm(synthesis=("--method", "carvemix", "--ratio", f"{high:g}")),
-        f"gan-{100 * low:.0f}": Arm(synthesis=("--ratio", f"{low:g}")),
-        f"gan-{100 * high:.0f}": Arm(synthesis=("--ratio", f"{high:g}")),
-        "synthetic-only": Arm(synthesis=("--ratio", f"{high:g}", "--only-synthetic")),
-    }
 
 
 def parser() -> Parser:
@@ -93,6 +67,15 @@ def parser() -> Parser:
     options.add_argument(
         "--start", type=Path, metavar="FILE", help="generator to start from (default: from scratch)"
     )
+    options.add_argument(
+        "--painters", type=Path, nargs="+", metavar="FILE",
+        help="generators that were trained on the very training part of the setting: an arm each beside "
+        "oversampling, in place of the arms above",
+    )  # fmt: skip
+    options.add_argument(
+        "--mask-weights", type=Path, metavar="FILE",
+        help="with --painters: an arm more for each, with strokes from this mask generator",
+    )  # fmt: skip
     options.add_argument(
         "--folds", type=int, nargs="+", choices=range(FOLDS), default=[], metavar="K",
         help="folds of a five-fold cross-validation, scored together (default: the plain split)",
@@ -149,15 +132,14 @@ def _trained(
         "profile": "quick", "resume": True, "seed": seed, "batch_size": options.batch_size,
         "threads": options.threads, **({} if fold is None else {"fold": fold}),
     }  # fmt: skip
-    generator = folder / "generator"
-    if not (generator / TRAINED).is_file():
-        print(f"{generator}: learning to paint", flush=True)
-        train({
-            **common, "task": "synthesis", "data": data.folder, "out": generator,
-            "steps": options.generator_steps, "width": options.generator_width,
-            **({"start": options.start} if options.start else {}),
-        })  # fmt: skip
-    for name, arm in arms(low, high).items():
+    if options.painters:
+        for file in filter(None, (*options.painters, options.mask_weights)):
+            _check_painter(file, data, fold)
+        rivals = painters(high, options.painters, options.mask_weights)
+    else:
+        _train_generator(options, folder / "generator", data, common)
+        rivals = arms(low, high)
+    for name, arm in rivals.items():
         part = data
         if arm.synthesis:
             part = _balanced(data, folder, name, arm, seed, fold)
@@ -169,6 +151,29 @@ def _trained(
                 "steps": options.steps, "width": options.width, "lesion_share": arm.lesion_share,
             })  # fmt: skip
         yield name, out / TRAINED, part
+
+
+def _train_generator(options: Namespace, out: Path, data: SliceSet, common: dict[str, Any]) -> None:
+    if not (out / TRAINED).is_file():
+        print(f"{out}: learning to paint", flush=True)
+        train({
+            **common, "task": "synthesis", "data": data.folder, "out": out,
+            "steps": options.generator_steps, "width": options.generator_width,
+            **({"start": options.start} if options.start else {}),
+        })  # fmt: skip
+
+
+def _check_painter(file: Path, data: SliceSet, fold: int | None) -> None:
+    """A generator that saw other slices could bring along what the other arms never saw.
+
+    Raises:
+        BadInput: it was trained on other data, or on another split of them.
+    """
+    _, about = load_weights(file, (*GENERATORS, "mask generator"))
+    if about.get("data_sha256") != data.card["sha256"] or about["settings"].get("fold") != fold:
+        raise BadInput(
+            file, "was trained on other slices than the segmentors are", f"train it on {data.folder}"
+        )
 
 
 def _thinned(options: Namespace, slices: SliceSet, folder: Path, fold: int | None) -> SliceSet:
@@ -189,7 +194,7 @@ def _balanced(data: SliceSet, folder: Path, name: str, arm: Arm, seed: int, fold
     out = folder / "sets" / name
     if not out.exists():
         words = ["--data", str(data.folder), "--out", str(out), "--seed", str(seed), *arm.synthesis]
-        if "carvemix" not in words:
+        if not {"carvemix", "--weights"} & {*words}:
             words += ["--weights", str(folder / "generator" / TRAINED)]
         if fold is not None:
             words += ["--fold", str(fold)]
@@ -217,10 +222,16 @@ def _note(options: Namespace, slices: SliceSet) -> None:
     Raises:
         BadInput: ratios that are none, or other options or data than before.
     """
+    if options.mask_weights and not options.painters:
+        raise BadInput("--mask-weights", "goes with --painters", "name generators too, or leave it out")
     if options.ratios and not 0 < options.ratios[0] < options.ratios[1] < 1:
         raise BadInput("--ratios", "are no two rising shares", "give two numbers between 0 and 1")
-    told = {k: v for k, v in vars(options).items() if k not in ("data", "out", "threads", "folds", "start")}
+    files = ("start", "painters", "mask_weights")  # known by their contents
+    local = ("data", "out", "threads", "folds", *files)
+    told = {k: v for k, v in vars(options).items() if k not in local}
     told |= {"start": named(options.start) if options.start else None, "data_sha256": slices.card["sha256"]}
+    if options.painters:
+        told["painters"] = [named(file) for file in filter(None, (*options.painters, options.mask_weights))]
     file = options.out / RECORD
     if not file.is_file():
         write_json(file, told)
@@ -234,6 +245,8 @@ def _card(options: Namespace, slices: SliceSet, size: dict[str, int]) -> dict[st
     words = [f"--folds {' '.join(map(str, options.folds))}"] if options.folds else []
     words += [f"--ratios {options.ratios[0]:g} {options.ratios[1]:g}"] if options.ratios else []
     words += [f"--start {options.start.name}"] if options.start else []
+    words += [f"--painters {' '.join(file.name for file in options.painters)}"] if options.painters else []
+    words += [f"--mask-weights {options.mask_weights.name}"] if options.mask_weights else []
     return {
         "what": "Overlap on test patients at the threshold that validation chose; 95 % patient bootstrap; "
         "differences of Dice over lesion slices, oversampling less the arm, paired; p: Wilcoxon signed-rank "

@@ -5,13 +5,19 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from pathlib import Path
 
 import pytest
+import torch
 from brains import brains
+from torch import nn
 
 from strokegan_lib import balancing as module
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import split_of
+from strokegan_lib.models.masks import MaskGenerator
+from strokegan_lib.models.synthesis import Generator
+from strokegan_lib.training.weights import save_weights
 
 TINY = (
     "--steps",
@@ -110,6 +116,35 @@ def test_folds_are_scored_together(door, discs, tmp_path):
     assert "--folds 1 3" in card["command"] and "--ratios 0.5 0.6" in card["command"]
 
 
+def generator(file: Path, data: SliceSet, network: nn.Module) -> Path:
+    """Untrained weights that say they were trained on the set's training part."""
+    save_weights(file, network, {"data_sha256": data.card["sha256"], "settings": {"fold": None}})
+    return file
+
+
+def test_generators_trained_elsewhere_are_arms_if_they_saw_the_same_slices(door, discs, tmp_path):
+    files = [generator(tmp_path / f"{name}.safetensors", discs, Generator(width=4)) for name in ("a", "b")]
+    torch.manual_seed(0)
+    maker = MaskGenerator(noise=8, width=4)
+    with torch.no_grad():  # untrained, yet it makes blobs
+        maker.head.weight.mul_(30)
+        maker.head.bias.copy_(torch.tensor([-1.0, 2.0]))
+    masks = generator(tmp_path / "m.safetensors", discs, maker)
+    words = ("--data", discs.folder, "--setting", "whole", "--ratios", 0.5, 0.6, *TINY)
+    code, _, complaint = door(
+        *words, "--out", tmp_path / "runs", "--painters", *files, "--mask-weights", masks
+    )
+    assert code == 0, complaint
+    assert [line["arm"] for line in table(tmp_path / "runs")] == [
+        "oversampling", "a-60", "a-60 made masks", "b-60", "b-60 made masks",
+    ]  # fmt: skip
+    assert not (tmp_path / "runs" / "generator").exists()
+
+    for more in (("--setting", "tenth"), ("--folds", 1)):  # its training part is another
+        code, _, said = door(*words, *more, "--out", tmp_path / more[0], "--painters", files[0])
+        assert code == 2 and "trained on other slices" in said and said.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -120,6 +155,8 @@ def test_folds_are_scored_together(door, discs, tmp_path):
         (["--folds", "5"], "--folds"),
         (["--width", "5"], "--width 5: is not a multiple of 4"),
         (["--start", "no.safetensors"], "no.safetensors: is not there"),
+        (["--painters", "no.safetensors"], "no.safetensors: is not there"),
+        (["--mask-weights", "no.safetensors"], "--mask-weights: goes with --painters"),
     ],
 )
 def test_bad_use(door, discs, tmp_path, words, complaint):
