@@ -66,12 +66,8 @@ class ProgressiveGenerator(Growing):
         self.latent = latent
         widths = _widths(width)  # 128, 64, 32, 16, 8
         self.project = equalised(nn.Linear(latent, widths[0] * START**2))
-        self.blocks = nn.ModuleList(
-            nn.ModuleList(
-                [equalised(nn.Conv2d(a, b, 3, padding=1)), equalised(nn.Conv2d(b, b, 3, padding=1))]
-            )
-            for a, b in zip([widths[0], *widths], widths, strict=False)
-        )
+        inputs = [widths[0], *widths]
+        self.blocks = nn.ModuleList(_pair(a, b, b) for a, b in zip(inputs, widths, strict=False))
         self.to_grey = nn.ModuleList(equalised(nn.Conv2d(w, 1, 1), gain=1.0) for w in widths)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -103,14 +99,10 @@ class ProgressiveDiscriminator(Growing):
         super().__init__()
         widths = _widths(width)
         self.from_grey = nn.ModuleList(equalised(nn.Conv2d(1, w, 1)) for w in widths)
+        outputs = [widths[0], *widths]
         self.blocks = nn.ModuleList(
-            nn.ModuleList(
-                [
-                    equalised(nn.Conv2d(a + (not stage), a, 3, padding=1)),
-                    equalised(nn.Conv2d(a, b, 3, padding=1)),
-                ]
-            )
-            for stage, (a, b) in enumerate(zip(widths, [widths[0], *widths], strict=False))
+            _pair(a + (stage == 0), a, b)  # stage 0 gets the minibatch deviation beside the features
+            for stage, (a, b) in enumerate(zip(widths, outputs, strict=False))
         )
         self.head = nn.Sequential(
             equalised(nn.Linear(widths[0] * START**2, widths[0])),
@@ -182,3 +174,10 @@ def as_grown(image: Tensor, last: int, alpha: float) -> Tensor:
 
 def _widths(width: int) -> list[int]:
     return [width * 2 ** (STAGES - 1 - stage) for stage in range(STAGES)]
+
+
+def _pair(inputs: int, between: int, outputs: int) -> nn.ModuleList:
+    """The two convolutions of a stage."""
+    return nn.ModuleList(
+        equalised(nn.Conv2d(a, b, 3, padding=1)) for a, b in ((inputs, between), (between, outputs))
+    )
