@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from strokegan_lib.data.slices import SliceSet, sha256
 from strokegan_lib.data.transplant import SMALLEST, ventricles
 from strokegan_lib.models.masks import MaskGenerator
 from strokegan_lib.models.synthesis import Generator
-from strokegan_lib.training.weights import load_weights, save_weights
+from strokegan_lib.training.weights import load_weights, save_weights, shipped
 
 
 @pytest.fixture(scope="module")
@@ -197,3 +198,34 @@ def test_a_card_says_how_like_they_are(discs, weights):
     network, _ = load_weights(weights, "mask generator")
     scores = ship.made_scores(network, discs)
     assert scores["compactness"]["mean"] > scores["compactness"]["halves"] > 0
+
+
+LABELS = {
+    "log_area": "size (logarithm of the area)",
+    "pieces": "number of pieces",
+    "place": "place (share of the incidence map)",
+    "pair_dice": "Dice of two strokes",
+    "nearest_dice": "Dice with the nearest training stroke",
+}
+
+
+def test_the_table_of_readme_is_the_file():
+    root = Path(__file__).parents[1]
+    with open(root / "strokegan_lib/results/masks_soop.csv", newline="", encoding="utf-8") as file:
+        of = {(line["measure"], line["masks"]): line for line in csv.DictReader(file)}
+
+    def number(text: str) -> str:
+        return f"{float(text):.3f}".removeprefix("0")
+
+    for measure, label in LABELS.items():
+        cells = [label]
+        for way in ("made", "transplanted", "training"):
+            line = of.get((measure, way))
+            cells.append("")
+            if line:
+                mean, low, high = (number(line[part]) for part in ("mean", "low", "high"))
+                cells[-1] = f"{mean} ({low} to {high})"
+        cells.append(number(of[measure, "made"]["halves"]))
+        assert f"| {' | '.join(cells)} |" in (root / "README.md").read_text(encoding="utf-8"), cells
+    _, about = load_weights(shipped("masks-soop"), "mask generator")
+    assert about["scores"]["pieces"]["mean"] == pytest.approx(float(of["pieces", "made"]["mean"]), abs=1e-4)
