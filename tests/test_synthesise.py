@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import torch
 from brains import brains
+from scipy import ndimage
 
 from strokegan_lib import synthesise as module
 from strokegan_lib.data.balance import provenance
 from strokegan_lib.data.slices import ARRAYS, SliceSet, sha256
+from strokegan_lib.models.styled import Modulated, StyledGenerator
 from strokegan_lib.models.synthesis import Generator
 from strokegan_lib.training.weights import save_weights
 
@@ -73,6 +75,24 @@ def test_a_painted_set(door, discs, weights, tmp_path, paint):
                 False
             )
             assert not changed[away].any()
+
+
+def test_drawn_styles_leave_the_brain_away_from_the_stroke_alone_and_follow_the_seed(door, discs, tmp_path):
+    torch.manual_seed(0)
+    network = StyledGenerator(width=4, style=4).eval()
+    for layer in network.modules():
+        if isinstance(layer, Modulated):
+            torch.nn.init.normal_(layer.from_style.weight)  # no skill, yet styles that differ a lot
+    save_weights(tmp_path / "w.safetensors", network, {})
+    words = ("--data", discs.folder, "--weights", tmp_path / "w.safetensors", "--ratio", 0.5)
+    for name in ("a", "b"):
+        assert door(*words, "--out", tmp_path / name)[0] == 0
+    a, b = (SliceSet.open(tmp_path / name) for name in ("a", "b"))
+    assert np.array_equal(a.images, b.images)
+    for line in provenance(a):
+        image, real = a.images[int(line["index"])], discs.images[int(line["background"])]
+        far = ~ndimage.binary_dilation(a.stroke[int(line["index"])], iterations=8)
+        assert np.array_equal(image[:, far], real[:, far])
 
 
 def test_any_number_of_workers_makes_the_same_bytes(door, discs, weights, tmp_path):

@@ -1,0 +1,39 @@
+"""The training door's generator with styles."""
+
+from __future__ import annotations
+
+import pytest
+from test_train import TINY, call, made, one_line
+
+from strokegan_lib import train
+from strokegan_lib.training.weights import GENERATORS, load_weights
+
+
+@pytest.fixture
+def door(monkeypatch, capsys):
+    return lambda *words: call(train, monkeypatch, capsys, *words)
+
+
+def test_a_run_its_settings_and_where_it_may_start_from(door, tmp_path):
+    slices, out = made(tmp_path / "set"), tmp_path / "run"
+    start = ("synthesis", "--data", slices.folder, "--generator", "styled", "--style", "5")
+    assert door(*start, "--out", out, "--no-grain", "--kl", "0.5", *TINY)[0] == 0
+    network, about = load_weights(out / "weights.safetensors", GENERATORS)
+    assert network.config["style"] == 5 and network.config["grain"] is False and network.config["width"] == 4
+    kept = {"generator": "styled", "kl": 0.5, "pixel": 30.0, "spade": True, "multi_scale": 10.0}
+    assert kept.items() <= about["settings"].items()
+    from_it = ("--start", out / "weights.safetensors")
+    assert door(*start, "--out", tmp_path / "next", "--no-grain", *from_it, *TINY)[0] == 0
+    one_line(door(*start, "--out", tmp_path / "other", *from_it, *TINY), "differs", "grain")
+    paper = ("synthesis", "--data", slices.folder, "--out", tmp_path / "other", *from_it, *TINY)
+    one_line(door(*paper), "holds a styled generator, not a generator")
+
+
+def test_wrong_use_is_one_line(door, tmp_path):
+    start = ("synthesis", "--data", tmp_path / "none", "--out", tmp_path / "run")
+    one_line(door(*start, "--generator", "magic"), "magic")
+    for option in ("--kl=1", "--style=8", "--no-grain", "--no-spade"):
+        one_line(door(*start, option), "does not go with --generator paper")
+    one_line(door(*start, "--generator", "styled", "--style=-1"), "--style -1", "too small")
+    one_line(door(*start, "--generator", "styled", "--kl=-1"), "weight of a loss")
+    assert not (tmp_path / "run").exists()
