@@ -205,8 +205,9 @@ NOTES = {
         "Makes brains of the height it learnt from only, and smoother, fewer pieces of stroke than people draw.",
     ),
     "styled generator": (
-        "A style is drawn at random for every picture: it is nobody's brain, and its error against the one true slice "
-        "says little.",
+        "A style is drawn at random for every picture, so its error against the one true slice says little. Size of the "
+        "ventricles, contrast and grain vary; the folds of the cortex are texture, not anatomy, and "
+        "some pictures are far too coarse.",
     ),
 }
 LICENCES = {

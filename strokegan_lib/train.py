@@ -138,11 +138,11 @@ def parser() -> Parser:
         help="the paper's, or one that draws a style (default: paper)",
     )
     syn.add_argument(
-        "--pixel", type=float, metavar="X", help="weight of the pixel L1 loss (default: 100; styled: 50)"
+        "--pixel", type=float, metavar="X", help="weight of the pixel L1 loss (default: 100; styled: 30)"
     )
     syn.add_argument("--multi-scale", type=float, metavar="X", help="weight of multi-scale L1 (default: 10)")
     syn.add_argument(
-        "--kl", type=float, metavar="X", help="styled: weight of the codes' divergence (default: 0.02)"
+        "--kl", type=float, metavar="X", help="styled: weight of the codes' divergence (default: 0.004)"
     )
     syn.add_argument(
         "--style", type=int, metavar="N", help="styled: numbers in a code, 0 for no styles (default: 64)"

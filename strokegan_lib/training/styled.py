@@ -32,7 +32,7 @@ class StyledRecipe:
 
     Attributes:
         adversarial: 'hinge' or 'bce'.
-        pixel: weight of the L1 loss of repainted slices; half of pix2pix's, and none on drawn styles.
+        pixel: weight of the L1 loss of repainted slices; less than a third of pix2pix's, none on drawn styles.
         multi_scale: weight of the multi-scale L1 loss of repainted slices.
         kl: weight of the divergence of a code from N(0, 1): little, as codes are drawn from a
             Gaussian that is fitted to them.
@@ -40,9 +40,9 @@ class StyledRecipe:
     """
 
     adversarial: str = "hinge"
-    pixel: float = 50.0
+    pixel: float = 30.0
     multi_scale: float = 10.0
-    kl: float = 0.02
+    kl: float = 0.004
     style: int = 64
     grain: bool = True
     spade: bool = True
@@ -68,7 +68,7 @@ class StyledGAN:
         self.critic = PatchCritic(CONDITION, channels, width=width, attention=attention)
         self.networks: dict[str, nn.Module] = {"generator": self.generator, "critic": self.critic}
         betas = (0.5, 0.999)  # pix2pix
-        self.rates = {"generator": Rate(1e-3, betas), "critic": Rate(4e-4, betas)}
+        self.rates = {"generator": Rate(1e-3, betas), "critic": Rate(1e-3, betas)}
         if recipe.style:
             self.networks["style"] = StyleEncoder(channels, width=width, style=recipe.style)
             self.rates["style"] = Rate(1e-3, betas)
