@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from argparse import Namespace
 from functools import partial
@@ -19,6 +20,7 @@ from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.fidelity import SAMPLES, lesion_fidelity, variety
 from strokegan_lib.evaluation.painted import painted_scores
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
+from strokegan_lib.models.styled import StyledGenerator
 from strokegan_lib.training.weights import GENERATORS, load_weights, shipped
 
 NAME = "python -m strokegan_lib.generators"
@@ -45,6 +47,10 @@ def parser() -> Parser:
     options.add_argument(
         "--split", choices=SPLITS[1:], default="test", help="of the slices (default: %(default)s)"
     )
+    options.add_argument(
+        "--parts", action="store_true",
+        help="score generators with styles once more with each of their sources of chance changed",
+    )  # fmt: skip
     return options
 
 
@@ -75,6 +81,9 @@ def compare(options: Namespace) -> None:
     for name, (generator, _) in loaded.items():
         if generator.config.get("channels", 1) != 1:
             raise BadInput(f"weights {name}", "paint several channels", "name weights of one channel")
+    if options.parts:
+        for name, (generator, made) in [*loaded.items()]:
+            loaded |= {f"{name}, {part}": (other, made) for part, other in parts(generator).items()}
     rows = slices.of_split(options.split)
     rows = rows[slices.table["has_stroke"][rows] == 1]
     lines: list[dict[str, Any]] = []
@@ -86,8 +95,27 @@ def compare(options: Namespace) -> None:
         size = {"steps": steps, "parameters": sum(p.numel() for p in generator.parameters())}
         lines.append(_line(name, {n: scores[n] for n in (*REALISM, *LESIONS)}) | size)
     write_csv(table, lines)
-    write_json(options.out / "card.json", _card(options, slices, rows, seeker, loaded))
+    write_json(options.out / "card.json", _card(options, slices, rows, seeker, loaded, names))
     print(as_text(lines))
+
+
+@torch.no_grad()
+def parts(generator: nn.Module) -> dict[str, nn.Module]:
+    """A generator with styles whose chance comes from elsewhere, without new training; nothing for others.
+
+    This tells what each source gives to the pictures of the trained network, not what a network
+    would have learnt without it.
+    """
+    if not isinstance(generator, StyledGenerator) or not generator.config["style"]:
+        return {}
+    mean, normal, smooth = (copy.deepcopy(generator) for _ in range(3))
+    mean.second.copy_(torch.outer(mean.first, mean.first))  # a covariance of 0
+    normal.first.zero_()
+    normal.second.copy_(torch.eye(len(normal.first)))
+    for name, parameter in smooth.named_parameters():
+        if name.endswith(".grain"):
+            parameter.zero_()
+    return {"mean style": mean, "styles from N(0, 1)": normal, "no grain": smooth}
 
 
 def _scores(
@@ -120,7 +148,12 @@ def _line(name: str, scores: dict[str, Any]) -> dict[str, Any]:
 
 
 def _card(
-    options: Namespace, slices: SliceSet, rows: np.ndarray, seeker: Path, loaded: dict[str, Any]
+    options: Namespace,
+    slices: SliceSet,
+    rows: np.ndarray,
+    seeker: Path,
+    loaded: dict[str, Any],
+    names: list[str],
 ) -> dict[str, Any]:
     files = " ".join(file.name for file in options.weights)
     return {
@@ -128,13 +161,13 @@ def _card(
         f"'{REAL}': halves of them against each other; under error the mean training slice; under painted_dice what "
         "the segmentor finds in them; under same_masks pairs of them, whose masks differ. fidelity: painted_dice over "
         f"that of the true slices; agreement: between pictures of the same masks; {SAMPLES} pictures each.",
-        "command": f"{NAME} --data DIR --weights {files} --out DIR --split {options.split}",
+        "command": f"{NAME} --data DIR --weights {files} --out DIR --split {options.split}" + " --parts" * options.parts,
         "data": slices.card["name"],
         "data_sha256": slices.card["sha256"],
         "weights_sha256": {
-            name: sha256(file) for name, file in zip(loaded, options.weights, strict=True)
+            name: sha256(file) for name, file in zip(names, options.weights, strict=True)
         },
-        "made_by": {name: made.get("command", made.get("settings")) for name, (_, made) in loaded.items()},
+        "made_by": {name: loaded[name][1].get("command", loaded[name][1].get("settings")) for name in names},
         "segmentor": {"name": seeker.name, "sha256": sha256(seeker)},
         **circumstances(torch.get_num_threads(), "fp32"),
     }  # fmt: skip

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from test_results import number, read, span
 
-from strokegan_lib.training.weights import load_weights, shipped
+from strokegan_lib.training.weights import GENERATORS, load_weights, shipped
 
 ROOT = Path(__file__).parents[1]
 WEIGHTS = ROOT / "strokegan_lib/weights"
@@ -21,9 +21,9 @@ def row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-@pytest.mark.parametrize("name", ["synthesis-phantom", "synthesis-soop"])
+@pytest.mark.parametrize("name", ["synthesis-phantom", "synthesis-soop", "styled-soop"])
 def test_memorisation(name: str):
-    scores = load_weights(shipped(name), "generator")[1]["scores"]
+    scores = load_weights(shipped(name), GENERATORS)[1]["scores"]
     cells = []
     for measure in ("memorisation", "memorisation_pixels", "memorisation_close"):
         mean, low, high = (number(scores[measure][part]) for part in ("mean", "low", "high"))

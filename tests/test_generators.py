@@ -16,7 +16,7 @@ from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.segmentation import Segmentor
 from strokegan_lib.models.styled import StyledGenerator
 from strokegan_lib.models.synthesis import Generator
-from strokegan_lib.training.weights import save_weights
+from strokegan_lib.training.weights import GENERATORS, load_weights, save_weights
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +90,16 @@ def test_bad_use(slices, weights, tmp_path, monkeypatch, capsys):
         code, _, error = end_of(monkeypatch, capsys, *start, *words)
         assert code == 2 and said in error and "Traceback" not in error, (words, error)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_parts_of_a_generator_with_styles(weights):
+    styled, _ = load_weights(weights["styled"], GENERATORS)
+    styled.first.fill_(3.0)
+    made = generators.parts(styled)
+    assert set(made) == {"mean style", "styles from N(0, 1)", "no grain"}
+    assert (made["mean style"].draw(5) == 3).all() and made["styles from N(0, 1)"].draw(
+        500
+    ).mean().abs() < 0.2
+    assert not any(p.any() for name, p in made["no grain"].named_parameters() if name.endswith(".grain"))
+    assert (styled.first == 3).all(), "the generator itself is left as it was"
+    assert generators.parts(load_weights(weights["paper"], GENERATORS)[0]) == {}

@@ -67,5 +67,11 @@ class Painting:
         """First channel of the picture for two masks, (H, W) bool each; (H, W) uint8."""
         device = next(self.generator.parameters()).device
         masks = torch.from_numpy(np.stack([stroke, foreground])).float().to(device)  # (2, H, W)
-        painted = self.generator(masks[:1, None].contiguous(), masks[1:, None].contiguous())  # (1, C, H, W)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(
+                0
+            )  # one style, if the generator draws any: a stroke changes the brain nowhere else
+            painted = self.generator(
+                masks[:1, None].contiguous(), masks[1:, None].contiguous()
+            )  # (1, C, H, W)
         return (255 * painted[0, 0]).round().byte().cpu().numpy()
