@@ -33,7 +33,8 @@ from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
 from strokegan_lib.synthesise import parser as synthesis_parser
 from strokegan_lib.synthesise import synthesise
-from strokegan_lib.train import named, train
+from strokegan_lib.train import train
+from strokegan_lib.train_settings import named
 from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.segmentation import METHODS
 from strokegan_lib.training.weights import GENERATORS, load_weights

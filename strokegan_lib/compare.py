@@ -28,7 +28,8 @@ from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.evaluation.scores import full_summary
 from strokegan_lib.evaluation.slicewise import SliceScores, score_slices
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
-from strokegan_lib.train import settle, train
+from strokegan_lib.train import train
+from strokegan_lib.train_settings import settle
 from strokegan_lib.training.objectives import OBJECTIVES
 from strokegan_lib.training.precision import PRECISIONS, arithmetic
 from strokegan_lib.training.weights import load_weights

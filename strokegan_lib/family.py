@@ -26,7 +26,7 @@ from strokegan_lib.evaluation.fidelity import lesion_fidelity, variety
 from strokegan_lib.evaluation.painted import held_against, paint, sample, with_stroke
 from strokegan_lib.evaluation.sheet import sheet
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
-from strokegan_lib.train import build
+from strokegan_lib.train_settings import build
 from strokegan_lib.training.pace import step_seconds
 from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.segmentation import METHODS

@@ -26,7 +26,8 @@ from strokegan_lib.evaluation.painted import painted_scores
 from strokegan_lib.evaluation.scores import summary
 from strokegan_lib.evaluation.tables import circumstances
 from strokegan_lib.masks import made, with_stroke
-from strokegan_lib.train import settle, train
+from strokegan_lib.train import train
+from strokegan_lib.train_settings import settle
 from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.weights import GENERATORS, SHIPPED, kind_of, load_weights, save_weights
 

@@ -18,7 +18,7 @@ from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation import realism
 from strokegan_lib.evaluation.sheet import MARGIN, sheet
 from strokegan_lib.models.masks import MaskGenerator
-from strokegan_lib.train import build, settle
+from strokegan_lib.train_settings import build, settle
 from strokegan_lib.training.weights import save_weights, shipped
 
 MEMBERS = {

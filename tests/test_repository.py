@@ -61,6 +61,9 @@ DOORS = (
     "remake",
     "generators",
     "family",
+    "paired",
+    "masks",
+    "train_settings",
 )
 
 GRADES = {"easy": 1, "middling": 2, "hard": 3}

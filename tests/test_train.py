@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 from strokegan_lib import evaluate, train
 from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter, sha256
+from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
 from strokegan_lib.training.weights import load_weights, save_weights
 
 TINY = ("--steps", "3", "--width", "4", "--batch-size", "4", "--checkpoint-seconds", "0", "--threads", "1")
@@ -165,7 +166,7 @@ def test_data_without_lesions_or_with_nan_is_refused(door, slices, tmp_path):
         door(train, "segmentation", "--data", healthy.folder, "--out", out, *TINY), "no slice with stroke"
     )
     weights = tmp_path / "w.safetensors"
-    gan = train.SegmentationGAN(train.METHODS["unet"], width=4)
+    gan = SegmentationGAN(METHODS["unet"], width=4)
     save_weights(weights, gan.segmentor, {"threshold": 0.5})
     use = ("--weights", weights, "--out", tmp_path / "r.json")
     one_line(door(evaluate, "--data", healthy.folder, *use), "no slice with stroke")
@@ -184,7 +185,7 @@ def test_data_without_lesions_or_with_nan_is_refused(door, slices, tmp_path):
 
 def test_wrong_use_of_evaluate_is_one_line(door, slices, tmp_path):
     good, bare, foreign = (tmp_path / f"{name}.safetensors" for name in ("good", "bare", "foreign"))
-    segmentor = train.SegmentationGAN(train.METHODS["masked"], 2, width=4).segmentor
+    segmentor = SegmentationGAN(METHODS["masked"], 2, width=4).segmentor
     save_weights(good, segmentor, {"threshold": 0.5})
     foreign.write_bytes(b"not safetensors")
     data, out = ("--data", slices.folder), ("--out", tmp_path / "r.json")
