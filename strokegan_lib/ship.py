@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from strokegan_lib.cards import card
 from strokegan_lib.data.batches import Batches
-from strokegan_lib.data.slices import SliceSet, sha256
+from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.door import Parser, run
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.evaluation.masks import mask_scores
@@ -26,66 +26,13 @@ from strokegan_lib.evaluation.painted import painted_scores
 from strokegan_lib.evaluation.scores import summary
 from strokegan_lib.evaluation.tables import circumstances
 from strokegan_lib.masks import made, with_stroke
+from strokegan_lib.recipes import COMMON, KINDS, RECIPES, STORES, Recipe
 from strokegan_lib.train import train
 from strokegan_lib.train_settings import settle
 from strokegan_lib.training.precision import arithmetic
-from strokegan_lib.training.weights import GENERATORS, SHIPPED, kind_of, load_weights, save_weights
+from strokegan_lib.training.weights import SHIPPED, kind_of, load_weights, save_weights
 
 NAME = "python -m strokegan_lib.ship"
-STORES = ("phantom", "soop")
-COMMON = {"width": 32, "batch_size": 16, "threads": 1, "seed": 0}
-KINDS = {
-    "segmentation": "segmentor", "synthesis": GENERATORS, "masks": "mask generator", "encoder": "encoder",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How one file is made.
-
-    Attributes:
-        task: 'segmentation', 'synthesis', 'masks' or 'encoder'.
-        stores: the data sets it learns from.
-        settings: of the training door, as its long options.
-    """
-
-    task: str
-    stores: tuple[str, ...]
-    settings: dict[str, Any] = field(default_factory=dict)
-
-
-def _segmentors(store: str, **settings: Any) -> dict[str, Recipe]:
-    own = {
-        **{method: {"method": method} for method in ("masked", "segan", "unet")},
-        "masked-divergence": {"method": "masked", "loss": "divergence"},
-    }
-    return {
-        f"{name}-{store}": Recipe("segmentation", (store,), {**COMMON, **choices, **settings})
-        for name, choices in own.items()
-    }
-
-
-RECIPES = {
-    **_segmentors("phantom", steps=1500),
-    **_segmentors("soop", steps=700, lesion_share=0.75),
-    "synthesis-phantom": Recipe("synthesis", ("phantom",), {**COMMON, "steps": 1000, "rate": 4.0}),
-    "synthesis-soop": Recipe("synthesis", ("soop",), {**COMMON, "steps": 800, "rate": 4.0}),
-    "styled-soop": Recipe(
-        "synthesis",
-        ("soop",),
-        {**COMMON, "generator": "styled", "batch_size": 8, "steps": 900, "rate": 2.0, "lesion_share": 0.75},
-    ),
-    "masks-soop": Recipe(
-        "masks",
-        ("soop",),
-        {**COMMON, "width": 16, "batch_size": 32, "steps": 600, "precision": "fp32"},
-    ),
-    "encoder": Recipe(
-        "encoder",
-        ("phantom", "soop"),
-        {"profile": "full", "batch_size": 32, "threads": 1, "seed": 0, "steps": 1500, "rate": 2.0},
-    ),
-}
 
 
 def parser() -> Parser:
@@ -127,15 +74,6 @@ def ship(options: Namespace) -> None:
             _make(name, recipe, stores, options)
 
 
-def command(name: str) -> str:
-    """What a reader would type to train the file anew."""
-    recipe = RECIPES[name]
-    words = [f"--{key.replace('_', '-')} {value:g}" if isinstance(value, float) else f"--{key.replace('_', '-')} {value}"
-             for key, value in recipe.settings.items()]  # fmt: skip
-    data = " ".join(store.upper() for store in recipe.stores)
-    return f"python -m strokegan_lib.train {recipe.task} --data {data} --out RUN {' '.join(words)}"
-
-
 def _make(name: str, recipe: Recipe, stores: dict[str, SliceSet], options: Namespace) -> None:
     run_folder, kind = options.runs / name, KINDS[recipe.task]
     trained = run_folder / "weights.safetensors"
@@ -146,7 +84,7 @@ def _make(name: str, recipe: Recipe, stores: dict[str, SliceSet], options: Names
     }  # fmt: skip
     settle(asked)  # refuses a run that was made with other settings
     if not trained.is_file():
-        print(f"{name}: {command(name)}", flush=True)
+        print(f"{name}: {recipe.command}", flush=True)
         train(asked)
     network, about = load_weights(trained, kind)
     network.half().float()  # scored as it is shipped
@@ -163,14 +101,14 @@ def _make(name: str, recipe: Recipe, stores: dict[str, SliceSet], options: Names
     precision = about["settings"]["precision"]
     about |= {
         "network": kind_of(network),
-        "command": command(name),
+        "command": recipe.command,
         "scores": scores,
         **circumstances(COMMON["threads"], arithmetic() if precision == "auto" else precision),
     }
     file = options.out / f"{name}.safetensors"
     save_weights(file, network, about, half=True)
     with writing(file):
-        (options.out / f"{name}.md").write_text(card(name, file, about), encoding="utf-8")
+        (options.out / f"{name}.md").write_text(card(name, recipe, file, about), encoding="utf-8")
     print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
 
 
@@ -189,88 +127,6 @@ def made_scores(generator: nn.Module, slices: SliceSet) -> dict[str, Any]:
     """
     train, held_out = (with_stroke(slices, parts) for parts in (("train",), ("validation", "test")))
     return mask_scores(made(generator, "the mask generator"), held_out, train)
-
-
-LIMITS = {
-    "phantom": "The phantom's brains are distortions of one average brain; scores on it say little about patients.",
-    "soop": "One hospital group's FLAIR images, one slice a patient; lesions were drawn on diffusion images, and some "
-    "cannot be seen on FLAIR.",
-}
-NOTES = {
-    "encoder": (
-        "An encoder trained by the kit is no independent judge of the kit's pictures: distances in its features "
-        "compare sets with each other, and with figures made by this very file only.",
-    ),
-    "generator": ("Paints smooth pictures: the right outline and lesion, little of a brain's detail.",),
-    "mask generator": (
-        "Makes brains of the height it learnt from only, and smoother, fewer pieces of stroke than people draw.",
-    ),
-    "styled generator": (
-        "A style is drawn at random for every picture, so its error against the one true slice says little. Size of the "
-        "ventricles, contrast and grain vary; the folds of the cortex are texture, not anatomy, and "
-        "some pictures are far too coarse.",
-    ),
-}
-LICENCES = {
-    "phantom": "CC BY 4.0, as the text of the kit.",
-    "soop": "CC BY 4.0. Trained on SOOP (Absher et al., OpenNeuro ds004889, CC0).",
-}
-
-
-def card(name: str, file: Path, about: dict[str, Any]) -> str:
-    """The model card of a file, Markdown."""
-    recipe, settings = RECIPES[name], about["settings"]
-    facts = [
-        ("network", about["network"]),
-        ("learnt from", f"the training patients of {' and '.join(recipe.stores)}"),
-        ("made by", f"`{about['command']}`"),
-        ("steps, batch, seed", f"{settings['steps']}, {settings['batch_size']}, {settings['seed']}"),
-        ("on", f"{about['hardware']}; PyTorch {about['torch']}; {about['date']}"),
-        ("file", f"float16, {file.stat().st_size / 1e6:.1f} MB, sha256 `{sha256(file)}`"),
-        ("licence", LICENCES[recipe.stores[-1]]),
-        ("intended use", "teaching and tests only; never for clinical use"),
-        ("limits", " ".join([*(LIMITS[store] for store in recipe.stores), *NOTES.get(about["network"], ())])),
-    ]  # fmt: skip
-    if "threshold" in about:
-        facts.insert(5, ("threshold", f"{about['threshold']:.2f}, chosen on validation patients"))
-    lines = [f"# {name}", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in facts), ""]
-    if not about["scores"]:
-        return "\n".join(lines)
-    painted, masks = recipe.task == "synthesis", recipe.task == "masks"
-    against = "Made masks against those of validation and test patients (see evaluation/masks.py)"
-    lines += [f"{against if masks else 'Scores on test patients'}, with 95 % intervals over patients:", ""]
-    lines += [
-        "| score | value | of |"
-        + " halves of true slices | half against as many painted |" * painted
-        + " halves of true masks | half against as many made |" * masks
-    ]
-    lines += ["|---|---|---|" + "---|---|" * (painted or masks)]
-    for key, score in about["scores"].items():
-        if isinstance(score, dict) and score["mean"] is not None:
-            span = "" if score["low"] is None else f" ({score['low']:.3f} to {score['high']:.3f})"
-            basis = f"{score['n']} slices, {score['patients']} patients"
-            chance = [score.get("halves"), score.get("as_many" if masks else "fake_as_many")]
-            cells = [f"{score['mean']:.3f}{span}", basis]
-            cells += ["" if value is None else f"{value:.3f}" for value in chance] if painted or masks else []
-            lines.append(f"| {key} | {' | '.join(cells)} |")
-    if painted:
-        lines += ["", *_verdict(about["scores"])]
-    return "\n".join(lines) + "\n"
-
-
-def _verdict(scores: dict[str, Any]) -> list[str]:
-    """What the numbers of a generator do not say by themselves."""
-    better = scores["error"]["mean"] < scores["mean_picture_error"]["mean"]
-    said = [
-        f"The generator's error is {'less' if better else 'NOT less'} than that of the mean training slice."
-    ]
-    if not scores["kernel"]["reliable"]:
-        said.append("Fewer than ten slices a feature: the distances are unreliable.")
-    said.append(
-        "`memorisation` near 0 would betray copies; above 1 it says only that the pictures lie far from the training "
-        "slices, which blurred copies do as well."
-    )
-    return said
 
 
 def main() -> None:

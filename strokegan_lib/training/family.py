@@ -73,7 +73,7 @@ def _pix2pix(width: int, steps: int) -> GAN:
 
 
 def _pix2pixhd(width: int, steps: int) -> GAN:
-    return Pix2PixHDGAN(width, rates(1e-3, 4e-4))
+    return Pix2PixHDGAN(width, rates(1e-3, 2e-3))
 
 
 MEMBERS = {

@@ -1,0 +1,87 @@
+"""How each weight file that comes with the kit is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from strokegan_lib.training.family import MEMBERS
+from strokegan_lib.training.weights import GENERATORS
+
+STORES = ("phantom", "soop")
+COMMON = {"width": 32, "batch_size": 16, "threads": 1, "seed": 0}
+KINDS = {
+    "segmentation": "segmentor", "synthesis": GENERATORS, "masks": "mask generator", "encoder": "encoder",
+    "family": tuple(sorted({member.network for member in MEMBERS.values()})),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one file is made.
+
+    Attributes:
+        task: of the training door, such as 'segmentation'.
+        stores: the data sets it learns from.
+        settings: of the training door, as its long options.
+    """
+
+    task: str
+    stores: tuple[str, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def command(self) -> str:
+        """What a reader would type to train the file anew."""
+        words = [
+            f"--{key.replace('_', '-')} {value:g}" if isinstance(value, float) else f"--{key.replace('_', '-')} {value}"
+            for key, value in self.settings.items()
+        ]  # fmt: skip
+        data = " ".join(store.upper() for store in self.stores)
+        return f"python -m strokegan_lib.train {self.task} --data {data} --out RUN {' '.join(words)}"
+
+
+def _segmentors(store: str, **settings: Any) -> dict[str, Recipe]:
+    own = {
+        **{method: {"method": method} for method in ("masked", "segan", "unet")},
+        "masked-divergence": {"method": "masked", "loss": "divergence"},
+    }
+    return {
+        f"{name}-{store}": Recipe("segmentation", (store,), {**COMMON, **choices, **settings})
+        for name, choices in own.items()
+    }
+
+
+def _family(**steps: int) -> dict[str, Recipe]:
+    """The members of the family, each with as many steps as take a core some minutes."""
+    common = {"batch_size": 16, "threads": 1, "seed": 0}  # the width is the member's own
+    return {
+        f"{member}-soop": Recipe(
+            "family", ("soop",), {"member": member, **common, "steps": steps[member.replace("-", "_")]}
+        )
+        for member in MEMBERS
+    }
+
+
+RECIPES = {
+    **_segmentors("phantom", steps=1500),
+    **_segmentors("soop", steps=700, lesion_share=0.75),
+    "synthesis-phantom": Recipe("synthesis", ("phantom",), {**COMMON, "steps": 1000, "rate": 4.0}),
+    "synthesis-soop": Recipe("synthesis", ("soop",), {**COMMON, "steps": 800, "rate": 4.0}),
+    "styled-soop": Recipe(
+        "synthesis",
+        ("soop",),
+        {**COMMON, "generator": "styled", "batch_size": 8, "steps": 900, "rate": 2.0, "lesion_share": 0.75},
+    ),
+    "masks-soop": Recipe(
+        "masks",
+        ("soop",),
+        {**COMMON, "width": 16, "batch_size": 32, "steps": 600, "precision": "fp32"},
+    ),
+    **_family(dcgan=600, dcgan_pyramid=600, progressive=500, sagan=400, pix2pix=300, pix2pixhd=500),
+    "encoder": Recipe(
+        "encoder",
+        ("phantom", "soop"),
+        {"profile": "full", "batch_size": 32, "threads": 1, "seed": 0, "steps": 1500, "rate": 2.0},
+    ),
+}
