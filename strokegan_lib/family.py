@@ -5,9 +5,11 @@ From DCGAN to the kit's own generators: what each costs, and what its pictures a
 
 from __future__ import annotations
 
+import json
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -44,7 +46,6 @@ REAL = "true slices"
 FROM_NOISE = ("dcgan", "progressive", "sagan")  # kinds of network, see training/weights.py
 FROM_MASKS = (*GENERATORS, "pix2pix", "pix2pixhd")
 MASK_MAKER = "mask generator"
-TEST_MASKS = "test masks"
 Masks = tuple[np.ndarray, np.ndarray]  # stroke and foreground, (n, 128, 128) uint8 each
 
 
@@ -92,11 +93,11 @@ def parser() -> Parser:
 def compare(options: Namespace) -> None:
     """Write table.csv, card.json and family.png, and print the table.
 
+    The scores of each file are kept in --out/scored: what is scored is not scored again.
+
     Raises:
         BadInput: bad use, bad data, or weights of another network or of other channels.
     """
-    if (table := options.out / "table.csv").exists():
-        raise BadInput(table, "exists already", "choose another --out or delete it first")
     slices = SliceSet.open(options.data)
     if len(slices.channels) != 1:
         raise BadInput(slices.folder, "holds several channels", "give slices of one channel")
@@ -115,9 +116,29 @@ def compare(options: Namespace) -> None:
         made = loaded.pop(MASKS)[0].sample(count) if MASKS in loaded else None  # (count, 128, 128) twice
     except ValueError:
         raise BadInput(files[MASKS], "makes no strokes", "train it longer") from None
+    masks = {MASKS: sha256(files[MASKS])} if MASKS in files else {}
+    batches = Batches(slices, slices.of_split("train"), size=BATCH, lesion_share=0.5)
+    lines: list[dict[str, Any]] = []
+    beside: dict[str, Any] = {}  # what stands beside the scores is the same for all
+    rows = {"made masks": outlines(made)} if made else {}
     with one_thread_each():
-        lines, rows = judged_all(loaded, slices, made)
-    write_csv(table, lines)
+        for name, (network, about) in loaded.items():
+            told = {"member": name, **vars(HISTORY[name])}
+            price = cost(about["settings"], batches)
+            print(f"{told['title']}: {price['step_seconds']:.3f} s a step", flush=True)
+            of = {name: sha256(files[name]), **masks, "data": slices.card["sha256"]}
+            results = kept(
+                options.out / "scored" / f"{name}.json", of, partial(judged, network, slices, made)
+            )
+            for source, scores in results.items():
+                beside |= scores
+                lines.append({**told, "source": source, **spread(scores), **price})
+            if not results:
+                lines.append({**told, **dice_of(name), **price})
+            elif (painted := shown(network, made)) is not None:
+                rows[told["title"]] = painted
+    lines = ([true_line(beside)] if beside else []) + lines
+    write_csv(options.out / "table.csv", lines)
     write_json(options.out / "card.json", card(slices, files, count))
     if rows:
         with writing(options.out):
@@ -149,52 +170,42 @@ def found_in(paths: Sequence[Path], data: str) -> dict[str, Path]:
     return {name: found[name] for name in names if name in found}
 
 
-def judged_all(
-    loaded: dict[str, tuple[nn.Module, dict[str, Any]]], slices: SliceSet, made: Masks | None
-) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
-    """The lines of the table, and rows of pictures."""
-    batches = Batches(slices, slices.of_split("train"), size=BATCH, lesion_share=0.5)
-    lines: list[dict[str, Any]] = []
-    beside: dict[str, Any] = {}  # what stands beside the scores is the same for all
-    rows = {"made masks": outlines(made)} if made else {}
-    for name, (network, about) in loaded.items():
-        told = {"member": name, **vars(HISTORY[name])}
-        price = cost(about["settings"], batches)
-        print(f"{told['title']}: {price['step_seconds']:.3f} s a step", flush=True)
-        results = judged(network, slices, made)
-        for source, scores, painted in results:
-            beside |= scores
-            lines.append({**told, "source": source, **spread(scores), **price})
-            if source != TEST_MASKS:  # those are real people's
-                rows[told["title"]] = painted[:COLUMNS, 0]
-        if not results:
-            lines.append({**told, **dice_of(name), **price})
-    return ([true_line(beside)] if beside else []) + lines, rows
+def kept(path: Path, of: dict[str, Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What was made *of* the same files before and lies at a path; else it is made and put there."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        if (found := json.loads(path.read_text(encoding="utf-8")))["of"] == of:
+            return found["made"]
+    write_json(path, {"of": of, "made": (made := make())})
+    return made
 
 
-def judged(
-    network: nn.Module, slices: SliceSet, made: Masks | None
-) -> list[tuple[str, dict[str, Any], np.ndarray]]:
-    """What it was painted from, scores and slices (n, 1, 128, 128); nothing for what paints no slices."""
+def judged(network: nn.Module, slices: SliceSet, made: Masks | None) -> dict[str, dict[str, Any]]:
+    """What it was asked by -> scores; nothing for what paints no slices."""
     kind, rows = kind_of(network), with_stroke(slices, "test")
     nobody = np.array([f"nobody {number}" for number in range(len(rows))])
     if kind in FROM_NOISE:
-        painted = sample(network, len(rows))
-        return [("noise", held_against(painted, nobody, slices), painted)]
+        return {"noise": held_against(sample(network, len(rows)), nobody, slices)}
     if kind not in FROM_MASKS:
-        return []
+        return {}
     segmentor, about = load_weights(shipped(SEEKER), "segmentor")
     painted = paint(network, slices.stroke[rows], slices.foreground[rows])
-    scores = {
-        **held_against(painted, slices.table["patient"][rows], slices),
-        **lesion_fidelity(network, segmentor, about["threshold"], slices, rows),
-        **variety(network, slices, rows),
+    results = {
+        "test masks": {
+            **held_against(painted, slices.table["patient"][rows], slices),
+            **lesion_fidelity(network, segmentor, about["threshold"], slices, rows),
+            **variety(network, slices, rows),
+        }
     }
-    results = [(TEST_MASKS, scores, painted)]
     if made:
-        painted = paint(network, *made)
-        results.append(("made masks", held_against(painted, nobody, slices), painted))
+        results["made masks"] = held_against(paint(network, *made), nobody, slices)
     return results
+
+
+def shown(network: nn.Module, made: Masks | None) -> np.ndarray | None:
+    """A row of the picture, (COLUMNS, 128, 128) uint8; None where only real people's masks could ask."""
+    if kind_of(network) in FROM_NOISE:
+        return sample(network, COLUMNS)[:, 0]
+    return paint(network, *(mask[:COLUMNS] for mask in made))[:, 0] if made else None
 
 
 def cost(settings: dict[str, Any], batches: Batches) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from strokegan_lib import balancing, compare, masks, transfer
+from strokegan_lib import balancing, compare, family, masks, transfer
 from strokegan_lib.door import Parser, run
 from strokegan_lib.errors import BadInput, writing
-from strokegan_lib.training.weights import shipped
+from strokegan_lib.training.weights import SHIPPED, shipped
 
 NAME = "python -m strokegan_lib.remake"
 RESULTS = Path(__file__).parent / "results"
@@ -54,6 +54,9 @@ EXPERIMENTS: dict[str, tuple[Callable[[], Parser], Callable[[Namespace], None], 
     "balancing_tenth": (
         balancing.parser, balancing.compare, f"--setting tenth {BALANCING} {START}",
         "balancing.csv balancing.json",
+    ),
+    "family_soop": (
+        family.parser, family.compare, f"--weights {shlex.quote(str(SHIPPED))}", "table.csv card.json",
     ),
 }  # fmt: skip
 

@@ -98,6 +98,22 @@ def test_a_line_for_every_member_and_source(door, discs, weights, tmp_path):
         assert drawn.size == (MARGIN + family.COLUMNS * 132, 4 * 132 - 4)
 
 
+def test_what_is_scored_is_kept_until_its_file_changes(tmp_path):
+    calls = []
+
+    def make() -> dict:
+        calls.append(1)
+        return {"noise": {"kernel": {"mean": len(calls)}}}
+
+    path = tmp_path / "scored" / "dcgan.json"
+    first = family.kept(path, {"dcgan": "a"}, make)
+    assert family.kept(path, {"dcgan": "a"}, make) == first and len(calls) == 1
+    assert family.kept(path, {"dcgan": "b"}, make) != first and len(calls) == 2
+    path.write_text("{", encoding="utf-8")
+    family.kept(path, {"dcgan": "b"}, make)
+    assert len(calls) == 3
+
+
 def test_single_files_and_no_masks(door, discs, weights, tmp_path):
     out = tmp_path / "out"
     file = weights / "pix2pix-discs.safetensors"
@@ -126,7 +142,7 @@ def test_wrong_use_is_one_line(door, discs, weights, tmp_path):
     blank = MaskGenerator(4, width=4)
     save_weights(wrong, blank, {"settings": {"steps": 9}})
     refused(discs.folder, [weights / "pix2pix-discs.safetensors", wrong], "makes no strokes")
-    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "out" / "table.csv").exists()
 
 
 def test_the_sheet_holds_what_was_given():
