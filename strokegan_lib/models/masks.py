@@ -17,6 +17,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from strokegan_lib.data.foreground import fill, largest_piece
 from strokegan_lib.models.critic import critic_level
+from strokegan_lib.models.family.progressive import minibatch_deviation
 
 SIZE = 128  # pixels a side of the masks
 START = 8  # pixels a side of the first picture that noise becomes
@@ -138,6 +139,4 @@ class MaskCritic(nn.Module):
     def forward(self, masks: Tensor) -> Tensor:
         """(B, 2, 128, 128), 0..1, all of them drawn or all made, to logits (B, 1)."""
         x = self.levels(masks)  # (B, 8w, 4, 4)
-        varied = (x.var(0, unbiased=False) + 1e-8).sqrt().mean()
-        varied = varied.expand(len(x), 1, *x.shape[2:])  # (B, 1, 4, 4)
-        return self.head(torch.cat([x, varied], dim=1))
+        return self.head(minibatch_deviation(x))  # (B, 8w + 1, 4, 4), (B, 1)

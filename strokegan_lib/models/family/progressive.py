@@ -160,7 +160,8 @@ def minibatch_deviation(x: Tensor) -> Tensor:
 
     A generator that paints one slice over and over makes it 0, and is found out.
     """
-    deviation = (x.var(0, unbiased=False) + 1e-8).sqrt().mean()
+    tiny = max(1e-8, torch.finfo(x.dtype).tiny)  # 1e-8 is 0 in float16, and a root's slope at 0 infinite
+    deviation = (x.var(0, unbiased=False) + tiny).sqrt().mean()
     return torch.cat([x, deviation.to(x.dtype).expand_as(x[:, :1])], dim=1)
 
 

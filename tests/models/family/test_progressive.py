@@ -122,6 +122,13 @@ def test_minibatch_deviation_of_equal_slices_is_nothing():
     assert float(minibatch_deviation(one.expand(5, -1, -1, -1))[:, 3:].abs().max()) <= 1.01e-4
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_black_that_all_slices_share_has_a_finite_slope_in_every_arithmetic(dtype):
+    x = torch.zeros(4, 3, 2, 2, dtype=dtype, requires_grad=True)
+    minibatch_deviation(x).sum().backward()
+    assert x.grad.isfinite().all()
+
+
 def test_equalised_weights_are_drawn_with_1_and_used_with_less():
     torch.manual_seed(0)
     conv = equalised(torch.nn.Conv2d(32, 64, 3))
