@@ -31,7 +31,8 @@ class Outlook(NamedTuple):
         score: (B, 1, H, W), 0..1, how much each pixel looks like stroke.
         fake, true: the critic's features of the painting and of image x stroke, a tensor
             (B, C_l, H_l, W_l) a level, the pictures themselves first.
-        black: its features of a black picture, (1, C_l, H_l, W_l) each.
+        black: its features of a black picture, (1, C_l, H_l, W_l) each; for ``paper``, which does not
+            look at them, the black picture alone.
         levels: weighting of the paper's multi-scale L1 loss, see losses.
     """
 
@@ -104,7 +105,8 @@ def divergence(seen: Outlook) -> dict[str, Tensor]:
 
     L1 has the gradient sign(o - t) o (1 - o): nothing where the painting is black though a
     stroke is there, and half a chance of being right where o is unsure draws it to the median,
-    which is black. The divergence draws it to the mean. The other levels stay as in the paper.
+    which is black. The divergence draws it to the mean. The other levels keep the paper's loss, a
+    third each where they were a quarter.
     """
     return {"divergence": _divergence(seen), "multi_scale": multi_scale_l1(seen.fake[1:], seen.true[1:])}
 

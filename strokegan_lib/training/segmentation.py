@@ -18,7 +18,7 @@ from strokegan_lib.losses import multi_scale_l1, soft_dice_loss
 from strokegan_lib.models.critic import Critic
 from strokegan_lib.models.segmentation import Segmentor
 from strokegan_lib.training.gan import Rate, Update, frozen
-from strokegan_lib.training.objectives import OBJECTIVES, Objective, Outlook
+from strokegan_lib.training.objectives import OBJECTIVES, Objective, Outlook, paper
 
 CLIP = 0.05  # SegAN's released code keeps every weight of its critic within +-.05
 
@@ -140,7 +140,9 @@ class SegmentationGAN:
             # the segmentor's turn
             with frozen(self.critic):
                 with torch.no_grad():
-                    true_features, black_features = self.critic(truth), self.critic(features[2][0])
+                    true_features, black_features = self.critic(truth), features[2]
+                    if self.objective is not paper:  # which asks for none: a pass moves the spectral norm
+                        black_features = self.critic(features[2][0])
                 features = self.critic(masked), true_features, black_features
 
         total = score.new_zeros(())
