@@ -44,7 +44,7 @@ class MaskGAN:
             strokes take.
         """
         true = soften(torch.cat([batch.stroke, batch.foreground], dim=1))  # (B, 2, H, W)
-        z = torch.randn(len(true), self.generator.config["noise"], device=true.device)
+        z = torch.randn(len(true), self.generator.config["noise"], dtype=true.dtype, device=true.device)
         fake = networks["generator"](z)  # (B, 2, H, W)
 
         # the critic's turn; true and made masks apart, since it looks at how they vary

@@ -49,18 +49,14 @@ def test_every_parameter_learns():
     game = gan()
     optimisers = {name: torch.optim.Adam(n.double().parameters(), 1e-3) for name, n in game.networks.items()}
     torch.nn.init.constant_(game.critic.head[-1].bias, 2.0)  # past the hinge for some: else its pulls cancel
-    torch.set_default_dtype(torch.float64)
-    try:
-        for _ in range(3):
 
-            def update(name, loss):
-                optimisers[name].zero_grad()
-                loss.backward()
-                optimisers[name].step()
+    def update(name, loss):
+        optimisers[name].zero_grad()
+        loss.backward()
+        optimisers[name].step()
 
-            game.step(game.networks, batch(torch.float64), update)
-    finally:
-        torch.set_default_dtype(torch.float32)
+    for _ in range(3):
+        game.step(game.networks, batch(torch.float64), update)
     for network in game.networks.values():
         sizes = {
             n: 0.0 if p.grad is None else float(p.grad.abs().max()) for n, p in network.named_parameters()
