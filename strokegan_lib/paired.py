@@ -103,7 +103,13 @@ def compare(options: Namespace) -> None:
 
 
 def _of_files(files: list[Path], slices: SliceSet) -> tuple[np.ndarray, dict[str, Counts]]:
-    """Rows (N,) and counts (N,) by arm, from the files of comparisons that tested the same slices."""
+    """Rows (N,) and counts (N,) by arm, from the files of comparisons that tested the same slices.
+
+    An arm that several files hold is taken from the first of them.
+
+    Raises:
+        BadInput: a file of no comparison, or of other slices.
+    """
     rows, found = None, {}
     for file in files:
         try:
@@ -116,7 +122,7 @@ def _of_files(files: list[Path], slices: SliceSet) -> tuple[np.ndarray, dict[str
                 arm: Counts(*(torch.tensor([int(line[f"{arm}_{o}"]) for line in lines]) for o in OUTCOMES))
                 for arm in arms
             }
-        except (OSError, ValueError, KeyError, IndexError) as error:
+        except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
             raise BadInput(
                 file, "is no slices.csv of a comparison", "name one that strokegan_lib.compare wrote"
             ) from error
@@ -134,11 +140,19 @@ def _of_files(files: list[Path], slices: SliceSet) -> tuple[np.ndarray, dict[str
 
 
 def _of_weights(files: list[Path], slices: SliceSet) -> tuple[np.ndarray, dict[str, Counts]]:
-    """Test rows (N,) and counts (N,) by name of the weight file."""
+    """Test rows (N,) and counts (N,) by name of the weight file.
+
+    Raises:
+        BadInput: two files of one name, weights of other channels, or without a threshold.
+    """
     rows = slices.of_split("test")
     batches, found = Batches(slices, rows, size=64), {}
     for file in files:
         segmentor, about = load_weights(file, "segmentor")
+        if file.stem in found:
+            raise BadInput(file, "has the name of another file", "give each a name of its own")
+        if "threshold" not in about:
+            raise BadInput(file, "names no threshold", "name weights that the training door wrote")
         if segmentor.config["channels"] != len(slices.channels):
             raise BadInput(
                 file, "is for slices of other channels", "name weights that were trained on such data"

@@ -109,6 +109,15 @@ def test_weights_of_other_channels(slices, tmp_path):
         )
 
 
+def test_weights_that_cannot_be_told_apart_or_name_no_threshold(slices, tmp_path):
+    first, _ = weights(tmp_path)
+    bare = tmp_path / "bare.safetensors"
+    save_weights(bare, Segmentor(width=4), {})
+    for files, complaint in (((first, first), "name of another"), ((first, bare), "no threshold")):
+        with pytest.raises(BadInput, match=complaint):
+            compared("--data", slices.folder, "--out", tmp_path / "out", "--weights", *files)
+
+
 @pytest.mark.parametrize("arms", ["unet", "unet,unet", "unet,nonsense"])
 def test_arms_that_cannot_be_compared(slices, files, tmp_path, arms):
     with pytest.raises(BadInput, match="choose of new, masked, unet"):
