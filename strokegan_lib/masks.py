@@ -58,7 +58,7 @@ def compare(options: Namespace) -> None:
         raise BadInput("--count or --seed", "is too small", f"give {FEWEST} masks or more and a seed from 0")
     slices = SliceSet.open(options.data)
     generator, about = load_weights(options.weights, "mask generator")
-    train, held_out = (with_stroke(slices, parts) for parts in (("train",), ("validation", "test")))
+    train, held_out = (masks_of(slices, parts) for parts in (("train",), ("validation", "test")))
     with one_thread_each():
         ways = {
             "made": made(generator, options.weights, options.count, options.seed),
@@ -80,7 +80,7 @@ def compare(options: Namespace) -> None:
     write_json(options.out / "card.json", _card(options, slices, about, ways | {"held out": held_out}))
 
 
-def with_stroke(slices: SliceSet, parts: tuple[str, ...]) -> MaskSample:
+def masks_of(slices: SliceSet, parts: tuple[str, ...]) -> MaskSample:
     """The masks of a part's slices with a stroke.
 
     Raises:
@@ -144,7 +144,7 @@ def _card(
         "over groups of patients for distances, else bootstrap over patients, a made mask being its own",
         "command": f"{NAME} --data DIR --weights FILE --out DIR --count {options.count} --seed {options.seed}",
         "weights_sha256": sha256(options.weights),
-        "weights_settings": about["settings"],
+        "weights_settings": about.get("settings"),
         "data": slices.card["name"],
         "data_sha256": slices.card["sha256"],
         "counts": {

@@ -25,7 +25,7 @@ from strokegan_lib.evaluation.measure import measure, validation_score
 from strokegan_lib.evaluation.painted import painted_scores
 from strokegan_lib.evaluation.scores import summary
 from strokegan_lib.evaluation.tables import circumstances
-from strokegan_lib.masks import made, with_stroke
+from strokegan_lib.masks import made, masks_of
 from strokegan_lib.recipes import COMMON, KINDS, RECIPES, STORES, Recipe
 from strokegan_lib.train import train
 from strokegan_lib.train_settings import settle
@@ -125,7 +125,7 @@ def made_scores(generator: nn.Module, slices: SliceSet) -> dict[str, Any]:
     Raises:
         BadInput: too few patients, or a network that makes no strokes.
     """
-    train, held_out = (with_stroke(slices, parts) for parts in (("train",), ("validation", "test")))
+    train, held_out = (masks_of(slices, parts) for parts in (("train",), ("validation", "test")))
     return mask_scores(made(generator, "the mask generator"), held_out, train)
 
 

@@ -19,6 +19,7 @@ from strokegan_lib.data.transplant import SMALLEST, STAYS, TRIES, Placement, Tra
 from strokegan_lib.data.windows import DARKEST
 from strokegan_lib.door import Parser, run, told
 from strokegan_lib.errors import BadInput
+from strokegan_lib.masks import made
 from strokegan_lib.models.masks import MaskGenerator
 from strokegan_lib.training.weights import GENERATORS, load_weights
 
@@ -52,7 +53,10 @@ class MadeMasks:
         if not tissue.any():
             return None
         for _ in range(TRIES):
-            (stroke,), (brain,) = self.generator.sample(1, int(rng.integers(2**31)))
+            try:
+                (stroke,), (brain,) = self.generator.sample(1, int(rng.integers(2**31)))
+            except ValueError:  # its strokes are rare: no place here, as for a transplant that does not fit
+                return None
             moved = onto(stroke, brain, foreground)
             kept = moved & tissue
             size = int(kept.sum())
@@ -182,11 +186,11 @@ def synthesise(options: Namespace, command: str) -> None:
         }
         if options.mask_weights:
             facts["mask_weights_sha256"] = sha256(options.mask_weights)
-    made = balance(
+    balanced = balance(
         slices, options.out, options.ratio, maker, made_by=command, seed=options.seed, workers=options.workers,
         only_synthetic=options.only_synthetic, fold=options.fold, card=facts,
     )  # fmt: skip
-    told = made.card["balanced"]
+    told = balanced.card["balanced"]
     (before, total), (after, all_) = zip(
         told["training_slices_with_stroke"], told["training_slices"], strict=True
     )
@@ -228,10 +232,7 @@ def _masks(options: Namespace, slices: SliceSet, train: np.ndarray) -> Transplan
     """Where strokes come from: the mask generator that is named, or else the training slices."""
     if options.mask_weights:
         generator, _ = load_weights(options.mask_weights, "mask generator")
-        try:
-            generator.sample(LOOKED_AT)
-        except ValueError:
-            raise BadInput(options.mask_weights, "makes no strokes", "train it longer") from None
+        made(generator, options.mask_weights, LOOKED_AT)  # refuses one that makes no strokes
         return MadeMasks(generator, slices)
     try:
         return Transplanter(slices, train)

@@ -172,6 +172,12 @@ def test_made_strokes_are_painted_into_slices_without(door, discs, weights, pain
     assert len({made.stroke[int(line["index"])].tobytes() for line in lines}) == len(lines)
 
 
+def test_a_generator_whose_strokes_are_rare_finds_no_place(discs, tmp_path):
+    silent, _ = load_weights(mask_generator(tmp_path / "silent.safetensors", stroke=-1e4), "mask generator")
+    row = int(np.flatnonzero(discs.table["has_stroke"] == 0)[0])
+    assert synthesise.MadeMasks(silent, discs).place(row, np.random.default_rng(0)) is None
+
+
 def test_transplanted_strokes_are_still_the_default(door, discs, painter, tmp_path):
     words = ("--data", discs.folder, "--weights", painter, "--ratio", 0.55, "--out", tmp_path / "out")
     assert door(synthesise, *words)[0] == 0
