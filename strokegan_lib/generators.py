@@ -18,7 +18,7 @@ from strokegan_lib.data.split import SPLITS
 from strokegan_lib.door import Parser, run
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.fidelity import SAMPLES, lesion_fidelity, variety
-from strokegan_lib.evaluation.painted import painted_scores
+from strokegan_lib.evaluation.painted import painted_scores, with_stroke
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
 from strokegan_lib.models.styled import StyledGenerator
 from strokegan_lib.training.weights import GENERATORS, load_weights, shipped
@@ -78,14 +78,13 @@ def compare(options: Namespace) -> None:
     if "threshold" not in about or segmentor.config["channels"] != 1:
         raise BadInput(seeker, "names no threshold, or is for several channels", "name another --segmentor")
     loaded = {name: load_weights(file, GENERATORS) for name, file in zip(names, options.weights, strict=True)}
-    for name, (generator, _) in loaded.items():
+    for file, (generator, _) in zip(options.weights, loaded.values(), strict=True):
         if generator.config.get("channels", 1) != 1:
-            raise BadInput(f"weights {name}", "paint several channels", "name weights of one channel")
+            raise BadInput(file, "paints several channels", "name weights of one channel")
     if options.parts:
         for name, (generator, made) in [*loaded.items()]:
             loaded |= {f"{name}, {part}": (other, made) for part, other in parts(generator).items()}
-    rows = slices.of_split(options.split)
-    rows = rows[slices.table["has_stroke"][rows] == 1]
+    rows = with_stroke(slices, options.split)
     lines: list[dict[str, Any]] = []
     for name, (generator, made) in loaded.items():
         scores = _scores(generator, segmentor, about["threshold"], slices, rows, options.split)

@@ -81,7 +81,7 @@ def test_bad_use(slices, weights, tmp_path, monkeypatch, capsys):
         (("--weights", paper, "--names", "a", "b"), "different name"),
         (("--weights", paper, "--names", "true slices"), "different name"),
         (("--weights", weights["segmentor"]), "holds a segmentor"),
-        (("--weights", weights["two"]), "several channels"),
+        (("--weights", weights["two"]), "two.safetensors: paints several channels"),
         (("--weights", paper, "--segmentor", paper), "holds a generator"),
         (("--weights", paper, "--segmentor", weights["bare"]), "no threshold"),
         (("--weights", tmp_path / "none"), "is not there"),
