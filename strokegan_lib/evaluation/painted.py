@@ -35,7 +35,7 @@ def paint(generator: nn.Module, stroke: np.ndarray, foreground: np.ndarray, *, s
     """
     painted = []
     with torch.inference_mode(), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # the CPU's; torch.manual_seed would reach GPUs as well
         for start in range(0, len(stroke), CHUNK):
             part = slice(start, start + CHUNK)
             masks = [torch.from_numpy(np.array(m[part])).float()[:, None] for m in (stroke, foreground)]
@@ -93,7 +93,7 @@ def painted_scores(generator: nn.Module, slices: SliceSet, split: str = "test") 
     return {
         "error": error(painted / 255),
         "mean_picture_error": error(np.broadcast_to(seen[None], truth.shape)),
-        **held_against(painted, patients[test], slices, split),
+        **held_against(painted, patients[test], truth_of(slices, split)),
     }
 
 
@@ -103,24 +103,27 @@ def with_stroke(slices: SliceSet, split: str) -> np.ndarray:
     return rows[slices.table["has_stroke"][rows] == 1]
 
 
+def truth_of(slices: SliceSet, split: str = "test") -> tuple[Sample, Sample]:
+    """A split's slices with a stroke, and the training slices with one, which may have been copied."""
+    encoder = shipped_encoder()
+    rows = (with_stroke(slices, part) for part in (split, "train"))
+    real, known = (Sample.of(encoder, slices.images[r], slices.table["patient"][r]) for r in rows)
+    return real, known
+
+
 def held_against(
-    painted: np.ndarray, patients: np.ndarray, slices: SliceSet, split: str = "test"
+    painted: np.ndarray, patients: np.ndarray, truth: tuple[Sample, Sample]
 ) -> dict[str, dict[str, Any]]:
-    """Realism of painted slices, held against a split's slices with a stroke.
+    """Realism of painted slices.
 
     Args:
         painted: (n, 1, 128, 128) uint8.
         patients: (n,) whose masks were painted; a name of its own for each slice that nobody's mask asked for.
-        slices: of which the training slices may have been copied.
-        split: as in ``painted_scores``.
+        truth: from ``truth_of``.
 
     Returns:
         the names of KEPT, see evaluation/realism.py.
     """
-    encoder = shipped_encoder()
-    real, known = (
-        Sample.of(encoder, slices.images[rows], slices.table["patient"][rows])
-        for rows in (with_stroke(slices, part) for part in (split, "train"))
-    )
-    found = realism(real, Sample.of(encoder, painted, patients), known)
+    real, known = truth
+    found = realism(real, Sample.of(shipped_encoder(), painted, patients), known)
     return {name: found[name] for name in KEPT}
