@@ -8,7 +8,7 @@ from pathlib import Path
 from strokegan_lib.door import Parser
 from strokegan_lib.losses import ADVERSARIAL, WEIGHTINGS
 from strokegan_lib.profiles import PROFILES
-from strokegan_lib.train_settings import FEATURES, GENERATORS, LESION_SHARE, NOISE
+from strokegan_lib.train_settings import FEATURES, LESION_SHARE, NOISE, SYNTHESIS
 from strokegan_lib.training.family import MEMBERS
 from strokegan_lib.training.objectives import OBJECTIVES
 from strokegan_lib.training.precision import PRECISIONS
@@ -102,7 +102,7 @@ def parser() -> Parser:
     syn.add_argument("--adversarial", choices=ADVERSARIAL, help="adversarial loss (default: hinge)")
     syn.add_argument(
         "--generator",
-        choices=list(GENERATORS),
+        choices=list(SYNTHESIS),
         help="the paper's, or one that draws a style (default: paper)",
     )
     syn.add_argument(

@@ -25,7 +25,7 @@ from strokegan_lib.training.weights import kind_of, load_weights
 
 NOISE, MASK_WIDTH = 64, 16  # of the generator of masks, in every profile: it is small
 FEATURES, ENCODER_WIDTH = 32, 16  # of the encoder, in every profile: others' figures are no yardstick
-GENERATORS = {"paper": (Recipe, SynthesisGAN), "styled": (StyledRecipe, StyledGAN)}
+SYNTHESIS = {"paper": (Recipe, SynthesisGAN), "styled": (StyledRecipe, StyledGAN)}
 LESION_SHARE = 0.5  # of the slices in a batch: at the 18 % of the data most of a batch would teach nothing
 RECORD = "settings.json"  # in --out: what the run was started with
 LOCAL = ("data", "out", "resume", "checkpoint_seconds", "compile", "threads")  # may change on --resume
@@ -82,7 +82,7 @@ def _own(told: dict[str, Any]) -> dict[str, Any]:
         return {"method": method, **asdict(METHODS[method])}
     if task == "synthesis":
         generator = told.get("generator", "paper")
-        own = {"generator": generator, **asdict(GENERATORS[generator][0]()), "attention": True}
+        own = {"generator": generator, **asdict(SYNTHESIS[generator][0]()), "attention": True}
         for name in {*StyledRecipe.__dataclass_fields__} - {*own} & {*told}:
             raise BadInput(
                 f"--{name}", f"does not go with --generator {generator}", "leave one of the two out"
@@ -140,7 +140,7 @@ def build(settings: dict[str, Any], channels: int) -> GAN:
     if settings["task"] == "family":
         return MEMBERS[settings["member"]].make(settings["width"], settings["steps"])
     if settings["task"] == "synthesis":
-        kind, gan = GENERATORS[settings.get("generator", "paper")]  # older records name none
+        kind, gan = SYNTHESIS[settings.get("generator", "paper")]  # older records name none
         recipe = kind(*(settings[name] for name in kind.__dataclass_fields__))
         return gan(recipe, channels, width=settings["width"], attention=settings["attention"])
     method = METHODS[settings["method"]]
