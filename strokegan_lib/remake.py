@@ -23,11 +23,11 @@ from strokegan_lib.training.weights import SHIPPED, shipped
 
 NAME = "python -m strokegan_lib.remake"
 RESULTS = Path(__file__).parent / "results"
-PARTS = "masked,masked-no-attention,masked-pixel,segan,segan-released,unet"
+ABLATED = "masked,masked-no-attention,masked-pixel,segan,segan-released,unet"
 BUDGET = "--steps 700 --width 32 --lesion-share 0.75"
 BALANCING = "--steps 800 --generator-steps 300 --width 16 --generator-width 32"
 START = f"--start {shlex.quote(str(shipped('synthesis-phantom')))}"
-PARTS_OF_RESULTS = ("slices.csv", "groups.csv")  # lie beside the table under a longer name
+BESIDE = ("slices.csv", "groups.csv")  # lie beside the table under a longer name
 
 # name of the result: the door's parser and function, its options, the files it leaves
 EXPERIMENTS: dict[str, tuple[Callable[[], Parser], Callable[[Namespace], None], str, str]] = {
@@ -40,7 +40,7 @@ EXPERIMENTS: dict[str, tuple[Callable[[], Parser], Callable[[Namespace], None], 
         "table.csv card.json slices.csv groups.csv",
     ),
     "ablation_soop": (
-        compare.parser, compare.compare, f"--arms {PARTS} --steps 1200 --width 16", "table.csv card.json",
+        compare.parser, compare.compare, f"--arms {ABLATED} --steps 1200 --width 16", "table.csv card.json",
     ),
     "phantom_to_real": (transfer.parser, transfer.transfer, "", "table.csv card.json"),
     "masks_soop": (
@@ -93,7 +93,7 @@ def remake(options: Namespace) -> None:
         with writing(options.out):
             options.out.mkdir(parents=True, exist_ok=True)
             for file in files.split():
-                part = f"_{file[:-4]}" if file in PARTS_OF_RESULTS else ""
+                part = f"_{file[:-4]}" if file in BESIDE else ""
                 shutil.copyfile(folder / file, options.out / f"{name}{part}{Path(file).suffix}")
 
 

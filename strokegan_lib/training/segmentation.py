@@ -126,7 +126,8 @@ class SegmentationGAN:
         logits = networks["segmentor"](image)
         masked, score = self.segmentor.read(logits, image)
         losses: dict[str, Tensor] = {}
-        features = [masked], [truth], [torch.zeros_like(truth[:1])]  # what a comparison by pixels needs
+        black = torch.zeros_like(truth[:1])  # (1, C, H, W)
+        features = [masked], [truth], [black]  # what a comparison by pixels needs
 
         if method.has_critic:
             # the critic's turn
@@ -140,9 +141,9 @@ class SegmentationGAN:
             # the segmentor's turn
             with frozen(self.critic):
                 with torch.no_grad():
-                    true_features, black_features = self.critic(truth), features[2]
-                    if self.objective is not paper:  # which asks for none: a pass moves the spectral norm
-                        black_features = self.critic(features[2][0])
+                    true_features = self.critic(truth)
+                    # not for the paper's loss, which asks for none: every pass moves the spectral norm
+                    black_features = [black] if self.objective is paper else self.critic(black)
                 features = self.critic(masked), true_features, black_features
 
         total = score.new_zeros(())

@@ -17,7 +17,8 @@ from strokegan_lib.data.augment import Augmentation
 from strokegan_lib.data.batches import Batch
 from strokegan_lib.losses import critic_loss, generator_loss, multi_scale_l1
 from strokegan_lib.models.critic import PatchCritic
-from strokegan_lib.models.styled import StyledGenerator, StyleEncoder
+from strokegan_lib.models.style_encoder import StyleEncoder
+from strokegan_lib.models.styled import StyledGenerator
 from strokegan_lib.models.synthesis import CONDITION
 from strokegan_lib.training.gan import Rate, Update, frozen
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from strokegan_lib.models.styled import StyledGenerator, StyleEncoder
+from strokegan_lib.models.style_encoder import StyleEncoder
+from strokegan_lib.models.styled import StyledGenerator
 
 
 @pytest.fixture
