@@ -11,12 +11,13 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from strokegan_lib.classroom.saved import RESULTS, table_of
 from strokegan_lib.data.batches import Batches
@@ -25,7 +26,8 @@ from strokegan_lib.data.threads import one_thread_each
 from strokegan_lib.door import Parser, run
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.evaluation.fidelity import lesion_fidelity, variety
-from strokegan_lib.evaluation.painted import held_against, paint, sample, with_stroke
+from strokegan_lib.evaluation.painted import held_against, paint, sample, truth_of, with_stroke
+from strokegan_lib.evaluation.realism import Sample
 from strokegan_lib.evaluation.sheet import sheet
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
 from strokegan_lib.train_settings import build
@@ -38,7 +40,7 @@ NAME = "python -m strokegan_lib.family"
 BATCH = 16  # slices of the step that is timed
 COLUMNS = 6  # slices of each member in the picture
 FEWEST = 12  # test slices with a stroke: halves of six still have five neighbours
-REALISM = ("kernel", "precision", "coverage", "recall", "ms_ssim")
+REALISM = ("kernel", "precision", "coverage", "recall", "ms_ssim", "memorisation")
 LESIONS = ("painted_dice", "fidelity", "same_masks")
 SEEKER = "unet-soop"  # the shipped segmentor that looks for lesions in painted slices
 SEGMENTORS = ("table1_soop", "new_loss_soop")  # the kit's tables of segmentors, cross-validated
@@ -46,6 +48,8 @@ REAL = "true slices"
 FROM_NOISE = ("dcgan", "progressive", "sagan")  # kinds of network, see training/weights.py
 FROM_MASKS = (*GENERATORS, "pix2pix", "pix2pixhd")
 MASK_MAKER = "mask generator"
+MADE = "made masks"
+Truth = Callable[[], tuple[Sample, Sample]]
 Masks = tuple[np.ndarray, np.ndarray]  # stroke and foreground, (n, 128, 128) uint8 each
 
 
@@ -118,22 +122,23 @@ def compare(options: Namespace) -> None:
         raise BadInput(files[MASKS], "makes no strokes", "train it longer") from None
     masks = {MASKS: sha256(files[MASKS])} if MASKS in files else {}
     batches = Batches(slices, slices.of_split("train"), size=BATCH, lesion_share=0.5)
+    truth = cache(partial(truth_of, slices))  # described once, and only if something is scored
     lines: list[dict[str, Any]] = []
     beside: dict[str, Any] = {}  # what stands beside the scores is the same for all
-    rows = {"made masks": outlines(made)} if made else {}
+    rows = {MADE: outlines(made)} if made else {}
     with one_thread_each():
         for name, (network, about) in loaded.items():
             told = {"member": name, **vars(HISTORY[name])}
             price = cost(about["settings"], batches)
             print(f"{told['title']}: {price['step_seconds']:.3f} s a step", flush=True)
-            of = {name: sha256(files[name]), **masks, "data": slices.card["sha256"]}
-            results = kept(
-                options.out / "scored" / f"{name}.json", of, partial(judged, network, slices, made)
-            )
-            for source, scores in results.items():
+            ways = judged(network, slices, truth, made)
+            for source, judge in ways.items():
+                of = {name: sha256(files[name]), "data": slices.card["sha256"]}
+                of |= masks if source == MADE else {}
+                scores = kept(options.out / "scored" / f"{name}, {source}.json", of, judge)
                 beside |= scores
                 lines.append({**told, "source": source, **spread(scores), **price})
-            if not results:
+            if not ways:
                 lines.append({**told, **dice_of(name), **price})
             elif (painted := shown(network, made)) is not None:
                 rows[told["title"]] = painted
@@ -179,26 +184,50 @@ def kept(path: Path, of: dict[str, Any], make: Callable[[], dict[str, Any]]) -> 
     return made
 
 
-def judged(network: nn.Module, slices: SliceSet, made: Masks | None) -> dict[str, dict[str, Any]]:
-    """What it was asked by -> scores; nothing for what paints no slices."""
-    kind, rows = kind_of(network), with_stroke(slices, "test")
+class Steady(nn.Module):
+    """A generator that leaves nothing to chance, asked but once for the same masks.
+
+    Args:
+        generator: from two masks, without a code.
+    """
+
+    def __init__(self, generator: nn.Module) -> None:
+        super().__init__()
+        self.generator = generator
+        self.known: dict[bytes, Tensor] = {}
+
+    def forward(self, stroke: Tensor, foreground: Tensor) -> Tensor:
+        """(B, 1, H, W) twice, 0/1, to what the generator paints, (B, 1, H, W)."""
+        key = torch.cat([stroke, foreground]).byte().numpy().tobytes()
+        if key not in self.known:
+            self.known[key] = self.generator(stroke, foreground)
+        return self.known[key]
+
+
+def judged(
+    network: nn.Module, slices: SliceSet, truth: Truth, made: Masks | None
+) -> dict[str, Callable[[], dict[str, Any]]]:
+    """What it can be asked by -> how its scores are made; nothing for what paints no slices."""
+    rows = with_stroke(slices, "test")
     nobody = np.array([f"nobody {number}" for number in range(len(rows))])
-    if kind in FROM_NOISE:
-        return {"noise": held_against(sample(network, len(rows)), nobody, slices)}
-    if kind not in FROM_MASKS:
+    if kind_of(network) in FROM_NOISE:
+        return {"noise": lambda: held_against(sample(network, len(rows)), nobody, truth())}
+    if kind_of(network) not in FROM_MASKS:
         return {}
+    ways = {"test masks": partial(from_test_masks, network, slices, truth, rows)}
+    return ways | ({MADE: lambda: held_against(paint(network, *made), nobody, truth())} if made else {})
+
+
+def from_test_masks(generator: nn.Module, slices: SliceSet, truth: Truth, rows: np.ndarray) -> dict[str, Any]:
+    """Realism, lesion fidelity and variety of what is painted for test patients' masks."""
     segmentor, about = load_weights(shipped(SEEKER), "segmentor")
-    painted = paint(network, slices.stroke[rows], slices.foreground[rows])
-    results = {
-        "test masks": {
-            **held_against(painted, slices.table["patient"][rows], slices),
-            **lesion_fidelity(network, segmentor, about["threshold"], slices, rows),
-            **variety(network, slices, rows),
-        }
+    painter = generator if generator.config.get("style") else Steady(generator)
+    painted = paint(painter, slices.stroke[rows], slices.foreground[rows])
+    return {
+        **held_against(painted, slices.table["patient"][rows], truth()),
+        **lesion_fidelity(painter, segmentor, about["threshold"], slices, rows),
+        **variety(painter, slices, rows),
     }
-    if made:
-        results["made masks"] = held_against(paint(network, *made), nobody, slices)
-    return results
 
 
 def shown(network: nn.Module, made: Masks | None) -> np.ndarray | None:

@@ -7,7 +7,6 @@ import json
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from brains import brains
@@ -16,7 +15,7 @@ from PIL import Image
 from strokegan_lib import family
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation import realism
-from strokegan_lib.evaluation.sheet import MARGIN, sheet
+from strokegan_lib.evaluation.sheet import MARGIN
 from strokegan_lib.models.masks import MaskGenerator
 from strokegan_lib.train_settings import build, settle
 from strokegan_lib.training.weights import save_weights, shipped
@@ -98,6 +97,23 @@ def test_a_line_for_every_member_and_source(door, discs, weights, tmp_path):
         assert drawn.size == (MARGIN + family.COLUMNS * 132, 4 * 132 - 4)
 
 
+def test_a_steady_generator_is_asked_once_for_the_same_masks():
+    calls = []
+
+    class Painter(torch.nn.Module):
+        def forward(self, stroke, foreground):
+            calls.append(1)
+            return 0.5 * foreground + 0.5 * stroke
+
+    steady = family.Steady(Painter())
+    foreground = torch.ones(2, 1, 8, 8)
+    stroke = torch.zeros(2, 1, 8, 8)
+    stroke[0, 0, 3, 3] = 1
+    first = steady(stroke, foreground)
+    assert torch.equal(steady(stroke, foreground), first) and len(calls) == 1
+    assert not torch.equal(steady(stroke.flip(0), foreground), first) and len(calls) == 2
+
+
 def test_what_is_scored_is_kept_until_its_file_changes(tmp_path):
     calls = []
 
@@ -143,13 +159,3 @@ def test_wrong_use_is_one_line(door, discs, weights, tmp_path):
     save_weights(wrong, blank, {"settings": {"steps": 9}})
     refused(discs.folder, [weights / "pix2pix-discs.safetensors", wrong], "makes no strokes")
     assert not (tmp_path / "out" / "table.csv").exists()
-
-
-def test_the_sheet_holds_what_was_given():
-    planes = np.zeros((2, 128, 128), np.uint8)
-    planes[1] = 200
-    drawn = np.array(sheet({"two": planes, "one": planes[1:]}).convert("L"))
-    assert drawn.shape == (2 * 132 - 4, MARGIN + 2 * 132)
-    tops = drawn[64, MARGIN + 64], drawn[64, MARGIN + 132 + 64], drawn[132 + 64, MARGIN + 64]
-    assert tops == (0, 200, 200) and drawn[132 + 64, MARGIN + 132 + 64] == 255
-    assert (drawn[:128, :MARGIN] < 255).any() and drawn[2, 2] == 255, "the name stands to the left"
