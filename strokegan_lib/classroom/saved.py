@@ -12,12 +12,15 @@ from strokegan_lib.errors import BadInput
 RESULTS = Path(__file__).parents[1] / "results"
 
 
-def table_of(name: str, folder: Path = RESULTS) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def table_of(
+    name: str, folder: Path = RESULTS, *, part: str = ""
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """A saved table and the card that says how it was made.
 
     Args:
         name: of the files, such as 'table1_soop'.
         folder: where they lie.
+        part: of a result with several tables and one card, such as 'groups'; '' for its first.
 
     Returns:
         the lines, numbers as floats and empty entries as None; and the card.
@@ -25,10 +28,10 @@ def table_of(name: str, folder: Path = RESULTS) -> tuple[list[dict[str, Any]], d
     Raises:
         BadInput: there are no such files.
     """
-    table, card = folder / f"{name}.csv", folder / f"{name}.json"
+    table, card = folder / f"{'_'.join(filter(None, (name, part)))}.csv", folder / f"{name}.json"
     if not (table.is_file() and card.is_file()):
         names = ", ".join(sorted(file.stem for file in folder.glob("*.csv"))) or "none"
-        raise BadInput(f"results {name}", "do not come with the kit", f"choose one of: {names}")
+        raise BadInput(f"results {table.stem}", "do not come with the kit", f"choose one of: {names}")
     with open(table, newline="", encoding="utf-8") as file:
         lines = [{key: _value(word) for key, word in line.items()} for line in csv.DictReader(file)]
     return lines, json.loads(card.read_text(encoding="utf-8"))

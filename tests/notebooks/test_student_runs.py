@@ -92,6 +92,14 @@ class Test09(Series):
     number = "09"
 
 
+class Test10(Series):
+    number = "10"
+
+
+class Test11(Series):
+    number = "11"
+
+
 def test_no_notebook_is_left_out():
     classes = {kind.number for kind in Series.__subclasses__()}
     assert classes == {file.name[:2] for file in masters(ROOT / "notebooks")}
