@@ -24,7 +24,7 @@ NOTES = {
         ("Trained for minutes, to show what its idea adds; its figures are in results/family_soop.csv.",),
     ),
     "mask generator": (
-        "Makes brains of the height it learnt from only, and smoother, fewer pieces of stroke than people draw.",
+        "Makes brains of the height it learnt from only, and larger strokes in fewer pieces than people draw.",
     ),
     "styled generator": (
         "A style is drawn at random for every picture, so its error against the one true slice says little. Size of the "

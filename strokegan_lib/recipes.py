@@ -76,7 +76,7 @@ RECIPES = {
     "masks-soop": Recipe(
         "masks",
         ("soop",),
-        {**COMMON, "width": 16, "batch_size": 32, "steps": 600, "precision": "fp32"},
+        {**COMMON, "width": 16, "batch_size": 32, "steps": 1500, "precision": "fp32"},
     ),
     **_family(dcgan=600, dcgan_pyramid=600, progressive=500, sagan=400, pix2pix=300, pix2pixhd=500),
     "encoder": Recipe(

@@ -215,7 +215,7 @@ LABELS = {
 }
 
 
-def test_the_table_of_readme_is_the_file():
+def test_the_table_of_the_page_is_the_file():
     root = Path(__file__).parents[1]
     with open(root / "strokegan_lib/results/masks_soop.csv", newline="", encoding="utf-8") as file:
         of = {(line["measure"], line["masks"]): line for line in csv.DictReader(file)}
@@ -232,6 +232,6 @@ def test_the_table_of_readme_is_the_file():
                 mean, low, high = (number(line[part]) for part in ("mean", "low", "high"))
                 cells[-1] = f"{mean} ({low} to {high})"
         cells.append(number(of[measure, "made"]["halves"]))
-        assert f"| {' | '.join(cells)} |" in (root / "README.md").read_text(encoding="utf-8"), cells
+        assert f"| {' | '.join(cells)} |" in (root / "docs/beyond.md").read_text(encoding="utf-8"), cells
     _, about = load_weights(shipped("masks-soop"), "mask generator")
     assert about["scores"]["pieces"]["mean"] == pytest.approx(float(of["pieces", "made"]["mean"]), abs=1e-4)
