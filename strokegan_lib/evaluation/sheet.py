@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from strokegan_lib.evaluation.pairs import GAP
 
-MARGIN = 150  # pixels to the left, for the names
+MARGIN = 176  # pixels to the left, for the names
 GREYS = 32  # that the picture keeps: a third of the bytes, and the eye sees no difference
 
 
