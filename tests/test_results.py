@@ -105,7 +105,24 @@ def generator(line: Line) -> list[str]:
     return cells
 
 
+def member(line: Line) -> list[str]:
+    def short(text: str) -> str:
+        return f"{float(text) / 1e6:.2f} M" if text else ""
+
+    cells = [
+        line["title"],
+        line["source"],
+        *(short(line[f"parameters_{who}"]) for who in ("generator", "critic")),
+    ]
+    cells += [line["steps"], f"{float(line['step_seconds']):.2f}" if line["step_seconds"] else ""]
+    for name in ("kernel", "coverage", "ms_ssim", "fidelity", "same_masks"):
+        mean, low = line[f"{name}_mean"], line[f"{name}_low"]
+        cells.append("" if not mean else span(line, name) if low else number(mean))
+    return cells
+
+
 TABLES = {
+    "family_soop": member,
     "generators_soop": generator,
     "new_loss_candidates": candidate,
     "new_loss_soop": ablation,
@@ -122,7 +139,7 @@ TABLES = {
 }
 
 
-BEYOND = ("new_loss", "generators", "balancing_painters")  # how the names of results in docs/beyond.md begin
+BEYOND = ("new_loss", "generators", "family")  # how the names of results in docs/beyond.md begin
 
 
 def page_of(name: str) -> str:
