@@ -27,7 +27,7 @@ from strokegan_lib.door import Parser, run
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.evaluation.fidelity import lesion_fidelity, variety
 from strokegan_lib.evaluation.painted import held_against, paint, sample, truth_of, with_stroke
-from strokegan_lib.evaluation.realism import Sample
+from strokegan_lib.evaluation.realism import FEWEST, Sample
 from strokegan_lib.evaluation.sheet import sheet
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
 from strokegan_lib.train_settings import build
@@ -39,7 +39,6 @@ from strokegan_lib.training.weights import GENERATORS, NETWORKS, kind_of, load_w
 NAME = "python -m strokegan_lib.family"
 BATCH = 16  # slices of the step that is timed
 COLUMNS = 6  # slices of each member in the picture
-FEWEST = 12  # test slices with a stroke: halves of six still have five neighbours
 REALISM = ("kernel", "precision", "coverage", "recall", "ms_ssim", "memorisation")
 LESIONS = ("painted_dice", "fidelity", "same_masks")
 SEEKER = "unet-soop"  # the shipped segmentor that looks for lesions in painted slices

@@ -19,6 +19,7 @@ from strokegan_lib.door import Parser, run
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.fidelity import SAMPLES, lesion_fidelity, variety
 from strokegan_lib.evaluation.painted import painted_scores, with_stroke
+from strokegan_lib.evaluation.realism import FEWEST
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
 from strokegan_lib.models.styled import StyledGenerator
 from strokegan_lib.training.weights import GENERATORS, load_weights, shipped
@@ -85,6 +86,10 @@ def compare(options: Namespace) -> None:
         for name, (generator, made) in [*loaded.items()]:
             loaded |= {f"{name}, {part}": (other, made) for part, other in parts(generator).items()}
     rows = with_stroke(slices, options.split)
+    if len(rows) < FEWEST:
+        raise BadInput(
+            slices.folder, f"holds {len(rows)} {options.split} slices with stroke", f"give a set with {FEWEST} or more"
+        )  # fmt: skip
     lines: list[dict[str, Any]] = []
     for name, (generator, made) in loaded.items():
         scores = _scores(generator, segmentor, about["threshold"], slices, rows, options.split)

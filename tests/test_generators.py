@@ -92,6 +92,13 @@ def test_bad_use(slices, weights, tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_too_few_slices_are_refused(weights, tmp_path, monkeypatch, capsys):
+    few = brains(tmp_path / "few", patients=10)
+    words = ("--data", few.folder, "--out", tmp_path / "out", "--weights", weights["paper"])
+    code, _, error = end_of(monkeypatch, capsys, *words)
+    assert code == 2 and "test slices with stroke" in error and error.count("\n") == 1
+
+
 def test_the_parts_of_a_generator_with_styles(weights):
     styled, _ = load_weights(weights["styled"], GENERATORS)
     styled.first.fill_(3.0)

@@ -26,6 +26,7 @@ from strokegan_lib.models.encoder import Encoder
 
 HALVINGS = 10  # random halves of the patients, whose results are averaged
 GROUPS = 20  # of patients, left out one after the other
+FEWEST = 12  # slices with which all this has a meaning: halves of six still have five neighbours
 PAIRS = 300  # whose MS-SSIM is averaged
 AIMS = {  # what a good set of painted slices has
     "frechet": "as low as halves", "frechet_at_infinity": "0", "kernel": "as low as halves",

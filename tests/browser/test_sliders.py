@@ -110,6 +110,46 @@ class TestClassBalancing:
         explorer.output.screenshot(path=PICTURES / "ratio_explorer.png")
 
 
+class TestANewLoss:
+    NOTEBOOK = "10_a_new_loss.ipynb"
+    RUN_TO = "PullExplorer().set("
+
+    def test_pull_explorer_says_what_each_loss_wants(self, notebook: OpenNotebook):
+        explorer = notebook.output(self.RUN_TO)
+        before = explorer.picture()
+        explorer.press("chance of stroke", "End")
+        explorer.says("with a chance of 100%: L1 pulls")
+        sure = explorer.picture()
+        assert (sure != before).any()
+        # a stroke that is surely there: both losses want its grey
+        grey = explorer.value("grey of the stroke")
+        explorer.says(f"and wants {grey}; divergence")
+        # one that is rather not there: L1 wants black
+        explorer.press("chance of stroke", "Home")
+        explorer.says("with a chance of 0%: L1 pulls")
+        assert (explorer.picture() != sure).any()
+        explorer.drag("painted grey", 1.0)
+        explorer.says("painted 0.99")
+        explorer.output.screenshot(path=PICTURES / "pull_explorer.png")
+
+
+class TestTheFamilyOfGANs:
+    NOTEBOOK = "11_the_family_of_gans.ipynb"
+    RUN_TO = "walk = LatentWalk("
+
+    def test_latent_walk_goes_from_one_brain_to_another(self, notebook: OpenNotebook):
+        walk = notebook.output(self.RUN_TO)
+        before = walk.picture()
+        walk.drag("share of the way", 0.0)
+        walk.says("0.000 from the left picture")
+        assert (walk.picture() != before).any()
+        walk.press("share of the way", "End")
+        walk.says("0.000 from the right")
+        walk.choose("generator", "style code, one pair of masks")
+        walk.says("style code, one pair of masks, on the sphere")
+        walk.output.screenshot(path=PICTURES / "latent_walk.png")
+
+
 def percents(sentence: str) -> list[int]:
     return [int(found) for found in re.findall(r"(\d+) %", sentence)]
 
