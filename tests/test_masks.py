@@ -228,7 +228,9 @@ def test_the_table_of_the_page_is_the_file():
         for way in ("made", "transplanted", "training"):
             line = of.get((measure, way))
             cells.append("")
-            if line:
+            if line and line["as_many"]:
+                cells[-1] = number(line["as_many"])
+            elif line:
                 mean, low, high = (number(line[part]) for part in ("mean", "low", "high"))
                 cells[-1] = f"{mean} ({low} to {high})"
         cells.append(number(of[measure, "made"]["halves"]))

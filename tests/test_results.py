@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from strokegan_lib.data.split import split_of
+from strokegan_lib.data.split import fold_of, split_of
 from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.training.weights import load_weights, shipped
 
@@ -215,6 +215,36 @@ def test_what_readme_says_of_table_1_without_the_patients_that_chose_the_setting
     found = [f"{dice['masked'] - dice[arm]:+.3f}" for arm in ("segan", "unet")]
     said = " and ".join(found).replace("0.", ".").replace("-", "−")
     assert f"({said})" in (ROOT / "README.md").read_text(encoding="utf-8"), said
+
+
+def test_what_beyond_says_of_the_folds_and_of_lesions_missed_whole():
+    lines = read("new_loss_soop_slices")
+    page = " ".join((ROOT / "docs/beyond.md").read_text(encoding="utf-8").split())
+    fold = torch.tensor([fold_of(line["patient"]) for line in lines])
+    of = {
+        arm: Counts(*(torch.tensor([int(line[f"{arm}_{n}"]) for line in lines]) for n in ("tp", "fp", "fn")))
+        for arm in ("masked-divergence", "masked", "unet")
+    }
+    ill = of["masked"].lesion()
+    dice = {arm: counts.dice() for arm, counts in of.items()}
+    alarm = {arm: (counts.fp > 0).double() for arm, counts in of.items()}
+
+    def by_fold(values: dict, other: str, chosen: torch.Tensor, sign: int) -> list[float]:
+        off = sign * (values["masked-divergence"] - values[other])
+        return [off[chosen & (fold == k)].mean().item() for k in range(5)]
+
+    gains = [number(gain) for gain in by_fold(dice, "masked", ill, 1)]
+    assert f"{', '.join(gains[:-1])} and {gains[-1]}" in page, gains
+    gains = [number(gain) for gain in by_fold(alarm, "masked", ~ill, -1)]
+    assert f"{', '.join(gains[:-1])} and {gains[-1]}" in page, gains
+    assert max(by_fold(dice, "unet", ill, 1)) < 0  # "in every fold"
+    missed = [
+        number((of[arm].tp[ill] == 0).double().mean().item()) for arm in ("masked-divergence", "masked")
+    ]
+    assert (
+        f"in {missed[0]} of the lesion slices no pixel of the lesion is found, with the paper's loss in {missed[1]}"
+        in page
+    )
 
 
 def test_table_1_follows_from_its_slices():
