@@ -114,8 +114,8 @@ def divergence(seen: Outlook) -> dict[str, Tensor]:
 def presence(seen: Outlook) -> dict[str, Tensor]:
     """The paper's loss, and one question more to each slice: is there a stroke at all?
 
-    Answered by the mean of the slice's strongest scores, so that the highest peak of an empty
-    slice is what is pressed down, and a missed lesion's best pixels are what is raised.
+    Answered by the mean of the slice's strongest scores, so that the highest peaks of an empty
+    slice are what is pressed down. On a slice with stroke the strongest are raised, wherever they lie.
     """
     return {**paper(seen), "presence": PRESENCE * _presence(seen)}
 

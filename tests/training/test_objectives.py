@@ -151,7 +151,7 @@ def test_presence_presses_the_peaks_of_an_empty_slice_alone():
     assert score.flatten()[pressed].min() >= score.flatten()[~pressed].max()
 
 
-def test_presence_raises_the_best_pixels_of_a_missed_lesion():
+def test_presence_raises_the_strongest_pixels_of_a_slice_with_stroke():
     torch.manual_seed(3)
     score = (0.1 * torch.rand(1, 1, SIZE, SIZE)).requires_grad_()
     seen = outlook(score.detach(), stroke_of(30))._replace(score=score)
