@@ -136,10 +136,16 @@ TABLES = {
     "phantom_to_real": transfer,
     "balancing_soop18": balancing,
     "balancing_tenth": balancing,
+    "balancing_whole": balancing,
 }
 
 
-BEYOND = ("new_loss", "generators", "family")  # how the names of results in docs/beyond.md begin
+BEYOND = (
+    "new_loss",
+    "generators",
+    "family",
+    "balancing_whole",
+)  # how the names of results in docs/beyond.md begin
 
 
 def page_of(name: str) -> str:

@@ -75,7 +75,7 @@ def separation(seen: Outlook) -> dict[str, Tensor]:
 def relative(seen: Outlook) -> dict[str, Tensor]:
     """Dice in every feature: slice by slice, level by level, the difference over the sum.
 
-    With d(a, b) the sum of |a - b| over the features of one level of one slice::
+    With d(a, b) the sum of ``|a - b|`` over the features of one level of one slice::
 
         d(fake, true) / (d(fake, black) + d(true, black))        0..1, by the triangle inequality
 

@@ -29,7 +29,7 @@ class UnconditionalGAN:
         adversarial: 'bce' or 'hinge', see losses.py.
         r1: weight of the penalty on the discriminator's slope at true slices, 0 for none
             (Mescheder, Geiger, Nowozin, Which Training Methods for GANs do actually Converge?,
-            ICML 2018): r1 / 2 * E_x[|gradient of D at x|^2], over a quarter of the batch.
+            ICML 2018): ``r1 / 2 * E_x[|gradient of D at x|^2]``, over a quarter of the batch.
     """
 
     def __init__(
