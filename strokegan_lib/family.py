@@ -45,7 +45,6 @@ SEEKER = "unet-soop"  # the shipped segmentor that looks for lesions in painted 
 SEGMENTORS = ("table1_soop", "new_loss_soop")  # the kit's tables of segmentors, cross-validated
 REAL = "true slices"
 FROM_NOISE = ("dcgan", "progressive", "sagan")  # kinds of network, see training/weights.py
-FROM_MASKS = (*GENERATORS, "pix2pix", "pix2pixhd")
 MASK_MAKER = "mask generator"
 MADE = "made masks"
 Truth = Callable[[], tuple[Sample, Sample]]
@@ -211,7 +210,7 @@ def judged(
     nobody = np.array([f"nobody {number}" for number in range(len(rows))])
     if kind_of(network) in FROM_NOISE:
         return {"noise": lambda: held_against(sample(network, len(rows)), nobody, truth())}
-    if kind_of(network) not in FROM_MASKS:
+    if kind_of(network) not in GENERATORS:
         return {}
     ways = {"test masks": partial(from_test_masks, network, slices, truth, rows)}
     return ways | ({MADE: lambda: held_against(paint(network, *made), nobody, truth())} if made else {})

@@ -1,7 +1,7 @@
 """The family's members: how each is made and how it learns.
 
-Learning rates are the papers' times a small number: a run here is a few thousand steps, not
-a hundred thousand, and the loop lets the rates fall to 0 at the end.
+Learning rates are the papers' times a small number: a run here is a few hundred steps, not
+many thousands, and the loop lets the rates fall to 0 at the end.
 """
 
 from __future__ import annotations
