@@ -136,7 +136,7 @@ TABLES = {
     "phantom_to_real": transfer,
     "balancing_soop18": balancing,
     "balancing_tenth": balancing,
-    "balancing_whole": balancing,
+    "painters_soop": balancing,
 }
 
 
@@ -144,7 +144,7 @@ BEYOND = (
     "new_loss",
     "generators",
     "family",
-    "balancing_whole",
+    "painters_soop",
 )  # how the names of results in docs/beyond.md begin
 
 
