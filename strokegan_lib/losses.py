@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 WEIGHTINGS = ("equal", "elements", "pixel")
-ADVERSARIAL = ("hinge", "bce")
+ADVERSARIAL = ("logistic", "hinge")
 
 
 def multi_scale_l1(fake: Sequence[Tensor], true: Sequence[Tensor], weighting: str = "equal") -> Tensor:
@@ -50,26 +50,47 @@ def multi_scale_l1(fake: Sequence[Tensor], true: Sequence[Tensor], weighting: st
     return (extra * sizes * levels).sum() / sizes.sum()
 
 
-def critic_loss(true: Tensor, fake: Tensor, kind: str = "hinge") -> Tensor:
+def critic_loss(true: Sequence[Tensor], fake: Sequence[Tensor], kind: str = "logistic") -> Tensor:
     """The critic's half of the game: large logits for true pictures, small ones for fakes.
 
+    A critic that answers 0 to everything has a loss of 2 ln 2 = 1.386 (logistic) or 2 (hinge).
+
     Args:
-        true, fake: (B, 1, H, W) logits.
-        kind: 'hinge' (SAGAN, equation 4): mean max(0, 1 - true) + mean max(0, 1 + fake);
-            'bce' (pix2pix): the binary cross-entropy, halved, which slows the critic.
+        true, fake: logits of any shape, a tensor a head; the mean over the heads is taken.
+        kind: 'logistic' (Goodfellow et al. 2014): mean -log sigmoid(true) + mean -log sigmoid(-fake),
+            the cross-entropy of pix2pix; 'hinge' (SAGAN, equation 4): mean max(0, 1 - true) +
+            mean max(0, 1 + fake).
     """
-    if _kind(kind) == "hinge":
-        return F.relu(1 - true).mean() + F.relu(1 + fake).mean()
-    return (F.softplus(-true).mean() + F.softplus(fake).mean()) / 2  # -log sigmoid(t) = softplus(-t)
+    cost = F.softplus if _kind(kind) == "logistic" else (lambda wrong: F.relu(1 + wrong))
+    return _over_heads([cost(-t).mean() + cost(f).mean() for t, f in zip(true, fake, strict=True)])
 
 
-def generator_loss(fake: Tensor, kind: str = "hinge") -> Tensor:
-    """The generator's half: large logits for its fakes, (B, 1, H, W).
+def generator_loss(fake: Sequence[Tensor], kind: str = "logistic") -> Tensor:
+    """The generator's half: large logits for its fakes, a tensor a head.
 
-    'hinge': -mean fake. 'bce': the non-saturating cross-entropy of Goodfellow et al. 2014,
-    which pushes hardest where the critic is sure.
+    'logistic': -log sigmoid(fake), the non-saturating form of Goodfellow et al. 2014,
+    which pushes hardest where the critic is sure. 'hinge': -mean fake.
     """
-    return -fake.mean() if _kind(kind) == "hinge" else F.softplus(-fake).mean()
+    logistic = _kind(kind) == "logistic"
+    return _over_heads([F.softplus(-f).mean() if logistic else -f.mean() for f in fake])
+
+
+def r1_penalty(logits: Sequence[Tensor], true: Tensor) -> Tensor:
+    """The critic's squared slope at true pictures (Mescheder, Geiger, Nowozin 2018)::
+
+        1/2 * mean over the batch of |gradient of D at x|^2,     D the sum of its heads' mean logits
+
+    At the end of the game the fakes lie where the true pictures lie; there the critic should be
+    flat, or the two would circle each other for ever.
+
+    Args:
+        logits: of the true pictures, a tensor (B, ...) a head, made with PLAIN attention: the
+            fused one has no second derivative.
+        true: (B, C, H, W), the pictures, which must require a gradient.
+    """
+    said = sum(head.float().flatten(1).mean(1).sum() for head in logits)
+    (slope,) = torch.autograd.grad(said, true, create_graph=True)  # (B, C, H, W)
+    return slope.float().square().sum((1, 2, 3)).mean() / 2
 
 
 def soft_dice_loss(score: Tensor, truth: Tensor) -> Tensor:
@@ -90,6 +111,10 @@ def soft_dice_loss(score: Tensor, truth: Tensor) -> Tensor:
     stroke = truth.sum((1, 2, 3))  # (B,)
     dice = 2 * overlap / (score.sum((1, 2, 3)) + stroke).clamp(min=1e-6)
     return ((1 - dice) * (stroke > 0)).mean()
+
+
+def _over_heads(losses: list[Tensor]) -> Tensor:
+    return torch.stack(losses).mean()
 
 
 def _kind(kind: str) -> str:

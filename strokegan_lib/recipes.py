@@ -63,16 +63,14 @@ def _family(**steps: int) -> dict[str, Recipe]:
     }
 
 
+PAINTER = {**COMMON, "batch_size": 8, "lesion_share": 0.7}
+
 RECIPES = {
-    **_segmentors("phantom", steps=1500),
-    **_segmentors("soop", steps=700, lesion_share=0.75),
-    "synthesis-phantom": Recipe("synthesis", ("phantom",), {**COMMON, "steps": 1000, "rate": 4.0}),
-    "synthesis-soop": Recipe("synthesis", ("soop",), {**COMMON, "steps": 800, "rate": 4.0}),
-    "styled-soop": Recipe(
-        "synthesis",
-        ("soop",),
-        {**COMMON, "generator": "styled", "batch_size": 8, "steps": 900, "rate": 2.0, "lesion_share": 0.75},
-    ),
+    "synthesis-phantom": Recipe("synthesis", ("phantom",), {**PAINTER, "steps": 12_000}),
+    "synthesis-soop": Recipe("synthesis", ("soop",), {**PAINTER, "steps": 8000}),
+    **_segmentors("soop", steps=3000, lesion_share=0.75),
+    "styled-soop": Recipe("synthesis", ("soop",), {**PAINTER, "generator": "styled", "steps": 8000}),
+    **_segmentors("phantom", steps=6000),
     "masks-soop": Recipe(
         "masks",
         ("soop",),

@@ -21,6 +21,7 @@ from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.door import run
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.evaluation.measure import validation_score
+from strokegan_lib.evaluation.painted import kernel_validation
 from strokegan_lib.profiles import profile
 from strokegan_lib.train_options import NAME, parser
 from strokegan_lib.train_settings import RECORD, augmentation, begin, build, settle
@@ -69,6 +70,8 @@ def train(given: dict[str, Any]) -> None:
                 "choose a data set with more patients",
             )  # fmt: skip
         validate = partial(validation_score, batches=Batches(slices, rows, size=64, **how))
+    if settings["task"] == "synthesis" and len(slices.channels) == 1:  # the encoder knows one channel
+        validate = kernel_validation(slices, slices.of_split("validation", fold))
     if machine.num_processes > 1 and settings.get("member") == "progressive":
         raise BadInput("--member progressive", "learns in one process only", "start it without accelerate")
     if machine.is_main_process:
@@ -76,7 +79,7 @@ def train(given: dict[str, Any]) -> None:
     local = {k: given[k] for k in ("checkpoint_seconds", "compile") if k in given}
     loop = Loop(
         gan, batches,
-        Settings(settings["steps"], settings["seed"], settings["rate"], **local),
+        Settings(settings["steps"], settings["seed"], settings["rate"], average=settings["average"], **local),
         machine, validate, out, {**settings, "data": _each(sets, "sha256")},
     )  # fmt: skip
     done = loop.run(given.get("resume", False))
@@ -90,10 +93,13 @@ def train(given: dict[str, Any]) -> None:
 def finish(out: Path, settings: dict[str, Any], sets: list[SliceSet], done: Any) -> None:
     """Write the averaged network with what made it, and say where it lies."""
     about = {"settings": settings, "data": _each(sets, "name"), "data_sha256": _each(sets, "sha256")}
-    last = done.rows[-1]
-    if "validation threshold" in last:
-        about["threshold"] = last["validation threshold"]
-        about["validation_dice"] = last["validation dice"]
+    kept = done.kept
+    about["kept_step"] = int(kept["step"]) + 1
+    if "validation threshold" in kept:
+        about["threshold"] = kept["validation threshold"]
+        about["validation_dice"] = kept["validation dice"]
+    if "validation kernel" in kept:
+        about["validation_kernel"] = kept["validation kernel"]
     save_weights(out / "weights.safetensors", done.network, about)
     for leftover in checkpoints(out)[1:]:
         leftover.unlink()

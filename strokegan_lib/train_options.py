@@ -99,16 +99,22 @@ def parser() -> Parser:
     seg.add_argument(
         "--spectral", action=BooleanOptionalAction, help="spectral normalisation of the critic, or clipping"
     )
-    syn.add_argument("--adversarial", choices=ADVERSARIAL, help="adversarial loss (default: hinge)")
+    syn.add_argument("--adversarial", choices=ADVERSARIAL, help="adversarial loss (default: logistic)")
     syn.add_argument(
         "--generator",
         choices=list(SYNTHESIS),
         help="the paper's, or one that draws a style (default: paper)",
     )
-    syn.add_argument(
-        "--pixel", type=float, metavar="X", help="weight of the pixel L1 loss (default: 100; styled: 30)"
-    )
+    syn.add_argument("--pixel", type=float, metavar="X", help="weight of the pixel L1 loss (default: 10)")
     syn.add_argument("--multi-scale", type=float, metavar="X", help="weight of multi-scale L1 (default: 10)")
+    syn.add_argument(
+        "--r1", type=float, metavar="X", help="weight of the critic's slope at true slices (default: 1)"
+    )
+    syn.add_argument(
+        "--spectral",
+        action=BooleanOptionalAction,
+        help="spectral normalisation of the critic's convolutions (default: only the attention's)",
+    )
     syn.add_argument(
         "--kl", type=float, metavar="X", help="styled: weight of the codes' divergence (default: 0.004)"
     )

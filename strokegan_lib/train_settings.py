@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from strokegan_lib.data.augment import Augmentation
+from strokegan_lib.data.augment import MIRROR, Augmentation
 from strokegan_lib.data.slices import sha256
 from strokegan_lib.data.split import FOLDS
 from strokegan_lib.errors import BadInput
@@ -19,7 +19,7 @@ from strokegan_lib.training.family import MEMBERS
 from strokegan_lib.training.gan import GAN
 from strokegan_lib.training.masks import GENTLE, MaskGAN
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
-from strokegan_lib.training.styled import MIRROR, StyledGAN, StyledRecipe
+from strokegan_lib.training.styled import StyledGAN, StyledRecipe
 from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
 from strokegan_lib.training.weights import kind_of, load_weights
 
@@ -52,7 +52,7 @@ def settle(given: dict[str, Any]) -> dict[str, Any]:
     common = {
         "task": told["task"], "profile": size.name, "steps": size.steps, "seed": 0, "width": size.width,
         "batch_size": size.batch_size, "rate": 1.0, "lesion_share": LESION_SHARE, "precision": "auto",
-        "fold": None, "start": None,
+        "fold": None, "start": None, "average": 0.99,
     }  # fmt: skip
     settled = {**common, **_own(told), **told}
     _check(settled)
@@ -82,7 +82,12 @@ def _own(told: dict[str, Any]) -> dict[str, Any]:
         return {"method": method, **asdict(METHODS[method])}
     if task == "synthesis":
         generator = told.get("generator", "paper")
-        own = {"generator": generator, **asdict(SYNTHESIS[generator][0]()), "attention": True}
+        own = {
+            "generator": generator,
+            **asdict(SYNTHESIS[generator][0]()),
+            "attention": True,
+            "average": 0.995,
+        }
         for name in {*StyledRecipe.__dataclass_fields__} - {*own} & {*told}:
             raise BadInput(
                 f"--{name}", f"does not go with --generator {generator}", "leave one of the two out"
@@ -154,8 +159,7 @@ def augmentation(settings: dict[str, Any]) -> Augmentation:
         return LIGHT
     if settings["task"] == "masks":
         return GENTLE
-    mirror = settings.get("generator") == "styled" or settings["task"] == "family"
-    return MIRROR if mirror else Augmentation()
+    return MIRROR if settings["task"] in ("synthesis", "family") else Augmentation()
 
 
 def begin(gan: GAN, path: Path) -> None:

@@ -64,6 +64,8 @@ class Augmentation:
 
 
 UNCHANGED = Augmentation(mirror=0, rotation=0, scale=0, shear=0, shift=0, gain=0, gamma=0, bias=0, noise=0)
+# for generators: a turned slice is a blurred slice, and a generator learns what it is shown
+MIRROR = Augmentation(rotation=0, scale=0, shear=0, shift=0, gain=0, gamma=0, bias=0, noise=0)
 
 
 @dataclass(frozen=True)

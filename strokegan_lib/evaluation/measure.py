@@ -87,8 +87,10 @@ def validation_score(segmentor: nn.Module, batches: Batches) -> dict[str, float]
     counts = measure(segmentor, batches)
     threshold, k = best_threshold(counts, THRESHOLDS)
     lesion = counts.lesion()[0]
+    dice = float(counts[k, lesion].dice().mean())
     return {
-        "validation dice": float(counts[k, lesion].dice().mean()),
+        "validation score": dice,  # by which the best network is kept
+        "validation dice": dice,
         "validation pooled dice": float(counts[k].pool().dice()),
         "validation threshold": threshold,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -11,11 +12,13 @@ from torch import nn
 
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.windows import DARKEST
-from strokegan_lib.evaluation.features import shipped_encoder
+from strokegan_lib.evaluation.features import features, shipped_encoder
+from strokegan_lib.evaluation.kernel import kernel_distance
 from strokegan_lib.evaluation.realism import Sample, realism
 from strokegan_lib.evaluation.statistics import bootstrap
 
 CHUNK = 64  # slices painted at a time
+MOST = 256  # slices on which a generator is validated: seconds, not minutes
 KEPT = (
     "frechet", "frechet_at_infinity", "kernel", "precision", "recall", "density", "coverage", "ms_ssim",
     "memorisation", "memorisation_close", "memorisation_pixels",
@@ -26,7 +29,7 @@ def paint(generator: nn.Module, stroke: np.ndarray, foreground: np.ndarray, *, s
     """Paint slices as the data sets hold them.
 
     Args:
-        generator: on the CPU, in eval mode.
+        generator: in eval mode.
         stroke, foreground: (n, 128, 128), 0/1.
         seed: of what the generator leaves to chance, if anything; torch's own random state stays as it was.
 
@@ -34,13 +37,16 @@ def paint(generator: nn.Module, stroke: np.ndarray, foreground: np.ndarray, *, s
         (n, C, 128, 128) uint8: 8..255 in the foreground, 0 elsewhere.
     """
     painted = []
+    device = next(generator.parameters()).device
     with torch.inference_mode(), torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # the CPU's; torch.manual_seed would reach GPUs as well
         for start in range(0, len(stroke), CHUNK):
             part = slice(start, start + CHUNK)
-            masks = [torch.from_numpy(np.array(m[part])).float()[:, None] for m in (stroke, foreground)]
+            masks = [
+                torch.from_numpy(np.array(m[part])).float()[:, None].to(device) for m in (stroke, foreground)
+            ]
             grey = (255 * generator(*masks)).round().clamp(min=DARKEST) * masks[1]  # (b, C, 128, 128)
-            painted.append(grey.byte().numpy())
+            painted.append(grey.byte().cpu().numpy())
     return np.concatenate(painted)
 
 
@@ -95,6 +101,25 @@ def painted_scores(generator: nn.Module, slices: SliceSet, split: str = "test") 
         "mean_picture_error": error(np.broadcast_to(seen[None], truth.shape)),
         **held_against(painted, patients[test], truth_of(slices, split)),
     }
+
+
+def kernel_validation(slices: SliceSet, rows: np.ndarray) -> Callable[[nn.Module], dict[str, float]]:
+    """How a generator is validated while it learns: the kernel distance of what it paints, without intervals.
+
+    Args:
+        slices: with one channel.
+        rows: validation slices, of which MOST at most are taken, evenly.
+    """
+    rows = rows[:: -(-len(rows) // MOST)]
+    encoder = shipped_encoder()
+    real = features(encoder, torch.from_numpy(slices.images[rows]))  # (n, F)
+
+    def validate(generator: nn.Module) -> dict[str, float]:
+        painted = paint(generator, slices.stroke[rows], slices.foreground[rows])
+        distance = kernel_distance(real, features(encoder, torch.from_numpy(painted)))
+        return {"validation score": -distance, "validation kernel": distance}
+
+    return validate
 
 
 def with_stroke(slices: SliceSet, split: str) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -15,6 +16,7 @@ from strokegan_lib.models.attention import SelfAttention
 
 LEVELS = 3  # halvings: 128 -> 64 -> 32 -> 16
 ATTENTION_AFTER = 3  # of them: at 16x16 attention costs a sixteenth of what it costs at 32x32
+WHOLE = 4  # positions a side from which the whole is judged
 
 
 class Critic(nn.Module):
@@ -29,15 +31,23 @@ class Critic(nn.Module):
         spectral: spectral normalisation of every convolution, which bounds how fast the
             features can change (up to the attention's free gamma); without it batch
             normalisation, as in SegAN, whose weights are to be clipped instead.
+        norm: batch normalisation from the second level on; by default where *spectral* is not.
     """
 
     def __init__(
-        self, channels: int, *, width: int = 32, attention: bool = True, spectral: bool = True
+        self,
+        channels: int,
+        *,
+        width: int = 32,
+        attention: bool = True,
+        spectral: bool = True,
+        norm: bool | None = None,
     ) -> None:
         super().__init__()
+        norm = not spectral if norm is None else norm
         widths = [channels] + [width * 2**level for level in range(LEVELS)]
         self.levels = nn.ModuleList(
-            critic_level(a, b, spectral=spectral, norm=not spectral and level > 0)
+            critic_level(a, b, spectral=spectral, norm=norm and level > 0)
             for level, (a, b) in enumerate(pairwise(widths))
         )
         self.attention = SelfAttention(widths[ATTENTION_AFTER]) if attention else nn.Identity()
@@ -53,26 +63,59 @@ class Critic(nn.Module):
         return features
 
 
-class PatchCritic(Critic):
-    """pix2pix's critic (Isola et al. 2017): real or fake, patch by patch, given what was asked for.
+class ConditionalCritic(Critic):
+    """Real or fake, given what was asked for: one trunk, two heads.
 
-    Each number of its 15x15 map judges a patch of 46x46 pixels; attention lets every patch
-    ask the others. Its features serve the multi-scale L1 loss.
+    The patch head judges 46x46 pixels at each place (PatchGAN, Isola et al. 2017) and is strict
+    about texture; attention lets every patch ask the others. The global head judges the whole
+    brain with one number. The trunk's features serve the multi-scale L1 loss.
+
+    Pictures are scaled from 0..1 to -1..1. Its convolutions have no spectral normalisation: with
+    it the loss stays at 2 ln 2 for thousands of steps (notebook 04); R1 keeps it from running away
+    instead. The attention's own 1x1 convolutions keep it, as in SAGAN.
 
     Args:
         condition: channels of what was asked for.
         channels: of the picture.
-        width, attention: as in Critic; spectral normalisation always.
+        width, attention: as in Critic.
+        spectral: spectral normalisation of all convolutions, to see what it does.
+
+    Buffers:
+        turns: steps it has made, from which it knows when R1 is due.
     """
 
-    def __init__(self, condition: int, channels: int, *, width: int = 32, attention: bool = True) -> None:
-        super().__init__(condition + channels, width=width, attention=attention)
-        self.head = spectral_norm(nn.Conv2d(width * 2 ** (LEVELS - 1), 1, 4, padding=1))
+    def __init__(
+        self,
+        condition: int,
+        channels: int,
+        *,
+        width: int = 32,
+        attention: bool = True,
+        spectral: bool = False,
+    ) -> None:
+        super().__init__(
+            condition + channels, width=width, attention=attention, spectral=spectral, norm=False
+        )
+        deepest = width * 2 ** (LEVELS - 1)
+        bound = spectral_norm if spectral else (lambda conv: conv)
+        self.patch = bound(nn.Conv2d(deepest, 1, 3, padding=1))
+        self.whole = nn.Sequential(
+            critic_level(deepest, deepest, spectral=spectral, norm=False),
+            critic_level(deepest, deepest, spectral=spectral, norm=False),
+            nn.AdaptiveAvgPool2d(WHOLE),
+            nn.Flatten(),
+            bound(nn.Linear(deepest * WHOLE**2, 1)),
+        )
+        self.register_buffer("turns", torch.zeros((), dtype=torch.int64))
 
-    def forward(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
-        """(B, condition + C, H, W) to features as in Critic and logits (B, 1, H/8 - 1, W/8 - 1)."""
-        features = super().forward(x)
-        return features, self.head(features[-1])  # (B, 1, 15, 15)
+    def forward(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """(B, condition + C, H, W), 0..1, to features as in Critic and the logits of both heads.
+
+        Logits are (B, 1, H/8, W/8) of the patches and (B, 1) of the whole.
+        """
+        features = super().forward(2 * x - 1)
+        deepest = features[-1]  # (B, 4w, H/8, W/8)
+        return [x, *features[1:]], [self.patch(deepest), self.whole(deepest)]
 
 
 def critic_level(inputs: int, outputs: int, *, spectral: bool, norm: bool) -> nn.Module:

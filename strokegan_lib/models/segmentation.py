@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from strokegan_lib.models.unet import UNet
 
 OUTPUTS = ("masked image", "probability")
+TO_TWO = 6  # halvings, 128 to 2: batch normalisation of a single position would know only the batch
 PRIOR = -3.0  # logit of a pixel before training: one in twenty is stroke, not every other one
 DARK = 0.01  # added to the squared brightness: where a picture is darker than .1, its noise decides
 
@@ -57,7 +58,10 @@ class Segmentor(nn.Module):
             "norm": norm,
         }
         painted = channels if output == "masked image" else 1
-        self.unet = UNet(channels, painted, width=width, attention=attention, norm=norm)
+        self.unet = UNet(
+            channels, painted, width=width, halvings=TO_TWO, attention=attention,
+            norm="batch" if norm else "none",
+        )  # fmt: skip
         nn.init.constant_(self.unet.head.bias, PRIOR)
 
     def forward(self, image: Tensor) -> Tensor:

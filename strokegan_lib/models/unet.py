@@ -1,22 +1,31 @@
-"""The U-Net that paints and the U-Net that segments: one backbone, shared by every method.
+"""The U-Net that synthesises and the U-Net that segments: one backbone, shared by every method.
 
-Down as in pix2pix and SegAN (4x4 convolutions of stride 2), up by resizing and a 3x3
-convolution (Odena et al. 2016: a transposed convolution leaves a checkerboard), skips
-added as in SegAN. With width 64 it is SegAN's segmentor (Xue et al. 2018) plus one stage
-at full resolution, without which a lesion of two pixels could not be drawn.
+Down to one position for all of the brain, as in pix2pix (Isola et al. 2017): a network that
+stops at 8x8 has seen 48 pixels there, half a brain, and can only guess what the other half asks for.
+The trunk works at half resolution, where a step is cheap; one narrow branch stays at full
+resolution, without which a lesion of two pixels could not be drawn. Up by resizing and a
+3x3 convolution (Odena et al. 2016: a transposed convolution leaves a checkerboard), skips
+added as in SegAN (Xue et al. 2018). Notebook 02 looks at what a position sees.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from strokegan_lib.models.attention import SelfAttention
 
-STAGES = 4  # 128 -> 64 -> 32 -> 16 -> 8: at the bottom a position has seen 48 pixels, half a brain's width
+TO_ONE = 7  # halvings from 128 to 1
+CAP = 3  # widths at most: channels double while the size halves, down to 16x16
+FINE = 8  # channels at full resolution: 64 times as many positions as at 16x16 allow no more
 ATTENTION_AT = 2  # times halved: 32x32, where SAGAN has it
+NORMS = ("batch", "group", "none")
+
+Adapt = Callable[[int, Tensor], Tensor]  # (times halved, features) to features of the same shape
 
 
 class UNet(nn.Module):
@@ -25,10 +34,12 @@ class UNet(nn.Module):
     Args:
         inputs: channels in.
         outputs: channels out.
-        width: channels after the first halving, a multiple of 4; each further halving doubles them.
+        width: channels at half resolution, a multiple of 4; twice as many at a quarter, then CAP times.
+        halvings: how often the size is halved: 7 from 128 to 1.
         attention: self-attention at a quarter of the size (32x32 for slices) on the way up.
-        dropout: probability, in the two inner stages on the way up: the only noise of pix2pix.
-        norm: batch normalisation; without it every slice is treated by itself.
+        dropout: probability, in the inner stages on the way up: the only noise of pix2pix.
+        norm: 'batch'; 'group': eight channels of each slice by themselves, so that no picture depends
+            on its neighbours in the batch; 'none'.
     """
 
     def __init__(
@@ -37,47 +48,79 @@ class UNet(nn.Module):
         outputs: int,
         *,
         width: int = 32,
+        halvings: int = TO_ONE,
         attention: bool = True,
         dropout: float = 0.0,
-        norm: bool = True,
+        norm: str = "batch",
     ) -> None:
         super().__init__()
         if width < 4 or width % 4:
             raise ValueError(f"width must be a multiple of 4, not {width}")
-        widths = [width // 2 * 2**stage for stage in range(STAGES + 1)]  # 16, 32, 64, 128, 256
-        bias = not norm  # batch normalisation would take it away again
-        self.stem = _block(
-            nn.Conv2d(inputs, widths[0], 3, padding=1, bias=bias), widths[0], norm, nn.LeakyReLU(0.2)
-        )
-        self.down = nn.ModuleList(
-            _block(nn.Conv2d(a, b, 4, stride=2, padding=1, bias=bias), b, norm, nn.LeakyReLU(0.2))
-            for a, b in pairwise(widths)
-        )
+        if norm not in NORMS:
+            raise ValueError(f"norm must be one of {', '.join(NORMS)}, not {norm!r}")
+        self.widths = [width * min(2**k, CAP) for k in range(halvings)]  # 32, 64, 128, 128, 128, 128, 128
+        self.fine = nn.Conv2d(inputs, FINE, 3, padding=1)
+        self.stem = _conv(4 * inputs, width, norm)
+        self.down = nn.ModuleList(_conv(a, b, norm, stride=2) for a, b in pairwise(self.widths))
+        self.narrow = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in pairwise(self.widths[::-1]))
         self.up = nn.ModuleList(
-            _block(nn.Conv2d(a, b, 3, padding=1, bias=bias), b, norm, nn.ReLU(), dropout * (b >= widths[-3]))
-            for a, b in pairwise(widths[::-1])
+            nn.Sequential(_conv(b, b, norm), nn.ReLU(), _conv(b, b, norm)) for b in self.widths[-2::-1]
         )
-        self.attention = SelfAttention(widths[ATTENTION_AT]) if attention else nn.Identity()
-        self.head = nn.Conv2d(widths[0], outputs, 3, padding=1)
+        self.dropout = nn.Dropout2d(dropout)
+        self.attention = SelfAttention(self.widths[ATTENTION_AT - 1]) if attention else nn.Identity()
+        self.widen = nn.Conv2d(width, 4 * FINE, 3, padding=1)
+        _alike_in_fours(self.widen)
+        self.head = nn.Conv2d(2 * FINE, outputs, 3, padding=1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, H, W) to (B, outputs, H, W); H and W divisible by 16."""
-        x = self.stem(x)  # (B, w/2, H, W)
+    def forward(self, x: Tensor, adapt: Adapt | None = None) -> Tensor:
+        """Down, up, and the fine branch.
+
+        Args:
+            x: (B, inputs, H, W), H and W even.
+            adapt: changes the features of each stage on the way up before their activation.
+
+        Returns:
+            (B, outputs, H, W).
+        """
+        adapt = adapt or (lambda halved, features: features)
+        fine = F.relu(self.fine(x))  # (B, 8, H, W)
+        x = F.leaky_relu(self.stem(F.pixel_unshuffle(x, 2)), 0.2)  # (B, w, H/2, W/2)
         skips = []
         for down in self.down:
             skips.append(x)
-            x = down(x)  # (B, w, H/2, W/2) .. (B, 8w, H/16, W/16)
-        for halved, up in zip(range(STAGES - 1, -1, -1), self.up, strict=True):
-            x = F.interpolate(x, scale_factor=2, mode="bilinear")
-            x = up(x) + skips[halved]  # (B, 4w, H/8, W/8) .. (B, w/2, H, W)
+            x = F.leaky_relu(down(x), 0.2)  # (B, 2w, H/4, W/4) .. (B, 4w, 1, 1)
+        x = adapt(len(self.widths), x)
+        for halved in range(len(self.down), 0, -1):
+            skip = skips.pop()
+            x = (
+                F.interpolate(self.narrow[-halved](x), skip.shape[2:], mode="nearest") + skip
+            )  # (B, 4w, 2, 2) ..
+            x = F.relu(adapt(halved, self.up[-halved](x)))  # (B, 4w, 2, 2) .. (B, w, H/2, W/2)
+            if halved > ATTENTION_AT + 1:
+                x = self.dropout(x)
             if halved == ATTENTION_AT:
                 x = self.attention(x)  # (B, 2w, H/4, W/4)
-        return self.head(x)  # (B, outputs, H, W)
+        x = F.relu(F.pixel_shuffle(self.widen(x), 2))  # (B, 8, H, W)
+        return self.head(torch.cat([x, fine], 1))  # (B, outputs, H, W)
 
 
-def _block(
-    conv: nn.Conv2d, channels: int, norm: bool, activation: nn.Module, dropout: float = 0.0
-) -> nn.Module:
-    layers = [conv, nn.BatchNorm2d(channels)] if norm else [conv]
-    layers += [nn.Dropout2d(dropout)] if dropout else []
-    return nn.Sequential(*layers, activation)
+def _conv(inputs: int, outputs: int, norm: str, stride: int = 1) -> nn.Module:
+    """A 3x3 convolution and what normalises it."""
+    conv = nn.Conv2d(
+        inputs, outputs, 3, stride, padding=1, bias=norm == "none"
+    )  # else it would be taken away
+    if norm == "none":
+        return conv
+    return nn.Sequential(
+        conv,
+        nn.BatchNorm2d(outputs)
+        if norm == "batch"
+        else nn.GroupNorm(outputs // (8 if outputs % 8 == 0 else 4), outputs),
+    )
+
+
+def _alike_in_fours(conv: nn.Conv2d) -> None:
+    """Begin with four equal neighbours: pixel shuffle leaves no checkerboard (Aitken et al. 2017)."""
+    with torch.no_grad():
+        conv.weight.copy_(conv.weight[::4].repeat_interleave(4, 0))
+        conv.bias.copy_(conv.bias[::4].repeat_interleave(4, 0))

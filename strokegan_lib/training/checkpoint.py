@@ -102,5 +102,5 @@ def _sound(path: Path) -> dict[str, Any] | None:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # whatever a foreign file makes the unpickler say, it is no checkpoint
         return None
-    needed = {"about", "step", "networks", "average", "optimisers", "scaler"}
+    needed = {"about", "step", "networks", "average", "optimisers", "scaler", "best"}
     return state if isinstance(state, dict) and set(state) == needed else None

@@ -30,6 +30,7 @@ from strokegan_lib.training.watch import Watch
 
 Validate = Callable[[nn.Module], dict[str, float]]
 
+EVERY = 500  # steps between validations of a long run: the best may lie anywhere
 FLUSH = 10  # steps whose losses wait on the device: asking for each would make the device wait
 QUIET = ("step", "seconds")  # columns that the bar shows in its own way
 
@@ -45,7 +46,8 @@ class Settings:
         warm_up: share of the steps in which the rate climbs to its peak; then it falls
             along half a cosine.
         average: decay of the moving average of the weights.
-        validations: how often to validate, evenly spaced, the last time at the end.
+        validations: how often to validate at least, evenly spaced, the last time at the end; every
+            500 steps in long runs.
         checkpoint_seconds: time between checkpoints.
         compile: compile the networks; takes a minute, worth it on a GPU and a long run.
     """
@@ -72,14 +74,17 @@ class Trained:
     """What training leaves.
 
     Attributes:
-        network: the moving average of the GAN's first network, on its device, in eval mode.
+        network: the moving average of the GAN's first network, on its device, in eval mode; after the
+            last step as it was when it scored best on validation.
         rows: the record, a row a step.
         step: steps made; fewer than asked for if somebody stopped it.
+        kept: the row of the step after which the network was as it is now.
     """
 
     network: nn.Module
     rows: list[Row]
     step: int
+    kept: Row
 
 
 @dataclass
@@ -91,7 +96,8 @@ class Loop:
         batches: what it learns from, on the accelerator's device.
         settings: how.
         accelerator: device, processes and arithmetic; the machine's best by default.
-        validate: scores the averaged network; its numbers go to the record.
+        validate: scores the averaged network; its numbers go to the record. The network with the
+            highest 'validation score' is kept.
         folder: for checkpoints and the record; None keeps all in memory.
         about: whatever else determines the run (data, method, ...), for ``resume``.
         bar: show a progress bar on stdout; None shows it on a terminal only.
@@ -124,6 +130,7 @@ class Loop:
             self.optimisers[name] = self.accelerator.prepare_optimizer(adam)
         self.wrapped = {name: self.accelerator.prepare_model(network) for name, network in networks.items()}
         self.step = 0
+        self.best: dict[str, Any] | None = None  # step, score and averaged weights of the best validation
 
     def run(self, resume: bool = False) -> Trained:
         """Train to the end, or until Ctrl-C; with *resume*, go on from the last checkpoint.
@@ -157,7 +164,11 @@ class Loop:
                     saved_at = time.monotonic()
         bar.close()
         log.close()
-        return Trained(self.average.network, log.rows, self.step)
+        kept = log.rows[-1]
+        if self.best and self.step == self.settings.steps:
+            self.average.network.load_state_dict(self.best["network"])
+            kept = next(row for row in log.rows if row["step"] == self.best["step"] - 1)
+        return Trained(self.average.network, log.rows, self.step, kept)
 
     def _one_step(self) -> dict[str, Tensor]:
         """One batch, one turn of each player."""
@@ -183,11 +194,17 @@ class Loop:
 
     def _validated(self) -> dict[str, float]:
         """Scores of the averaged network, if they are due after this step."""
-        count = min(self.settings.validations, self.settings.steps)
-        if self.validate is None or not count:
+        steps = self.settings.steps
+        count = min(max(self.settings.validations, steps // EVERY), steps)
+        if self.validate is None or not self.settings.validations:
             return {}
-        due = {round(self.settings.steps * (k + 1) / count) for k in range(count)}
-        return self.validate(self.average.network) if self.step in due else {}
+        if self.step not in {round(steps * (k + 1) / count) for k in range(count)}:
+            return {}
+        scores = self.validate(self.average.network)
+        if self.best is None or scores["validation score"] > self.best["score"]:
+            state = {name: value.clone() for name, value in self.average.network.state_dict().items()}
+            self.best = {"step": self.step, "score": scores["validation score"], "network": state}
+        return scores
 
     def _warn(self, watch: Watch, rows: list[Row]) -> None:
         for row in rows:
@@ -226,6 +243,7 @@ class Loop:
             "average": self.average.network.state_dict(),
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
             "scaler": scaler.state_dict() if scaler else {},
+            "best": self.best or {},
         }
         save_checkpoint(self.folder, self.step, state)
 
@@ -237,6 +255,7 @@ class Loop:
             network.load_state_dict(state["networks"][name])
             self.optimisers[name].load_state_dict(state["optimisers"][name])
         self.average.network.load_state_dict(state["average"])
+        self.best = state["best"] or None
         if self.accelerator.scaler and state["scaler"]:
             self.accelerator.scaler.load_state_dict(state["scaler"])
         self.step = state["step"]

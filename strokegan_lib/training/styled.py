@@ -13,17 +13,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from strokegan_lib.data.augment import Augmentation
 from strokegan_lib.data.batches import Batch
 from strokegan_lib.losses import critic_loss, generator_loss, multi_scale_l1
-from strokegan_lib.models.critic import PatchCritic
+from strokegan_lib.models.critic import ConditionalCritic
 from strokegan_lib.models.style_encoder import StyleEncoder
 from strokegan_lib.models.styled import StyledGenerator
 from strokegan_lib.models.synthesis import CONDITION
 from strokegan_lib.training.gan import Rate, Update, frozen
 
-# the mirror alone: a turned slice is a blurred slice, and a generator learns what it is shown
-MIRROR = Augmentation(rotation=0, scale=0, shear=0, shift=0, gain=0, gamma=0, bias=0, noise=0)
 LESION = 4.0  # what a pixel of stroke counts beyond a pixel of tissue: it is one in fifty
 
 
@@ -66,7 +63,7 @@ class StyledGAN:
             channels, width=width, attention=attention, style=recipe.style, grain=recipe.grain,
             spade=recipe.spade,
         )  # fmt: skip
-        self.critic = PatchCritic(CONDITION, channels, width=width, attention=attention)
+        self.critic = ConditionalCritic(CONDITION, channels, width=width, attention=attention)
         self.networks: dict[str, nn.Module] = {"generator": self.generator, "critic": self.critic}
         betas = (0.5, 0.999)  # pix2pix
         self.rates = {"generator": Rate(1e-3, betas), "critic": Rate(1e-3, betas)}
