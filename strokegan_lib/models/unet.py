@@ -100,7 +100,7 @@ class UNet(nn.Module):
                 x = self.dropout(x)
             if halved == ATTENTION_AT:
                 x = self.attention(x)  # (B, 2w, H/4, W/4)
-        x = F.relu(F.pixel_shuffle(self.widen(x), 2))  # (B, 8, H, W)
+        x = F.relu(_without_checkerboard(F.pixel_shuffle(self.widen(x), 2)))  # (B, 8, H, W)
         return self.head(torch.cat([x, fine], 1))  # (B, outputs, H, W)
 
 
@@ -120,7 +120,16 @@ def _conv(inputs: int, outputs: int, norm: str, stride: int = 1) -> nn.Module:
 
 
 def _alike_in_fours(conv: nn.Conv2d) -> None:
-    """Begin with four equal neighbours: pixel shuffle leaves no checkerboard (Aitken et al. 2017)."""
+    """Begin with four equal neighbours after pixel shuffle (Aitken et al. 2017)."""
     with torch.no_grad():
         conv.weight.copy_(conv.weight[::4].repeat_interleave(4, 0))
         conv.bias.copy_(conv.bias[::4].repeat_interleave(4, 0))
+
+
+def _without_checkerboard(x: Tensor) -> Tensor:
+    """The mean of each 2x2 pixels, (B, C, H, W) to (B, C, H, W): what is flat before pixel shuffle is flat after it.
+
+    Sugawara, Shiota, Kiya, Super-Resolution Using Convolutional Neural Networks Without Any
+    Checkerboard Artifacts, ICIP 2018. Without it the first lesions came out chequered.
+    """
+    return F.avg_pool2d(F.pad(x, (1, 0, 1, 0), mode="replicate"), 2, stride=1)
