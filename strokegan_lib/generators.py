@@ -110,7 +110,7 @@ def parts(generator: nn.Module) -> dict[str, nn.Module]:
     This tells what each source gives to the pictures of the trained network, not what a network
     would have learnt without it.
     """
-    if not isinstance(generator, StyledGenerator) or not generator.config["style"]:
+    if not isinstance(generator, StyledGenerator):
         return {}
     mean, normal, smooth = (copy.deepcopy(generator) for _ in range(3))
     mean.second.copy_(torch.outer(mean.first, mean.first))  # a covariance of 0

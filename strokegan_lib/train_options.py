@@ -118,15 +118,8 @@ def parser() -> Parser:
     syn.add_argument(
         "--kl", type=float, metavar="X", help="styled: weight of the codes' divergence (default: 0.004)"
     )
-    syn.add_argument(
-        "--style", type=int, metavar="N", help="styled: numbers in a code, 0 for no styles (default: 64)"
-    )
+    syn.add_argument("--style", type=int, metavar="N", help="styled: numbers in a code (default: 64)")
     syn.add_argument("--grain", action=BooleanOptionalAction, help="styled: noise at every size, or none")
-    syn.add_argument(
-        "--spade",
-        action=BooleanOptionalAction,
-        help="styled: the masks modulate, or are joined to the features",
-    )
     return options
 
 

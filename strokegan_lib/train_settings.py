@@ -103,7 +103,7 @@ def _own(told: dict[str, Any]) -> dict[str, Any]:
 
 def _check(settled: dict[str, Any]) -> None:
     """Raise BadInput for numbers out of range, or settings that do not go together."""
-    lowest = {"steps": 1, "seed": 0, "batch_size": 2, "features": 1, "style": 0, "noise": 1}
+    lowest = {"steps": 1, "seed": 0, "batch_size": 2, "features": 1, "style": 1, "noise": 1}
     for name, bound in lowest.items():
         if settled.get(name, bound) < bound:
             raise BadInput(

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from strokegan_lib.models.critic import critic_level
-from strokegan_lib.models.styled import SIDE
 from strokegan_lib.models.synthesis import CONDITION
+
+SIDE = 8  # positions a side from which the code is read
 
 
 class StyleEncoder(nn.Module):

@@ -100,7 +100,8 @@ class UNet(nn.Module):
                 x = self.dropout(x)
             if halved == ATTENTION_AT:
                 x = self.attention(x)  # (B, 2w, H/4, W/4)
-        x = F.relu(_without_checkerboard(F.pixel_shuffle(self.widen(x), 2)))  # (B, 8, H, W)
+        x = _without_checkerboard(F.pixel_shuffle(self.widen(x), 2))  # (B, 8, H, W)
+        x = F.relu(adapt(0, x))
         return self.head(torch.cat([x, fine], 1))  # (B, outputs, H, W)
 
 

@@ -45,22 +45,22 @@ def rates(
 ) -> dict[str, Rate]:
     """Adam for the two players: their peak rates and its two memories."""
     betas = (first, second)
-    return {"generator": Rate(generator, betas), "discriminator": Rate(discriminator, betas)}
+    return {"generator": Rate(generator, betas), "critic": Rate(discriminator, betas)}
 
 
 def _dcgan(width: int, steps: int) -> GAN:
     players = dcgan.DCGAN(width), dcgan.Discriminator(width)
-    return UnconditionalGAN(*players, rates(1e-3, 4e-4), adversarial="bce")
+    return UnconditionalGAN(*players, rates(1e-3, 4e-4), adversarial="logistic")
 
 
 def _pyramid(width: int, steps: int) -> GAN:
     players = dcgan.DCGAN(width), pyramid.PyramidDiscriminator(width)
-    return UnconditionalGAN(*players, rates(1e-3, 4e-4), adversarial="bce")
+    return UnconditionalGAN(*players, rates(1e-3, 4e-4), adversarial="logistic")
 
 
 def _progressive(width: int, steps: int) -> GAN:
     players = ProgressiveGenerator(width), ProgressiveDiscriminator(width)
-    return ProgressiveGAN(*players, rates(2e-3, 2e-3, 0.0, 0.99), r1=1.0, steps=steps, growing=0.6)
+    return ProgressiveGAN(*players, rates(2e-3, 2e-3, 0.0, 0.99), r1=2.0, steps=steps, growing=0.6)
 
 
 def _sagan(width: int, steps: int) -> GAN:

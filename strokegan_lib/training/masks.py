@@ -49,12 +49,12 @@ class MaskGAN:
 
         # the critic's turn; true and made masks apart, since it looks at how they vary
         critic = networks["critic"]
-        loss_critic = critic_loss(critic(true), critic(fake.detach()))
+        loss_critic = critic_loss([critic(true)], [critic(fake.detach())], "hinge")
         update("critic", loss_critic)
 
         # the generator's turn
         with frozen(self.critic):
-            loss = generator_loss(self.critic(fake))
+            loss = generator_loss([self.critic(fake)], "hinge")
         update("generator", loss)
         return {
             "critic": loss_critic,

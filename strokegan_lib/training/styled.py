@@ -14,36 +14,30 @@ import torch
 from torch import Tensor, nn
 
 from strokegan_lib.data.batches import Batch
-from strokegan_lib.losses import critic_loss, generator_loss, multi_scale_l1
+from strokegan_lib.losses import generator_loss, multi_scale_l1
 from strokegan_lib.models.critic import ConditionalCritic
 from strokegan_lib.models.style_encoder import StyleEncoder
 from strokegan_lib.models.styled import StyledGenerator
 from strokegan_lib.models.synthesis import CONDITION
 from strokegan_lib.training.gan import Rate, Update, frozen
+from strokegan_lib.training.synthesis import BETAS, Recipe, critic_turn
 
 LESION = 4.0  # what a pixel of stroke counts beyond a pixel of tissue: it is one in fifty
 
 
 @dataclass(frozen=True)
-class StyledRecipe:
-    """The generator's loss: adversarial + pixel * L1 + multi_scale * multi-scale L1 + kl * KL.
+class StyledRecipe(Recipe):
+    """The paper's generator's losses, those of L1 on repainted slices alone, + kl * KL.
 
     Attributes:
-        adversarial: 'hinge' or 'bce'.
-        pixel: weight of the L1 loss of repainted slices; less than a third of pix2pix's, none on drawn styles.
-        multi_scale: weight of the multi-scale L1 loss of repainted slices.
         kl: weight of the divergence of a code from N(0, 1): little, as codes are drawn from a
             Gaussian that is fitted to them.
-        style, grain, spade: as in StyledGenerator.
+        style, grain: as in StyledGenerator.
     """
 
-    adversarial: str = "hinge"
-    pixel: float = 30.0
-    multi_scale: float = 10.0
     kl: float = 0.004
     style: int = 64
     grain: bool = True
-    spade: bool = True
 
 
 class StyledGAN:
@@ -60,16 +54,16 @@ class StyledGAN:
     ) -> None:
         self.recipe = recipe
         self.generator = StyledGenerator(
-            channels, width=width, attention=attention, style=recipe.style, grain=recipe.grain,
-            spade=recipe.spade,
-        )  # fmt: skip
-        self.critic = ConditionalCritic(CONDITION, channels, width=width, attention=attention)
-        self.networks: dict[str, nn.Module] = {"generator": self.generator, "critic": self.critic}
-        betas = (0.5, 0.999)  # pix2pix
-        self.rates = {"generator": Rate(1e-3, betas), "critic": Rate(1e-3, betas)}
-        if recipe.style:
-            self.networks["style"] = StyleEncoder(channels, width=width, style=recipe.style)
-            self.rates["style"] = Rate(1e-3, betas)
+            channels, width=width, attention=attention, style=recipe.style, grain=recipe.grain
+        )
+        self.critic = ConditionalCritic(
+            CONDITION, channels, width=width, attention=attention, spectral=recipe.spectral
+        )
+        encoder = StyleEncoder(channels, width=width, style=recipe.style)
+        self.networks: dict[str, nn.Module] = {
+            "generator": self.generator, "critic": self.critic, "style": encoder,
+        }  # fmt: skip
+        self.rates = dict.fromkeys(self.networks, Rate(5e-4, BETAS))
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
         """One turn of each player on one batch.
@@ -86,19 +80,15 @@ class StyledGAN:
         asked = torch.cat([batch.stroke, batch.foreground], dim=1)  # (B, 2, H, W)
         z, kl, known = self._styles(networks, batch)
         fake = networks["generator"](batch.stroke, batch.foreground, z)  # (B, C, H, W)
-        with_fake, with_true = (torch.cat([asked, picture], 1) for picture in (fake, image))  # (B, 2+C, H, W)
 
         # the critic's turn: tell true from fake
-        _, logits = networks["critic"](torch.cat([with_fake.detach(), with_true]))
-        fake_logits, true_logits = logits.chunk(2)
-        loss_critic = critic_loss(true_logits, fake_logits, recipe.adversarial)
-        update("critic", loss_critic)
+        loss_critic = critic_turn(networks["critic"], self.critic, asked, fake, image, recipe, update)
 
         # the generator's and the encoder's turn: all be taken for true, the repainted be as they were
         with frozen(self.critic):
             with torch.no_grad():
-                true_features, _ = self.critic(with_true[:known])
-            fake_features, fake_logits = self.critic(with_fake)
+                true_features, _ = self.critic(torch.cat([asked, image], 1)[:known])
+            fake_features, fake_logits = self.critic(torch.cat([asked, fake], 1))
         weight = batch.foreground * (1 + LESION * batch.stroke)  # (B, 1, H, W)
         off = ((fake - image).abs() * weight)[:known]
         losses = {
@@ -113,17 +103,12 @@ class StyledGAN:
             + recipe.multi_scale * losses["multi_scale"]
             + recipe.kl * losses["kl"]
         )
-        update(("generator", "style") if recipe.style else "generator", total)
+        update(("generator", "style"), total)
         return {"critic": loss_critic, **losses, "generator": total, "spread": fake.std()}
 
-    def _styles(self, networks: dict[str, Any], batch: Batch) -> tuple[Tensor | None, Tensor, int]:
-        """Codes (B, Z), their own for the first slices and drawn for the others; KL; how many are their own.
-
-        Without styles every slice is to be painted as it is, and there is no divergence.
-        """
+    def _styles(self, networks: dict[str, Any], batch: Batch) -> tuple[Tensor, Tensor, int]:
+        """Codes (B, Z), their own for the first slices and drawn for the others; KL; how many are their own."""
         count = len(batch.image)
-        if not self.recipe.style:
-            return None, batch.image.new_zeros(()), count
         known = count // 2
         mean, log_variance = networks["style"](
             batch.image[:known], batch.stroke[:known], batch.foreground[:known]

@@ -23,14 +23,14 @@ class Pix2PixGAN:
 
     Args:
         width: of both networks.
-        rates: of 'generator' and 'discriminator'.
+        rates: of 'generator' and 'critic'.
     """
 
     def __init__(self, width: int, rates: dict[str, Rate]) -> None:
         self.discriminator = PatchGAN(width)
         self.networks: dict[str, nn.Module] = {
             "generator": Pix2Pix(width),
-            "discriminator": self.discriminator,
+            "critic": self.discriminator,
         }
         self.rates = rates
 
@@ -48,18 +48,18 @@ class Pix2PixGAN:
         asked = torch.cat([batch.stroke, batch.foreground], dim=1)  # (B, 2, H, W)
         fake = networks["generator"](batch.stroke, batch.foreground)  # (B, 1, H, W)
 
-        true_logits = networks["discriminator"](asked, batch.image)
-        fake_logits = networks["discriminator"](asked, fake.detach())
-        loss_discriminator = critic_loss(true_logits, fake_logits, "bce")
-        update("discriminator", loss_discriminator)
+        true_logits = networks["critic"](asked, batch.image)
+        fake_logits = networks["critic"](asked, fake.detach())
+        loss_discriminator = critic_loss([true_logits], [fake_logits])
+        update("critic", loss_discriminator)
 
         with frozen(self.discriminator):
-            adversarial = generator_loss(self.discriminator(asked, fake), "bce")
+            adversarial = generator_loss([self.discriminator(asked, fake)])
         pixel = F.l1_loss(fake, batch.image)
         total = adversarial + PIXEL * pixel
         update("generator", total)
         return {
-            "discriminator": loss_discriminator, "adversarial": adversarial, "pixel": pixel,
+            "critic": loss_discriminator, "adversarial": adversarial, "pixel": pixel,
             "generator": total, "spread": fake.std(),
         }  # fmt: skip
 
@@ -69,36 +69,36 @@ class Pix2PixHDGAN:
 
     Args:
         width: of both networks.
-        rates: of 'generator' and 'discriminator'.
+        rates: of 'generator' and 'critic'.
     """
 
     def __init__(self, width: int, rates: dict[str, Rate]) -> None:
         self.discriminator = TwoScales(width)
         self.networks: dict[str, nn.Module] = {
             "generator": Pix2PixHD(width),
-            "discriminator": self.discriminator,
+            "critic": self.discriminator,
         }
         self.rates = rates
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
-        """As in Pix2PixGAN; losses are summed over the scales (pix2pixHD, equation 4)."""
+        """As in Pix2PixGAN; losses are means over the scales (pix2pixHD, equation 4, has sums)."""
         asked = torch.cat([batch.stroke, batch.foreground], dim=1)  # (B, 2, H, W)
         fake = networks["generator"](batch.stroke, batch.foreground)  # (B, 1, H, W)
 
-        true = networks["discriminator"](asked, batch.image)
-        seen = networks["discriminator"](asked, fake.detach())
-        loss_discriminator = sum(critic_loss(t, f) for (_, t), (_, f) in zip(true, seen, strict=True))
-        update("discriminator", loss_discriminator)
+        true = networks["critic"](asked, batch.image)
+        seen = networks["critic"](asked, fake.detach())
+        loss_discriminator = critic_loss([t for _, t in true], [f for _, f in seen], "hinge")
+        update("critic", loss_discriminator)
 
         with frozen(self.discriminator):
             with torch.no_grad():
                 true = self.discriminator(asked, batch.image)
             seen = self.discriminator(asked, fake)
-        adversarial = sum(generator_loss(logits) for _, logits in seen)
-        matching = sum(multi_scale_l1(f, t) for (f, _), (t, _) in zip(seen, true, strict=True))
+        adversarial = generator_loss([logits for _, logits in seen], "hinge")
+        matching = sum(multi_scale_l1(f, t) for (f, _), (t, _) in zip(seen, true, strict=True)) / len(seen)
         total = adversarial + MATCHING * matching
         update("generator", total)
         return {
-            "discriminator": loss_discriminator, "adversarial": adversarial, "matching": matching,
+            "critic": loss_discriminator, "adversarial": adversarial, "matching": matching,
             "generator": total, "spread": fake.std(),
         }  # fmt: skip

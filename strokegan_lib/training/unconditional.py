@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from strokegan_lib.data.batches import Batch
-from strokegan_lib.losses import critic_loss, generator_loss
+from strokegan_lib.losses import critic_loss, generator_loss, r1_penalty
 from strokegan_lib.models.family.progressive import (
     PHASES,
     ProgressiveDiscriminator,
@@ -25,8 +25,8 @@ class UnconditionalGAN:
     Args:
         generator: z (B, Z) to slices (B, 1, 128, 128); Z is its attribute ``latent``.
         discriminator: slices to logits.
-        rates: of 'generator' and 'discriminator'.
-        adversarial: 'bce' or 'hinge', see losses.py.
+        rates: of 'generator' and 'critic', as the kit calls every discriminator.
+        adversarial: 'logistic' or 'hinge', see losses.py.
         r1: weight of the penalty on the discriminator's slope at true slices, 0 for none
             (Mescheder, Geiger, Nowozin, Which Training Methods for GANs do actually Converge?,
             ICML 2018): ``r1 / 2 * E_x[|gradient of D at x|^2]``, over a quarter of the batch.
@@ -42,7 +42,7 @@ class UnconditionalGAN:
         r1: float = 0.0,
     ) -> None:
         self.discriminator, self.adversarial, self.r1 = discriminator, adversarial, r1
-        self.networks: dict[str, nn.Module] = {"generator": generator, "discriminator": discriminator}
+        self.networks: dict[str, nn.Module] = {"generator": generator, "critic": discriminator}
         self.rates = rates
         self.latent = generator.latent
 
@@ -63,20 +63,19 @@ class UnconditionalGAN:
         fake = networks["generator"](z)  # (B, 1, 128, 128)
 
         # the discriminator's turn, true and fake apart: batch normalisation must not see them mixed
-        true_logits = networks["discriminator"](true)
-        fake_logits = networks["discriminator"](fake.detach())
-        loss = critic_loss(true_logits, fake_logits, self.adversarial)
-        recorded = {"discriminator": loss}
+        true_logits = networks["critic"](true)
+        fake_logits = networks["critic"](fake.detach())
+        loss = critic_loss([true_logits], [fake_logits], self.adversarial)
+        recorded = {"critic": loss}
         if self.r1:  # a gradient of a gradient is dear
             some = true[: max(2, len(true) // 4)].detach().requires_grad_()  # (B/4, 1, 128, 128)
-            (slope,) = torch.autograd.grad(networks["discriminator"](some).sum(), some, create_graph=True)
-            recorded["slope"] = slope.square().sum((1, 2, 3)).mean()
-            loss = loss + self.r1 / 2 * recorded["slope"]
-        update("discriminator", loss)
+            recorded["slope"] = r1_penalty([networks["critic"](some)], some)
+            loss = loss + self.r1 * recorded["slope"]
+        update("critic", loss)
 
         # the generator's turn: be taken for true
         with frozen(self.discriminator):
-            loss = generator_loss(self.discriminator(fake), self.adversarial)
+            loss = generator_loss([self.discriminator(fake)], self.adversarial)
         update("generator", loss)
         return {**recorded, "generator": loss, "spread": fake.std()}
 
@@ -102,7 +101,7 @@ class ProgressiveGAN(UnconditionalGAN):
         steps: int,
         growing: float,
     ) -> None:
-        super().__init__(generator, discriminator, rates, adversarial="bce", r1=r1)
+        super().__init__(generator, discriminator, rates, adversarial="logistic", r1=r1)
         self.pace = PHASES / max(1.0, growing * steps)  # phases a step
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
