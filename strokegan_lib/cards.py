@@ -18,7 +18,7 @@ NOTES = {
         "An encoder trained by the kit is no independent judge of the kit's pictures: distances in its features "
         "compare sets with each other, and with figures made by this very file only.",
     ),
-    "generator": ("Paints smooth pictures: the right outline and lesion, little of a brain's detail.",),
+    "generator": ("One brain for all masks of one outline: what the masks do not tell, it does not vary.",),
     **dict.fromkeys(
         KINDS["family"],
         ("Trained for minutes, to show what its idea adds; its figures are in results/family_soop.csv.",),
@@ -28,8 +28,7 @@ NOTES = {
     ),
     "styled generator": (
         "A style is drawn at random for every picture, so its error against the one true slice says little. Size of the "
-        "ventricles, contrast and grain vary; the folds of the cortex are texture, not anatomy, and "
-        "some pictures are far too coarse.",
+        "ventricles, contrast and grain vary; the folds of the cortex are texture, not anatomy.",
     ),
 }
 LICENCES = {
@@ -46,6 +45,7 @@ def card(name: str, recipe: Recipe, file: Path, about: dict[str, Any]) -> str:
         ("learnt from", f"the training patients of {' and '.join(recipe.stores)}"),
         ("made by", f"`{about['command']}`"),
         ("steps, batch, seed", f"{settings['steps']}, {settings['batch_size']}, {settings['seed']}"),
+        *_length(about),
         ("on", f"{about['hardware']}; PyTorch {about['torch']}; {about['date']}"),
         ("file", f"float16, {file.stat().st_size / 1e6:.1f} MB, sha256 `{sha256(file)}`"),
         ("licence", LICENCES[recipe.stores[-1]]),
@@ -77,6 +77,22 @@ def card(name: str, recipe: Recipe, file: Path, about: dict[str, Any]) -> str:
     if painted:
         lines += ["", *_verdict(about["scores"])]
     return "\n".join(lines) + "\n"
+
+
+def _length(about: dict[str, Any]) -> list[tuple[str, str]]:
+    """How long a network has learnt, and which of its states was kept."""
+    settings = about["settings"]
+    made = about.get("so_far", settings["steps"])
+    facts = [("slices seen", f"{made * settings['batch_size']:,} in {about['hours']:.1f} hours")]
+    if "kept_step" in about:
+        facts.append(
+            ("kept", f"as it was after step {about['kept_step']:,}, the best on validation patients")
+        )
+    if "so_far" in about:
+        facts.append(
+            ("NOT FINISHED", f"taken after {made:,} of {settings['steps']:,} steps; training goes on")
+        )
+    return facts
 
 
 def _verdict(scores: dict[str, Any]) -> list[str]:

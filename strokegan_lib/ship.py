@@ -1,11 +1,13 @@
 """Make the weights that come with the kit: ``python -m strokegan_lib.ship --phantom DIR [--soop DIR] --runs DIR``.
 
-Each file is trained by one command, rounded to float16, scored as it is then, and written
-with a card that says how it was made and what it is worth.
+Each file is trained by one command, one run a core at low priority; what is trained already is
+not trained again, what was interrupted goes on. Then it is rounded to float16, scored as it is
+then, and written with a card that says how it was made and what it is worth.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from argparse import Namespace
 from functools import partial
@@ -27,10 +29,11 @@ from strokegan_lib.evaluation.scores import summary
 from strokegan_lib.evaluation.tables import circumstances
 from strokegan_lib.masks import made, masks_of
 from strokegan_lib.recipes import COMMON, KINDS, RECIPES, STORES, Recipe
-from strokegan_lib.train import train
-from strokegan_lib.train_settings import settle
+from strokegan_lib.train_settings import RECORD, build, settle
+from strokegan_lib.training.checkpoint import checkpoints, newest_checkpoint
 from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.weights import SHIPPED, kind_of, load_weights, save_weights
+from strokegan_lib.training_queue import Run, hours, trained
 
 NAME = "python -m strokegan_lib.ship"
 
@@ -44,6 +47,10 @@ def parser() -> Parser:
     options.add_argument(
         "--soop", type=Path, metavar="DIR", help="prepared SOOP; without it its files are left"
     )
+    options.add_argument(
+        "--so-far", action="store_true",
+        help="train nothing: write the best that unfinished runs have reached so far, and say so in the cards",
+    )  # fmt: skip
     options.add_argument("--runs", type=Path, required=True, metavar="DIR", help="where training is kept")
     options.add_argument(
         "--out", type=Path, default=SHIPPED, metavar="DIR", help="default: the kit's own folder"
@@ -65,30 +72,54 @@ def ship(options: Namespace) -> None:
     # another encoder is another yardstick: it is made only when asked for by name, and its sha256
     # then belongs in evaluation/features.py
     default = [name for name, recipe in RECIPES.items() if recipe.task != "encoder"]
+    chosen: dict[str, Recipe] = {}
     for name in options.names or default:
-        recipe = RECIPES[name]
-        missing = [store for store in recipe.stores if store not in stores]
+        missing = [store for store in RECIPES[name].stores if store not in stores]
         if missing and name in options.names:
             raise BadInput(f"--{missing[0]}", f"is missing for {name}", "name the prepared data set")
         if not missing:
-            _make(name, recipe, stores, options)
+            chosen[name] = RECIPES[name]
+    runs = {name: _run(name, recipe, folders, options.runs) for name, recipe in chosen.items()}
+    if options.so_far:
+        ready = [run for run in runs.values() if run.done or checkpoints(run.folder)]
+    else:
+        for name, recipe in chosen.items():
+            settle(
+                _asked(recipe, folders, runs[name].folder)
+            )  # refuses one that was made with other settings
+        ready = trained([*runs.values()])
+    for ended in ready:
+        _write(ended, chosen[ended.name], stores, options.out)
 
 
-def _make(name: str, recipe: Recipe, stores: dict[str, SliceSet], options: Namespace) -> None:
-    run_folder, kind = options.runs / name, KINDS[recipe.task]
-    trained = run_folder / "weights.safetensors"
-    folders = [stores[store].folder for store in recipe.stores]
-    asked = {
-        "task": recipe.task, "data": folders if recipe.task == "encoder" else folders[0],
-        "out": run_folder, "resume": True, **recipe.settings,
+def _asked(recipe: Recipe, folders: dict[str, Path], out: Path) -> dict[str, Any]:
+    """The settings of a run, as the training command takes them."""
+    data = [folders[store] for store in recipe.stores]
+    return {
+        "task": recipe.task, "data": data if recipe.task == "encoder" else data[0], "out": out, "resume": True,
+        **recipe.settings,
     }  # fmt: skip
-    settle(asked)  # refuses a run that was made with other settings
-    if not trained.is_file():
-        print(f"{name}: {recipe.command}", flush=True)
-        train(asked)
-    network, about = load_weights(trained, kind)
+
+
+def _run(name: str, recipe: Recipe, folders: dict[str, Path], runs: Path) -> Run:
+    """The process that trains one file."""
+    options = [f"--{key.replace('_', '-')}={value}" for key, value in recipe.settings.items()]
+    data = [str(folders[store]) for store in recipe.stores]
+    command = (
+        "python", "-m", "strokegan_lib.train", recipe.task, "--data", *data, "--out", str(runs / name), *options,
+        "--resume",
+    )  # fmt: skip
+    return Run(name, command, runs / name, recipe.settings["steps"])
+
+
+def _write(ended: Run, recipe: Recipe, stores: dict[str, SliceSet], out: Path) -> None:
+    """Round, score, and write a file and its card."""
+    kind, slices = KINDS[recipe.task], stores[recipe.stores[0]]
+    if ended.done:
+        network, about = load_weights(ended.folder / "weights.safetensors", kind)
+    else:
+        network, about = so_far(ended.folder)
     network.half().float()  # scored as it is shipped
-    slices = stores[recipe.stores[0]]
     if recipe.task == "segmentation":
         validation = Batches(slices, slices.of_split("validation"), size=64)
         found = validation_score(network, validation)
@@ -103,13 +134,39 @@ def _make(name: str, recipe: Recipe, stores: dict[str, SliceSet], options: Names
         "network": kind_of(network),
         "command": recipe.command,
         "scores": scores,
+        "hours": round(hours(ended.folder / "metrics.csv"), 2),
         **circumstances(COMMON["threads"], arithmetic() if precision == "auto" else precision),
     }
-    file = options.out / f"{name}.safetensors"
+    file = out / f"{ended.name}.safetensors"
     save_weights(file, network, about, half=True)
     with writing(file):
-        (options.out / f"{name}.md").write_text(card(name, recipe, file, about), encoding="utf-8")
-    print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+        (out / f"{ended.name}.md").write_text(card(ended.name, recipe, file, about), encoding="utf-8")
+    print(f"{file}: {file.stat().st_size / 1e6:.1f} MB", flush=True)
+
+
+def so_far(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """The network of a run that has not ended: the best on validation, or its present average.
+
+    Returns:
+        as ``load_weights``.
+
+    Raises:
+        BadInput: there is no sound checkpoint.
+    """
+    settings = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    state = newest_checkpoint(folder)
+    if state is None:
+        raise BadInput(folder, "holds no sound checkpoint", "train it first")
+    network = next(iter(build(settings, 1).networks.values()))
+    best = state["best"] or {"step": state["step"], "network": state["average"]}
+    network.load_state_dict(best["network"])
+    about = {
+        "settings": settings,
+        "data": state["about"]["data"],
+        "kept_step": best["step"],
+        "so_far": state["step"],
+    }
+    return network.eval().requires_grad_(False), about
 
 
 def overlap_scores(segmentor: nn.Module, slices: SliceSet, threshold: float) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from strokegan_lib.losses import (
     critic_loss,
     generator_loss,
     multi_scale_l1,
+    r1_penalty,
     soft_dice_loss,
 )
 from strokegan_lib.models.critic import Critic
@@ -124,42 +125,63 @@ ADVERSARIAL_CASES = [
     ((2, 1), (-1, -3), "hinge", 0, 2),  # beyond the margin the critic asks for no more
     ((0, 0), (0, 0), "hinge", 2, 0),
     ((-1, 3), (0.5, -0.5), "hinge", 1 + 1, 0),
-    ((0, 0), (0, 0), "bce", math.log(2), math.log(2)),
-    ((math.log(3),), (math.log(3),), "bce", (math.log(4 / 3) + math.log(4)) / 2, math.log(4 / 3)),
-    ((1000,), (-1000,), "bce", 0, 1000),  # no overflow where the critic is sure
+    ((0, 0), (0, 0), "logistic", 2 * math.log(2), math.log(2)),
+    ((math.log(3),), (math.log(3),), "logistic", math.log(4 / 3) + math.log(4), math.log(4 / 3)),
+    ((1000,), (-1000,), "logistic", 0, 1000),  # no overflow where the critic is sure
 ]
 
 
 @pytest.mark.parametrize(("true", "fake", "kind", "critic", "generator"), ADVERSARIAL_CASES)
 def test_adversarial_losses_in_closed_form(true, fake, kind, critic, generator):
-    assert float(critic_loss(logits(*true), logits(*fake), kind)) == pytest.approx(critic)
-    assert float(generator_loss(logits(*fake), kind)) == pytest.approx(generator)
+    assert float(critic_loss([logits(*true)], [logits(*fake)], kind)) == pytest.approx(critic)
+    assert float(generator_loss([logits(*fake)], kind)) == pytest.approx(generator)
 
 
 @given(st.lists(st.floats(-30, 30), min_size=1, max_size=8), st.lists(st.floats(-30, 30), min_size=1))
-def test_bce_equals_torch(true, fake):
+def test_logistic_is_torchs_cross_entropy(true, fake):
     true, fake = logits(*true), logits(*fake)
     ones, zeros = torch.ones_like, torch.zeros_like
     bce = F.binary_cross_entropy_with_logits
-    expected = (bce(true, ones(true)) + bce(fake, zeros(fake))) / 2
-    assert torch.allclose(critic_loss(true, fake, "bce"), expected)
-    assert torch.allclose(generator_loss(fake, "bce"), bce(fake, ones(fake)))
+    expected = bce(true, ones(true)) + bce(fake, zeros(fake))
+    assert torch.allclose(critic_loss([true], [fake], "logistic"), expected)
+    assert torch.allclose(generator_loss([fake], "logistic"), bce(fake, ones(fake)))
+
+
+@pytest.mark.parametrize("kind", ADVERSARIAL)
+def test_heads_count_the_same_whatever_their_size(kind):
+    true, fake = [logits(1, 2, 3), logits(-1)], [logits(0, 0.5, -0.5), logits(2)]
+    each = [critic_loss([t], [f], kind) for t, f in zip(true, fake, strict=True)]
+    assert torch.allclose(critic_loss(true, fake, kind), sum(each) / 2)
+    assert torch.allclose(generator_loss(fake, kind), sum(generator_loss([f], kind) for f in fake) / 2)
+
+
+def test_r1_is_half_the_squared_slope():
+    x = torch.randn(3, 2, 4, 4, dtype=torch.float64, requires_grad=True)
+    slope = torch.randn(2, 4, 4, dtype=torch.float64)
+    linear = (slope * x).sum((1, 2, 3))[:, None]  # one head that is linear, one that is flat
+    assert float(r1_penalty([linear], x)) == pytest.approx(float(slope.square().sum()) / 2)
+    patches = (2 * slope * x).sum(1, keepdim=True)  # (3, 1, 4, 4): the mean of its patches counts
+    expected = (slope + 2 * slope / 16).square().sum() / 2
+    assert float(r1_penalty([linear, patches], x)) == pytest.approx(float(expected))
 
 
 def test_the_players_pull_the_fake_logits_apart():
     for kind in ADVERSARIAL:
         fake = torch.zeros(2, 1, 3, 3, requires_grad=True)
         true = torch.zeros(2, 1, 3, 3, requires_grad=True)
-        critic_loss(true, fake, kind).backward()
+        critic_loss([true], [fake], kind).backward()
         assert (fake.grad > 0).all() and (true.grad < 0).all()  # descent lowers fakes, lifts true ones
         fake.grad = None
-        generator_loss(fake, kind).backward()
+        generator_loss([fake], kind).backward()
         assert (fake.grad < 0).all()
 
 
 def test_another_kind_is_refused():
-    for loss in (lambda: critic_loss(logits(0), logits(0), "wgan"), lambda: generator_loss(logits(0), "l2")):
-        with pytest.raises(ValueError, match="hinge, bce"):
+    for loss in (
+        lambda: critic_loss([logits(0)], [logits(0)], "wgan"),
+        lambda: generator_loss([logits(0)], "l2"),
+    ):
+        with pytest.raises(ValueError, match="logistic, hinge"):
             loss()
 
 

@@ -71,23 +71,30 @@ def load_checkpoint(folder: Path, about: dict[str, Any], say: Callable[[str], No
     for path in sorted(folder.glob("*.pt")):
         if not NAME.fullmatch(path.name):
             say(f"{path}: not a checkpoint of this kit; left alone")
+    state = newest_checkpoint(folder, say)
+    if state is None:
+        return None
+    differences = [
+        f"{name} was {state['about'].get(name)} and is now {about.get(name)}"
+        for name in sorted({*state["about"], *about})
+        if state["about"].get(name) != about.get(name)
+    ]
+    if differences:
+        raise BadInput(
+            folder,
+            f"holds a run with other settings ({'; '.join(differences)})",
+            "resume with the same settings or choose another --out",
+        )
+    return state
+
+
+def newest_checkpoint(folder: Path, say: Callable[[str], None] = print) -> dict[str, Any] | None:
+    """The state in the newest sound checkpoint, on the CPU; None if there is none; *say* hears of damaged ones."""
     for path in checkpoints(folder):
         state = _sound(path)
-        if state is None:
-            say(f"{path}: damaged or not a checkpoint of this kit; going back to the one before")
-            continue
-        differences = [
-            f"{name} was {state['about'].get(name)} and is now {about.get(name)}"
-            for name in sorted({*state["about"], *about})
-            if state["about"].get(name) != about.get(name)
-        ]
-        if differences:
-            raise BadInput(
-                path,
-                f"belongs to a run with other settings ({'; '.join(differences)})",
-                "resume with the same settings or choose another --out",
-            )
-        return state
+        if state is not None:
+            return state
+        say(f"{path}: damaged or not a checkpoint of this kit; going back to the one before")
     return None
 
 

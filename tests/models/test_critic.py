@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from strokegan_lib.models.critic import Critic, PatchCritic
+from strokegan_lib.models.critic import ConditionalCritic, Critic
 
 
 @pytest.mark.parametrize("attention", [True, False])
@@ -24,7 +24,9 @@ def test_width_64_has_segans_widths():
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: Critic(2, width=8), lambda: PatchCritic(1, 1, width=8)], ids=["critic", "patch"]
+    "make",
+    [lambda: Critic(2, width=8), lambda: ConditionalCritic(1, 1, width=8, spectral=True)],
+    ids=["critic", "conditional"],
 )
 def test_spectral_norm_makes_the_largest_singular_value_one(make):
     torch.manual_seed(0)
@@ -34,7 +36,7 @@ def test_spectral_norm_makes_the_largest_singular_value_one(make):
         critic(torch.randn(1, channels, 32, 32))
     critic.eval()
     weights = [m.weight.detach().flatten(1) for m in critic.modules() if isinstance(m, nn.Conv2d)]
-    assert len(weights) == 3 + 4 + (type(critic) is PatchCritic)
+    assert len(weights) == 3 + 4 + 3 * (type(critic) is ConditionalCritic)
     for weight in weights:
         assert float(torch.linalg.matrix_norm(weight, 2)) == pytest.approx(1, abs=0.02)
 
@@ -55,22 +57,40 @@ def test_attention_sees_the_last_level():
     assert seen == [(2, 32, 16, 16)]
 
 
-def test_a_patch_critic_judges_225_patches_of_46_by_46_pixels():
+def test_a_conditional_critic_judges_256_patches_and_the_whole():
     torch.manual_seed(0)
-    critic = PatchCritic(2, 1, width=8, attention=False).double().eval()
-    x = torch.randn(1, 3, 128, 128, dtype=torch.float64, requires_grad=True)
-    features, logits = critic(x)
-    assert logits.shape == (1, 1, 15, 15) and len(features) == 4 and features[0] is x
-    logits[0, 0, 7, 7].backward()
-    for channel in x.grad[0]:
+    critic = ConditionalCritic(2, 1, width=8, attention=False).double().eval()
+    x = torch.rand(1, 3, 128, 128, dtype=torch.float64, requires_grad=True)
+    features, (patches, whole) = critic(x)
+    assert patches.shape == (1, 1, 16, 16) and whole.shape == (1, 1)
+    assert len(features) == 4 and features[0] is x
+    (slope,) = torch.autograd.grad(patches[0, 0, 7, 7], x, retain_graph=True)
+    for channel in slope[0]:
         rows, columns = channel.any(1).nonzero().flatten(), channel.any(0).nonzero().flatten()
-        assert len(rows) == len(columns) == 46 == rows[-1] - rows[0] + 1 == columns[-1] - columns[0] + 1
+        assert len(rows) == len(columns) == 38 == rows[-1] - rows[0] + 1 == columns[-1] - columns[0] + 1
+    (slope,) = torch.autograd.grad(whole.sum(), x)
+    assert slope.any(1).float().mean() > 0.99
+
+
+def test_a_grey_of_a_half_is_nothing_to_the_first_convolution():
+    critic = ConditionalCritic(2, 1, width=8, attention=False).eval()
+    features, _ = critic(torch.full((1, 3, 64, 64), 0.5))
+    bias = critic.levels[0][0].bias[:, None, None]
+    assert torch.allclose(features[1][0], torch.nn.functional.leaky_relu(bias, 0.2).expand_as(features[1][0]))
+
+
+def test_only_the_attention_is_bounded_unless_asked_for_all():
+    for spectral, count in ((False, 4), (True, 4 + 3 + 1 + 2 + 1)):  # attention; levels, patch, whole, linear
+        critic = ConditionalCritic(2, 1, width=8, spectral=spectral)
+        bounded = [n for n, _ in critic.named_parameters() if n.endswith("parametrizations.weight.original")]
+        assert len(bounded) == count
+        assert not any(isinstance(m, nn.BatchNorm2d) for m in critic.modules())
 
 
 def test_attention_lets_every_patch_ask_the_others():
     torch.manual_seed(0)
-    critic = PatchCritic(2, 1, width=8).double().eval()
+    critic = ConditionalCritic(2, 1, width=8).double().eval()
     nn.init.constant_(critic.attention.gamma, 0.5)
     x = torch.randn(1, 3, 128, 128, dtype=torch.float64, requires_grad=True)
-    critic(x)[1][0, 0, 7, 7].backward()
+    critic(x)[1][0][0, 0, 7, 7].backward()
     assert x.grad.any(1).float().mean() > 0.9

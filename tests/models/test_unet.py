@@ -1,14 +1,15 @@
-"""The backbone: sizes, what a pixel sees, where attention and dropout sit."""
+"""The backbone: sizes, what a pixel sees, where attention and dropout sit, no checkerboard."""
 
 from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from strokegan_lib.models.unet import UNet
+from strokegan_lib.models.unet import NORMS, UNet, _without_checkerboard
 
 
 @settings(max_examples=15, deadline=None)
@@ -16,13 +17,14 @@ from strokegan_lib.models.unet import UNet
     inputs=st.integers(1, 4),
     outputs=st.integers(1, 4),
     width=st.sampled_from([4, 8, 12]),
-    height=st.sampled_from([16, 32, 48]),
+    height=st.sampled_from([16, 32, 50]),
     length=st.sampled_from([16, 32, 80]),
+    halvings=st.sampled_from([3, 6, 7]),
     attention=st.booleans(),
-    norm=st.booleans(),
+    norm=st.sampled_from(NORMS),
 )
-def test_pictures_keep_their_size(inputs, outputs, width, height, length, attention, norm):
-    network = UNet(inputs, outputs, width=width, attention=attention, norm=norm)
+def test_pictures_keep_their_size(inputs, outputs, width, height, length, halvings, attention, norm):
+    network = UNet(inputs, outputs, width=width, halvings=halvings, attention=attention, norm=norm)
     assert network(torch.randn(2, inputs, height, length)).shape == (2, outputs, height, length)
 
 
@@ -32,11 +34,20 @@ def test_other_widths_are_refused(width):
         UNet(1, 1, width=width)
 
 
-def test_width_64_has_segans_widths_and_one_stage_more():
-    network = UNet(1, 1, width=64)
-    assert [down[0].out_channels for down in network.down] == [64, 128, 256, 512]
-    assert network.stem[0].out_channels == 32 == network.head.in_channels
-    assert all(down[0].kernel_size == (4, 4) and down[0].stride == (2, 2) for down in network.down)
+def test_other_norms_are_refused():
+    with pytest.raises(ValueError, match="batch, group, none, not 'layer'"):
+        UNet(1, 1, norm="layer")
+
+
+@pytest.mark.parametrize(("halvings", "bottom"), [(7, 1), (6, 2)])
+def test_widths_double_up_to_three_times_and_the_size_halves_to_the_bottom(halvings, bottom):
+    network, sizes = UNet(1, 1, width=32, halvings=halvings), []
+    for stage in (network.stem, *network.down):
+        stage.register_forward_hook(lambda _, __, y: sizes.append(tuple(y.shape[1:])))
+    network(torch.randn(2, 1, 128, 128))
+    widths = [32, 64, *[96] * (halvings - 2)]
+    assert sizes == [(w, 128 >> k, 128 >> k) for k, w in enumerate(widths, 1)]
+    assert sizes[-1][1] == bottom
     assert not any(isinstance(m, nn.ConvTranspose2d) for m in network.modules())  # no checkerboard
 
 
@@ -48,34 +59,60 @@ def test_attention_sees_a_quarter_of_the_size():
     assert isinstance(UNet(1, 1, width=8, attention=False).attention, nn.Identity)
 
 
-@pytest.mark.parametrize(("gamma", "seen"), [(0.0, 96), (0.5, 128)])
-def test_a_pixel_answers_to_96_by_96_others_and_through_attention_to_all(gamma, seen):
+@pytest.mark.parametrize("halvings", [6, 7])
+def test_a_pixel_answers_to_all_of_the_brain_without_attention_too(halvings):
     torch.manual_seed(0)
-    network = UNet(1, 1, width=8, norm=False).double().eval()
-    nn.init.constant_(network.attention.gamma, gamma)
+    network = UNet(1, 1, width=8, halvings=halvings, attention=False, norm="none").double().eval()
     x = torch.randn(1, 1, 128, 128, dtype=torch.float64, requires_grad=True)
     network(x)[0, 0, 64, 64].backward()
     rows, columns = (x.grad[0, 0].any(axis).nonzero().flatten() for axis in (1, 0))
-    assert rows[-1] - rows[0] + 1 == seen == columns[-1] - columns[0] + 1
+    assert rows[-1] - rows[0] + 1 == 128 == columns[-1] - columns[0] + 1
 
 
-def test_without_norm_every_slice_is_treated_by_itself():
+def test_two_pixels_reach_the_output_at_full_resolution():
+    torch.manual_seed(0)
+    network = UNet(1, 1, width=8, norm="none").eval()
+    nn.init.zeros_(network.head.weight[:, :8])  # the trunk silent: what is left is the fine branch
+    x, moved = torch.zeros(2, 1, 1, 128, 128)
+    moved[0, 0, 60, 60:62] = 1
+    changed = (network(moved) != network(x))[0, 0].nonzero()
+    assert len(changed) > 2
+    assert (changed - torch.tensor([60, 60])).abs().amax() <= 3
+
+
+def test_only_batch_norm_lets_slices_see_each_other():
     torch.manual_seed(0)
     x = torch.randn(4, 1, 32, 32)
-    for norm, alike in ((False, True), (True, False)):
-        network = UNet(1, 1, width=4, norm=norm)
-        assert isinstance(network.stem[1], nn.BatchNorm2d) == norm
+    for norm, alike in (("none", True), ("group", True), ("batch", False)):
+        network = UNet(1, 1, width=8, halvings=4, norm=norm)
         together, alone = network(x)[:1], network(x[:1])
-        assert torch.allclose(together, alone, atol=1e-5) == alike
+        assert torch.allclose(together, alone, atol=1e-5) == alike, norm
 
 
-def test_dropout_is_in_the_two_inner_stages_and_in_training_only():
-    network = UNet(1, 1, width=8, dropout=0.5)
-    places = [any(isinstance(m, nn.Dropout2d) for m in up) for up in network.up]
-    assert places == [True, True, False, False]
-    assert not any(isinstance(m, nn.Dropout2d) for m in UNet(1, 1, width=8).modules())
-    x = torch.randn(1, 1, 32, 32)
+def test_dropout_is_in_the_inner_stages_and_in_training_only():
+    network, seen = UNet(1, 1, width=8, dropout=0.5, norm="none"), []
+    network.dropout.register_forward_pre_hook(lambda _, x: seen.append(x[0].shape[-1]))
+    x = torch.randn(1, 1, 128, 128)
     network.train()
     assert not torch.equal(network(x), network(x))
+    assert seen == 2 * [2, 4, 8]
     network.eval()
     assert torch.equal(network(x), network(x))
+
+
+def test_what_is_flat_before_pixel_shuffle_is_flat_after_it():
+    torch.manual_seed(0)
+    network = UNet(1, 1, width=8)
+    nn.init.normal_(network.widen.weight)  # as training may leave it
+    flat = torch.randn(1, 8, 1, 1).expand(1, 8, 16, 16)
+    shuffled = F.pixel_shuffle(network.widen(flat), 2)[..., 4:-4, 4:-4]  # the margin knows of the padding
+    assert shuffled.std((2, 3)).amin() > 0.1  # a checkerboard
+    assert _without_checkerboard(shuffled)[..., 1:, 1:].std((2, 3)).amax() < 1e-5
+
+
+def test_begins_without_a_checkerboard():
+    torch.manual_seed(0)
+    network = UNet(1, 1, width=8)
+    shuffled = F.pixel_shuffle(network.widen(torch.randn(1, 8, 16, 16)), 2)  # (1, 8, 32, 32)
+    fours = F.pixel_unshuffle(shuffled, 2).view(1, 8, 4, 16, 16)
+    assert torch.allclose(fours, fours[:, :, :1].expand_as(fours), atol=1e-6)

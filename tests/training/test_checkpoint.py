@@ -21,7 +21,7 @@ ABOUT = {"steps": 100, "seed": 0, "data": {"images.npy": "12ab"}}
 
 def state(step: int, **changes: Any) -> dict[str, Any]:
     weight = torch.full((64, 64), float(step))
-    empty: dict[str, Any] = {"average": {}, "optimisers": {}, "scaler": {}}
+    empty: dict[str, Any] = {"average": {}, "optimisers": {}, "scaler": {}, "best": {}}
     return {"about": ABOUT, "step": step, "networks": {"segmentor": {"weight": weight}}, **empty, **changes}
 
 
@@ -147,10 +147,10 @@ def test_files_of_other_programs_are_named_and_left_alone(tmp_path):
     ],
 )
 def test_a_run_with_other_settings_is_refused(tmp_path, now, words):
-    path = save_checkpoint(tmp_path, 1, state(1))
+    save_checkpoint(tmp_path, 1, state(1))
     with pytest.raises(BadInput) as error:
         load(tmp_path, now)
-    assert words in str(error.value) and str(path) in str(error.value) and "--out" in str(error.value)
+    assert words in str(error.value) and str(tmp_path) in str(error.value) and "--out" in str(error.value)
 
 
 class Bomb:

@@ -18,6 +18,7 @@ from strokegan_lib.training.checkpoint import checkpoints
 from strokegan_lib.training.gan import Rate, frozen
 from strokegan_lib.training.loop import Loop, Settings
 from strokegan_lib.training.segmentation import CLIP, METHODS, SegmentationGAN
+from strokegan_lib.training.styled import StyledGAN, StyledRecipe
 from strokegan_lib.training.synthesis import SynthesisGAN
 
 
@@ -57,8 +58,13 @@ def test_the_same_seed_gives_the_same_run_to_the_last_bit(slices, task):
 
 
 def test_another_seed_gives_another_run(slices):
-    """Of synthesis, as the loop's seed decides dropout."""
-    runs = [tiny.make_loop("synthesis", slices, steps=2, seed=seed) for seed in (0, 1)]
+    """Of the styled generator, as the loop's seed decides its noise."""
+
+    def gan() -> StyledGAN:
+        torch.manual_seed(0)
+        return StyledGAN(StyledRecipe(style=4), width=4)
+
+    runs = [tiny.make_loop(gan(), slices, steps=2, seed=seed) for seed in (0, 1)]
     for loop in runs:
         loop.run()
     assert tiny.differences(*map(tiny.state_of, runs))
@@ -102,13 +108,51 @@ def test_validation_is_evenly_spaced_and_ends_the_run(slices, count, due):
     def validate(network):
         assert not network.training
         seen.append(network)
-        return {"validation": float(len(seen))}
+        return {"validation score": float(len(seen))}
 
     loop = tiny.make_loop("toy", slices, steps=10, validations=count, validate=validate)
     rows = loop.run().rows
-    assert [row["step"] + 1 for row in rows if "validation" in row] == due
-    assert [row["validation"] for row in rows if "validation" in row] == list(range(1, len(due) + 1))
+    assert [row["step"] + 1 for row in rows if "validation score" in row] == due
+    assert [row["validation score"] for row in rows if "validation score" in row] == list(
+        range(1, len(due) + 1)
+    )
     assert all(network is loop.average.network for network in seen)
+
+
+def test_long_runs_are_validated_every_500_steps(slices):
+    due = []
+
+    def validate(network):
+        due.append(loop.step)
+        return {"validation score": 0.0}
+
+    loop = tiny.make_loop("toy", slices, steps=4000, validate=validate)
+    for loop.step in range(1, 4001):
+        loop._validated()
+    assert due == list(range(500, 4001, 500))
+
+
+def test_the_best_network_on_validation_is_kept_over_a_pause_too(slices, tmp_path):
+    scores = {2: 0.3, 4: 0.7, 6: 0.5, 8: 0.6}
+
+    def made(folder, states):
+        def validate(network):
+            states[loop.step] = {k: v.clone() for k, v in network.state_dict().items()}
+            if folder is parts and loop.step == 6 and len(states) == 3:
+                signal.raise_signal(signal.SIGINT)
+            return {"validation score": scores[loop.step]}
+
+        loop = tiny.make_loop("toy", slices, folder, steps=8, validations=4, validate=validate)
+        return loop
+
+    parts, states = tmp_path / "parts", {}
+    done = made(tmp_path / "whole", whole := {}).run()
+    assert done.kept["step"] == 3 and done.kept["validation score"] == 0.7
+    assert not tiny.differences(done.network.state_dict(), whole[4])
+    assert made(parts, states).run().step == 6
+    again = made(parts, {}).run(resume=True)
+    assert again.step == 8 and again.kept["validation score"] == 0.7
+    assert not tiny.differences(again.network.state_dict(), whole[4])
 
 
 class Diverging(tiny.Toy):
@@ -173,13 +217,13 @@ def test_ctrl_c_ends_after_the_step_with_a_checkpoint(slices, tmp_path, sent):
 def test_ctrl_c_while_validating_ends_with_a_checkpoint_too(slices, tmp_path):
     def validate(network):
         signal.raise_signal(signal.SIGINT)
-        return {"dice": 0.5}
+        return {"validation score": 0.5}
 
     loop = tiny.make_loop(
         "toy", slices, tmp_path, steps=20, validations=10, validate=validate, checkpoint_seconds=1000
     )
     done = loop.run()
-    assert done.step == 2 == len(done.rows) and done.rows[-1]["dice"] == 0.5
+    assert done.step == 2 == len(done.rows) and done.rows[-1]["validation score"] == 0.5
     (path,) = checkpoints(tmp_path)
     assert path.name.startswith("step-0000002-")
 

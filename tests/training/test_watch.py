@@ -5,9 +5,15 @@ from __future__ import annotations
 import math
 
 import pytest
+import tiny
+import torch
 
 from strokegan_lib.errors import BadInput
-from strokegan_lib.training.watch import ASLEEP, FLAT, PATIENCE, Watch
+from strokegan_lib.training.family import MEMBERS
+from strokegan_lib.training.masks import MaskGAN
+from strokegan_lib.training.styled import StyledGAN, StyledRecipe
+from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
+from strokegan_lib.training.watch import ASLEEP, FLAT, NOTHING_LEARNT, PATIENCE, Watch
 
 SOUND = {"critic": 0.3, "spread": 0.1, "segmentor": 1.0}
 
@@ -46,3 +52,26 @@ def test_both_collapses_are_told_even_in_the_same_step():
 
 def test_a_gan_without_a_critic_is_not_warned_of_it():
     assert not warnings(*[{"segmentor": 0.0}] * (2 * PATIENCE))
+
+
+@pytest.mark.parametrize(("start", "word"), [(2 * math.log(2), "logistic"), (2.0, "hinge")])
+def test_a_critic_that_never_learns_is_told_once(start, word):
+    still = [{**SOUND, "critic": start + 0.005 * (-1) ** k} for k in range(2 * NOTHING_LEARNT)]
+    told = warnings(*still)
+    assert [step for step, _ in told] == [NOTHING_LEARNT - 1]
+    assert word in told[0][1] and "learnt nothing" in told[0][1] and "\n" not in told[0][1]
+    assert not warnings(*still[: NOTHING_LEARNT - 1], SOUND, *still[: NOTHING_LEARNT - 1])
+
+
+@pytest.mark.parametrize("name", ["synthesis", "styled", *MEMBERS, "masks"])
+def test_every_gan_of_the_kit_records_its_critic(name, slices):
+    torch.manual_seed(0)
+    others = {
+        "synthesis": lambda: SynthesisGAN(Recipe(), width=4),
+        "styled": lambda: StyledGAN(StyledRecipe(style=4), width=4),
+        "masks": lambda: MaskGAN(8, width=4),
+    }
+    gan = others[name]() if name in others else MEMBERS[name].make(4, 4)
+    (row,) = tiny.make_loop(gan, slices, steps=1).run().rows
+    start = 2.0 if name in ("sagan", "pix2pixhd", "masks") else 2 * math.log(2)
+    assert row["critic"] == pytest.approx(start, abs=0.6), "a critic knows nothing yet"
