@@ -13,7 +13,7 @@ from scipy import ndimage
 from strokegan_lib import synthesise as module
 from strokegan_lib.data.balance import provenance
 from strokegan_lib.data.slices import ARRAYS, SliceSet, sha256
-from strokegan_lib.models.styled import Modulated, StyledGenerator
+from strokegan_lib.models.styled import Modulation, StyledGenerator
 from strokegan_lib.models.synthesis import Generator
 from strokegan_lib.training.weights import save_weights
 
@@ -81,7 +81,7 @@ def test_drawn_styles_leave_the_brain_away_from_the_stroke_alone_and_follow_the_
     torch.manual_seed(0)
     network = StyledGenerator(width=4, style=4).eval()
     for layer in network.modules():
-        if isinstance(layer, Modulated):
+        if isinstance(layer, Modulation):
             torch.nn.init.normal_(layer.from_style.weight)  # no skill, yet styles that differ a lot
     save_weights(tmp_path / "w.safetensors", network, {})
     words = ("--data", discs.folder, "--weights", tmp_path / "w.safetensors", "--ratio", 0.5)

@@ -103,7 +103,7 @@ def test_synthesis_runs_and_its_weights_are_no_segmentor(door, slices, tmp_path)
     code, said, _ = door(train, "synthesis", "--data", slices.folder, "--out", out, *TINY)
     assert code == 0 and "weights.safetensors" in said
     network, about = load_weights(out / "weights.safetensors", "generator")
-    assert network.config["width"] == 4 and about["settings"]["adversarial"] == "hinge"
+    assert network.config["width"] == 4 and about["settings"]["adversarial"] == "logistic"
     one_line(
         door(evaluate, "--data", slices.folder, "--weights", out / "weights.safetensors", "--out", tmp_path / "r"),
         "generator",

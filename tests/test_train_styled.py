@@ -20,7 +20,7 @@ def test_a_run_its_settings_and_where_it_may_start_from(door, tmp_path):
     assert door(*start, "--out", out, "--no-grain", "--kl", "0.5", *TINY)[0] == 0
     network, about = load_weights(out / "weights.safetensors", GENERATORS)
     assert network.config["style"] == 5 and network.config["grain"] is False and network.config["width"] == 4
-    kept = {"generator": "styled", "kl": 0.5, "pixel": 30.0, "spade": True, "multi_scale": 10.0}
+    kept = {"generator": "styled", "kl": 0.5, "pixel": 10.0, "r1": 1.0, "multi_scale": 10.0}
     assert kept.items() <= about["settings"].items()
     from_it = ("--start", out / "weights.safetensors")
     assert door(*start, "--out", tmp_path / "next", "--no-grain", *from_it, *TINY)[0] == 0
@@ -32,7 +32,7 @@ def test_a_run_its_settings_and_where_it_may_start_from(door, tmp_path):
 def test_wrong_use_is_one_line(door, tmp_path):
     start = ("synthesis", "--data", tmp_path / "none", "--out", tmp_path / "run")
     one_line(door(*start, "--generator", "magic"), "magic")
-    for option in ("--kl=1", "--style=8", "--no-grain", "--no-spade"):
+    for option in ("--kl=1", "--style=8", "--no-grain"):
         one_line(door(*start, option), "does not go with --generator paper")
     one_line(door(*start, "--generator", "styled", "--style=-1"), "--style -1", "too small")
     one_line(door(*start, "--generator", "styled", "--kl=-1"), "weight of a loss")

@@ -37,7 +37,7 @@ def paint(generator: nn.Module, stroke: np.ndarray, foreground: np.ndarray, *, s
         (n, C, 128, 128) uint8: 8..255 in the foreground, 0 elsewhere.
     """
     painted = []
-    device = next(generator.parameters()).device
+    device = next((p.device for p in generator.parameters()), torch.device("cpu"))
     with torch.inference_mode(), torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # the CPU's; torch.manual_seed would reach GPUs as well
         for start in range(0, len(stroke), CHUNK):
