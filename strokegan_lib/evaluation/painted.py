@@ -20,7 +20,7 @@ from strokegan_lib.evaluation.statistics import bootstrap
 CHUNK = 64  # slices painted at a time
 MOST = 256  # slices on which a generator is validated: seconds, not minutes
 KEPT = (
-    "frechet", "frechet_at_infinity", "kernel", "precision", "recall", "density", "coverage", "ms_ssim",
+    "frechet", "frechet_at_infinity", "kernel", "precision", "recall", "density", "coverage", "ms_ssim", "spectrum",
     "memorisation", "memorisation_close", "memorisation_pixels",
 )  # fmt: skip
 
