@@ -49,7 +49,7 @@ PROFILES = {
             patients=40,  # made in seconds, yet every split holds patients with and without stroke
             slices_per_patient=30,  # the paper's 13,200 slices over 440 patients
             batch_size=16,  # a larger batch is no faster on one core
-            width=8,  # 69,000 parameters: a step takes a quarter of a second on one core
+            width=8,  # 63,000 parameters: a step takes a quarter of a second on one core at most
             steps=40,  # enough to see a segmentor find lesions, within the patience of a class
             threads=1,  # the sums of floats, and so trained numbers, change with the thread count
         ),
