@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from strokegan_lib.models.unet import NORMS, UNet, _without_checkerboard
+from strokegan_lib.models.unet import NORMS, Shuffled, UNet
 
 
 @settings(max_examples=15, deadline=None)
@@ -102,17 +102,17 @@ def test_dropout_is_in_the_inner_stages_and_in_training_only():
 
 def test_what_is_flat_before_pixel_shuffle_is_flat_after_it():
     torch.manual_seed(0)
-    network = UNet(1, 1, width=8)
-    nn.init.normal_(network.widen.weight)  # as training may leave it
+    shuffled = Shuffled(8, 4)
+    nn.init.normal_(shuffled.weight)  # as training may leave it
+    nn.init.normal_(shuffled.bias)
     flat = torch.randn(1, 8, 1, 1).expand(1, 8, 16, 16)
-    shuffled = F.pixel_shuffle(network.widen(flat), 2)[..., 4:-4, 4:-4]  # the margin knows of the padding
-    assert shuffled.std((2, 3)).amin() > 0.1  # a checkerboard
-    assert _without_checkerboard(shuffled)[..., 1:, 1:].std((2, 3)).amax() < 1e-5
+    plain = F.pixel_shuffle(F.conv2d(flat, shuffled.weight, shuffled.bias, padding=1), 2)[..., 4:-4, 4:-4]
+    assert plain.std((2, 3)).amin() > 0.1, "a checkerboard, away from the padded margin"
+    assert shuffled(flat)[..., 4:-4, 4:-4].std((2, 3)).amax() < 1e-5
 
 
-def test_begins_without_a_checkerboard():
+def test_pixel_shuffle_can_still_paint_single_pixels():
     torch.manual_seed(0)
-    network = UNet(1, 1, width=8)
-    shuffled = F.pixel_shuffle(network.widen(torch.randn(1, 8, 16, 16)), 2)  # (1, 8, 32, 32)
-    fours = F.pixel_unshuffle(shuffled, 2).view(1, 8, 4, 16, 16)
-    assert torch.allclose(fours, fours[:, :, :1].expand_as(fours), atol=1e-6)
+    detail = Shuffled(8, 4)(torch.randn(1, 8, 16, 16))  # (1, 4, 32, 32)
+    fours = F.pixel_unshuffle(detail, 2).view(1, 4, 4, 16, 16)
+    assert fours.std(2).mean() > 0.1
