@@ -66,13 +66,13 @@ class Critic(nn.Module):
 class ConditionalCritic(Critic):
     """Real or fake, given what was asked for: one trunk, two heads.
 
-    The patch head judges 46x46 pixels at each place (PatchGAN, Isola et al. 2017) and is strict
+    The patch head judges 38x38 pixels at each place (PatchGAN, Isola et al. 2017) and is strict
     about texture; attention lets every patch ask the others. The global head judges the whole
     brain with one number. The trunk's features serve the multi-scale L1 loss.
 
-    Pictures are scaled from 0..1 to -1..1. Its convolutions have no spectral normalisation: with
-    it the loss stays at 2 ln 2 for thousands of steps (notebook 04); R1 keeps it from running away
-    instead. The attention's own 1x1 convolutions keep it, as in SAGAN.
+    Pictures are scaled from 0..1 to -1..1. Its convolutions have no spectral normalisation, with
+    which it begins to tell true from fake later; R1 keeps it from running away instead. The
+    attention's own 1x1 convolutions keep it, as in SAGAN.
 
     Args:
         condition: channels of what was asked for.

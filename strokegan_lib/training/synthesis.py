@@ -30,7 +30,7 @@ class Recipe:
     pixel: float = 10.0  # pix2pix's 100 drowns the critic: what it paints is the mean of all brains that fit
     multi_scale: float = 10.0  # pix2pixHD's weight of the same idea, feature matching
     r1: float = 1.0  # Mescheder et al. took 10, at ten times our critic's inputs
-    spectral: bool = False  # with it this critic learns nothing, see models.critic
+    spectral: bool = False  # with it this critic learns later, see models.critic
 
 
 class SynthesisGAN:
