@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+import torch
 from brains import brains
 
 from strokegan_lib import remake, ship, transfer
@@ -78,6 +79,25 @@ def test_a_file_is_trained_scored_and_described(slices, tmp_path, monkeypatch):
     assert sha256(out / "unet-soop.safetensors") in (out / "unet-soop.md").read_text(encoding="utf-8")
     _, about = load_weights(out / "synthesis-phantom.safetensors", "generator")
     assert about["scores"]["error"]["mean"] > 0 and about["scores"]["kernel"]["halves"] is not None
+
+
+def test_what_a_run_has_reached_so_far_is_written_and_said(slices, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        ship, "RECIPES", {"unet-phantom": Recipe("segmentation", ("phantom",), {**TINY, "method": "unet"})}
+    )
+    out, run = tmp_path / "weights", tmp_path / "runs" / "unet-phantom"
+    out.mkdir()
+    words = ["--phantom", str(slices.folder), "--runs", str(run.parent), "--out", str(out)]
+    ship.ship(ship.parser().parse_args(["--so-far", *words]))
+    assert not [*out.iterdir()], "nothing has begun"
+    ship.ship(ship.parser().parse_args(words))
+    ended, about = load_weights(out / "unet-phantom.safetensors", "segmentor")
+    assert "so_far" not in about and "NOT FINISHED" not in (out / "unet-phantom.md").read_text(encoding="utf-8")
+    (run / "weights.safetensors").unlink()  # as if it had been stopped before
+    ship.ship(ship.parser().parse_args(["--so-far", *words]))
+    network, about = load_weights(out / "unet-phantom.safetensors", "segmentor")
+    assert about["so_far"] == 2 and "NOT FINISHED" in (out / "unet-phantom.md").read_text(encoding="utf-8")
+    assert all(torch.equal(a, b) for a, b in zip(network.parameters(), ended.parameters(), strict=True))
 
 
 def test_bad_use_of_ship(slices, tmp_path, monkeypatch, capsys):
