@@ -44,7 +44,6 @@ def card(name: str, recipe: Recipe, file: Path, about: dict[str, Any]) -> str:
         ("network", about["network"]),
         ("learnt from", f"the training patients of {' and '.join(recipe.stores)}"),
         ("made by", f"`{about['command']}`"),
-        ("steps, batch, seed", f"{settings['steps']}, {settings['batch_size']}, {settings['seed']}"),
         *_length(about),
         ("on", f"{about['hardware']}; PyTorch {about['torch']}; {about['date']}"),
         ("file", f"float16, {file.stat().st_size / 1e6:.1f} MB, sha256 `{sha256(file)}`"),
@@ -53,7 +52,7 @@ def card(name: str, recipe: Recipe, file: Path, about: dict[str, Any]) -> str:
         ("limits", " ".join([*(LIMITS[store] for store in recipe.stores), *NOTES.get(about["network"], ())])),
     ]  # fmt: skip
     if "threshold" in about:
-        facts.insert(5, ("threshold", f"{about['threshold']:.2f}, chosen on validation patients"))
+        facts.insert(-4, ("threshold", f"{about['threshold']:.2f}, chosen on validation patients"))
     lines = [f"# {name}", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in facts), ""]
     if not about["scores"]:
         return "\n".join(lines)
@@ -83,7 +82,10 @@ def _length(about: dict[str, Any]) -> list[tuple[str, str]]:
     """How long a network has learnt, and which of its states was kept."""
     settings = about["settings"]
     made = about.get("so_far", settings["steps"])
-    facts = [("slices seen", f"{made * settings['batch_size']:,} in {about['hours']:.1f} hours")]
+    facts = [
+        ("steps, batch, seed", f"{made}, {settings['batch_size']}, {settings['seed']}"),
+        ("slices seen", f"{made * settings['batch_size']:,} in {about['hours']:.1f} hours"),
+    ]
     if "kept_step" in about:
         facts.append(
             ("kept", f"as it was after step {about['kept_step']:,}, the best on validation patients")
