@@ -39,7 +39,6 @@ LICENCES = {
 
 def card(name: str, recipe: Recipe, file: Path, about: dict[str, Any]) -> str:
     """The model card of a file, Markdown."""
-    settings = about["settings"]
     facts = [
         ("network", about["network"]),
         ("learnt from", f"the training patients of {' and '.join(recipe.stores)}"),

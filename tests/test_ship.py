@@ -92,7 +92,9 @@ def test_what_a_run_has_reached_so_far_is_written_and_said(slices, tmp_path, mon
     assert not [*out.iterdir()], "nothing has begun"
     ship.ship(ship.parser().parse_args(words))
     ended, about = load_weights(out / "unet-phantom.safetensors", "segmentor")
-    assert "so_far" not in about and "NOT FINISHED" not in (out / "unet-phantom.md").read_text(encoding="utf-8")
+    assert "so_far" not in about and "NOT FINISHED" not in (out / "unet-phantom.md").read_text(
+        encoding="utf-8"
+    )
     (run / "weights.safetensors").unlink()  # as if it had been stopped before
     ship.ship(ship.parser().parse_args(["--so-far", *words]))
     network, about = load_weights(out / "unet-phantom.safetensors", "segmentor")
