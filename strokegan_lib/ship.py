@@ -29,6 +29,7 @@ from strokegan_lib.evaluation.scores import summary
 from strokegan_lib.evaluation.tables import circumstances
 from strokegan_lib.masks import made, masks_of
 from strokegan_lib.recipes import COMMON, KINDS, RECIPES, STORES, Recipe
+from strokegan_lib.train import each
 from strokegan_lib.train_settings import RECORD, build, settle
 from strokegan_lib.training.checkpoint import checkpoints, newest_checkpoint
 from strokegan_lib.training.precision import arithmetic
@@ -119,6 +120,7 @@ def _write(ended: Run, recipe: Recipe, stores: dict[str, SliceSet], out: Path) -
         network, about = load_weights(ended.folder / "weights.safetensors", kind)
     else:
         network, about = so_far(ended.folder)
+        about["data"] = each([stores[store] for store in recipe.stores], "name")
     network.half().float()  # scored as it is shipped
     if recipe.task == "segmentation":
         validation = Batches(slices, slices.of_split("validation"), size=64)
@@ -162,7 +164,7 @@ def so_far(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     network.load_state_dict(best["network"])
     about = {
         "settings": settings,
-        "data": state["about"]["data"],
+        "data_sha256": state["about"]["data"],
         "kept_step": best["step"],
         "so_far": state["step"],
     }

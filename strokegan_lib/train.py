@@ -80,7 +80,7 @@ def train(given: dict[str, Any]) -> None:
     loop = Loop(
         gan, batches,
         Settings(settings["steps"], settings["seed"], settings["rate"], average=settings["average"], **local),
-        machine, validate, out, {**settings, "data": _each(sets, "sha256")},
+        machine, validate, out, {**settings, "data": each(sets, "sha256")},
     )  # fmt: skip
     done = loop.run(given.get("resume", False))
     if done.step < settings["steps"]:
@@ -92,7 +92,7 @@ def train(given: dict[str, Any]) -> None:
 
 def finish(out: Path, settings: dict[str, Any], sets: list[SliceSet], done: Any) -> None:
     """Write the averaged network with what made it, and say where it lies."""
-    about = {"settings": settings, "data": _each(sets, "name"), "data_sha256": _each(sets, "sha256")}
+    about = {"settings": settings, "data": each(sets, "name"), "data_sha256": each(sets, "sha256")}
     kept = done.kept
     about["kept_step"] = int(kept["step"]) + 1
     if "validation threshold" in kept:
@@ -108,7 +108,7 @@ def finish(out: Path, settings: dict[str, Any], sets: list[SliceSet], done: Any)
         print(f"validation Dice {about['validation_dice']:.3f} at threshold {about['threshold']:.2f}")
 
 
-def _each(sets: list[SliceSet], entry: str) -> Any:
+def each(sets: list[SliceSet], entry: str) -> Any:
     """An entry of the data's card; a list of them where there are several data sets."""
     found = [slices.card[entry] for slices in sets]
     return found if len(found) > 1 else found[0]
