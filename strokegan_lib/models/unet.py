@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -99,9 +100,7 @@ class UNet(nn.Module):
             if halved == ATTENTION_AT:
                 x = self.attention(x)  # (B, 2w, H/4, W/4)
         x = F.relu(adapt(0, self.widen(x)))  # (B, 8, H, W)
-        # the head over both, without a copy that joins them
-        of_trunk, of_fine = self.head.weight.split(FINE, dim=1)  # (outputs, 8, 3, 3) each
-        return F.conv2d(x, of_trunk, self.head.bias, padding=1) + F.conv2d(fine, of_fine, padding=1)
+        return self.head(torch.cat([x, fine], 1))  # (B, outputs, H, W)
 
 
 class Shuffled(nn.Conv2d):
