@@ -52,15 +52,10 @@ def _segmentors(store: str, **settings: Any) -> dict[str, Recipe]:
     }
 
 
-def _family(**steps: int) -> dict[str, Recipe]:
-    """The members of the family, each with as many steps as take a core some minutes."""
-    common = {"batch_size": 16, "threads": 1, "seed": 0}  # the width is the member's own
-    return {
-        f"{member}-soop": Recipe(
-            "family", ("soop",), {"member": member, **common, "steps": steps[member.replace("-", "_")]}
-        )
-        for member in MEMBERS
-    }
+def _family(steps: int) -> dict[str, Recipe]:
+    """The members of the family; the width is each one's own."""
+    common = {"batch_size": 16, "threads": 1, "seed": 0, "steps": steps}
+    return {f"{member}-soop": Recipe("family", ("soop",), {"member": member, **common}) for member in MEMBERS}
 
 
 PAINTER = {**COMMON, "batch_size": 8, "lesion_share": 0.7}
@@ -76,7 +71,7 @@ RECIPES = {
         ("soop",),
         {**COMMON, "width": 16, "batch_size": 32, "steps": 1500, "precision": "fp32"},
     ),
-    **_family(dcgan=600, dcgan_pyramid=600, progressive=500, sagan=400, pix2pix=300, pix2pixhd=500),
+    **_family(steps=3000),
     "encoder": Recipe(
         "encoder",
         ("phantom", "soop"),

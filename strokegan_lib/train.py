@@ -70,8 +70,12 @@ def train(given: dict[str, Any]) -> None:
                 "choose a data set with more patients",
             )  # fmt: skip
         validate = partial(validation_score, batches=Batches(slices, rows, size=64, **how))
-    if settings["task"] == "synthesis" and len(slices.channels) == 1:  # the encoder knows one channel
-        validate = kernel_validation(slices, slices.of_split("validation", fold))
+    # the encoder of the kernel distance knows one channel
+    if settings["task"] in ("synthesis", "family") and len(slices.channels) == 1:
+        rows = slices.of_split("validation", fold)
+        if settings["lesion_share"] == 1:  # it learns from slices with stroke alone
+            rows = rows[slices.table["has_stroke"][rows] == 1]
+        validate = kernel_validation(slices, rows) if len(rows) > 1 else None  # a distance asks for two
     if machine.num_processes > 1 and settings.get("member") == "progressive":
         raise BadInput("--member progressive", "learns in one process only", "start it without accelerate")
     if machine.is_main_process:

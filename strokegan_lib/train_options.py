@@ -116,6 +116,12 @@ def parser() -> Parser:
         help="spectral normalisation of the critic's convolutions (default: only the attention's)",
     )
     syn.add_argument(
+        "--told",
+        type=float,
+        metavar="X",
+        help="styled: weight of finding the drawn code again in what was painted (default: 0.5)",
+    )
+    syn.add_argument(
         "--kl", type=float, metavar="X", help="styled: weight of the codes' divergence (default: 0.004)"
     )
     syn.add_argument("--style", type=int, metavar="N", help="styled: numbers in a code (default: 64)")

@@ -95,7 +95,7 @@ def _own(told: dict[str, Any]) -> dict[str, Any]:
         return own
     if task == "family":
         member = MEMBERS[name := told.get("member", "dcgan")]
-        return {"member": name, "width": member.width, "lesion_share": member.lesion_share}
+        return {"member": name, "width": member.width, "lesion_share": member.lesion_share, "average": 0.995}
     if task == "masks":
         return {"noise": NOISE, "width": MASK_WIDTH, "lesion_share": 1.0}
     return {"features": FEATURES, "width": ENCODER_WIDTH}
@@ -126,7 +126,7 @@ def _check(settled: dict[str, Any]) -> None:
                 f"--loss {settled['loss']}", "needs what masked paints and its critic",
                 "choose --method masked, and leave --multi-scale 0 and --levels out",
             )  # fmt: skip
-    weights = [settled.get(name, 0) for name in ("multi_scale", "dice", "bce", "pixel", "kl")]
+    weights = [settled.get(name, 0) for name in ("multi_scale", "dice", "bce", "pixel", "kl", "told")]
     if (
         settled["rate"] <= 0
         or min(weights) < 0

@@ -32,8 +32,9 @@ def test_a_run_its_settings_and_where_it_may_start_from(door, tmp_path):
 def test_wrong_use_is_one_line(door, tmp_path):
     start = ("synthesis", "--data", tmp_path / "none", "--out", tmp_path / "run")
     one_line(door(*start, "--generator", "magic"), "magic")
-    for option in ("--kl=1", "--style=8", "--no-grain"):
+    for option in ("--kl=1", "--told=1", "--style=8", "--no-grain"):
         one_line(door(*start, option), "does not go with --generator paper")
     one_line(door(*start, "--generator", "styled", "--style=-1"), "--style -1", "too small")
     one_line(door(*start, "--generator", "styled", "--kl=-1"), "weight of a loss")
+    one_line(door(*start, "--generator", "styled", "--told=-1"), "weight of a loss")
     assert not (tmp_path / "run").exists()

@@ -54,20 +54,21 @@ def sample(generator: nn.Module, n: int, seed: int = 0) -> np.ndarray:
     """Slices that an unconditional generator makes of random numbers, as the data sets hold them.
 
     Args:
-        generator: from z (b, Z) to (b, 1, 128, 128), Z its attribute ``latent``; on the CPU, in eval mode.
+        generator: from z (b, Z) to (b, 1, 128, 128), Z its attribute ``latent``; in eval mode.
         n: how many.
         seed: decides the random numbers: the first slices of a longer sample are the same.
 
     Returns:
         (n, 1, 128, 128) uint8: what is darker than the darkest tissue is background, 0.
     """
+    device = next((p.device for p in generator.parameters()), torch.device("cpu"))
     chance = torch.Generator().manual_seed(seed)
     z = torch.stack([torch.randn(generator.latent, generator=chance) for _ in range(n)])  # (n, Z)
     painted = []
     with torch.inference_mode():
         for part in z.split(CHUNK):
-            grey = (255 * generator(part)).round()  # (b, 1, 128, 128)
-            painted.append((grey * (grey >= DARKEST)).byte().numpy())
+            grey = (255 * generator(part.to(device))).round()  # (b, 1, 128, 128)
+            painted.append((grey * (grey >= DARKEST)).byte().cpu().numpy())
     return np.concatenate(painted)
 
 
@@ -106,6 +107,8 @@ def painted_scores(generator: nn.Module, slices: SliceSet, split: str = "test") 
 def kernel_validation(slices: SliceSet, rows: np.ndarray) -> Callable[[nn.Module], dict[str, float]]:
     """How a generator is validated while it learns: the kernel distance of what it paints, without intervals.
 
+    One with an attribute ``latent`` needs no masks, see ``sample``.
+
     Args:
         slices: with one channel.
         rows: validation slices, of which MOST at most are taken, evenly.
@@ -115,7 +118,10 @@ def kernel_validation(slices: SliceSet, rows: np.ndarray) -> Callable[[nn.Module
     real = features(encoder, torch.from_numpy(slices.images[rows]))  # (n, F)
 
     def validate(generator: nn.Module) -> dict[str, float]:
-        painted = paint(generator, slices.stroke[rows], slices.foreground[rows])
+        if hasattr(generator, "latent"):
+            painted = sample(generator, len(rows))
+        else:
+            painted = paint(generator, slices.stroke[rows], slices.foreground[rows])
         distance = kernel_distance(real, features(encoder, torch.from_numpy(painted)))
         return {"validation score": -distance, "validation kernel": distance}
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -58,7 +57,7 @@ class UNet(nn.Module):
             raise ValueError(f"width must be a multiple of 4, not {width}")
         if norm not in NORMS:
             raise ValueError(f"norm must be one of {', '.join(NORMS)}, not {norm!r}")
-        self.widths = [width * min(2**k, CAP) for k in range(halvings)]  # 32, 64, 128, 128, 128, 128, 128
+        self.widths = [width * min(2**k, CAP) for k in range(halvings)]  # 32, 64, 96, 96, 96, 96, 96
         self.fine = nn.Conv2d(inputs, FINE, 3, padding=1)
         self.stem = _conv(4 * inputs, width, norm)
         self.down = nn.ModuleList(_conv(a, b, norm, stride=2) for a, b in pairwise(self.widths))
@@ -69,7 +68,7 @@ class UNet(nn.Module):
         self.dropout = nn.Dropout2d(dropout)
         self.attention = SelfAttention(self.widths[ATTENTION_AT - 1]) if attention else nn.Identity()
         self.widen = Shuffled(width, FINE)
-        self.head = nn.Conv2d(2 * FINE, outputs, 3, padding=1)
+        self.head = Both(2 * FINE, outputs)
 
     def forward(self, x: Tensor, adapt: Adapt | None = None) -> Tensor:
         """Down, up, and the fine branch.
@@ -100,7 +99,23 @@ class UNet(nn.Module):
             if halved == ATTENTION_AT:
                 x = self.attention(x)  # (B, 2w, H/4, W/4)
         x = F.relu(adapt(0, self.widen(x)))  # (B, 8, H, W)
-        return self.head(torch.cat([x, fine], 1))  # (B, outputs, H, W)
+        return self.head(x, fine)  # (B, outputs, H, W)
+
+
+class Both(nn.Conv2d):
+    """A 3x3 convolution over two pictures laid one upon the other, without the copy that would lay them so.
+
+    Args:
+        inputs, outputs: channels in, of both together, and out.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 3, padding=1)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """(B, inputs / 2, H, W) twice to (B, outputs, H, W)."""
+        of_x, of_y = self.weight.chunk(2, dim=1)  # (outputs, inputs / 2, 3, 3) each
+        return F.conv2d(x, of_x, self.bias, padding=1) + F.conv2d(y, of_y, padding=1)
 
 
 class Shuffled(nn.Conv2d):

@@ -1,7 +1,7 @@
 """The family's members: how each is made and how it learns.
 
-Learning rates are the papers' times a small number: a run here is a few hundred steps, not
-many thousands, and the loop lets the rates fall to 0 at the end.
+Learning rates are the papers' times a small number: a run here is some thousand steps, not
+a hundred thousand, and the loop lets the rates fall to 0 at the end.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _progressive(width: int, steps: int) -> GAN:
 
 def _sagan(width: int, steps: int) -> GAN:
     players = sagan.SAGAN(width), sagan.Discriminator(width)
-    return UnconditionalGAN(*players, rates(1e-3, 4e-3, 0.0, 0.9), adversarial="hinge")
+    return UnconditionalGAN(*players, rates(4e-4, 16e-4, 0.0, 0.9), adversarial="hinge")
 
 
 def _pix2pix(width: int, steps: int) -> GAN:

@@ -1,8 +1,8 @@
 """Synthesis with styles: an autoencoder whose pictures a critic judges, and which learns to do without a picture.
 
 Half of every batch is repainted from its own style, half is painted in a style drawn at
-random, as it will be later: cVAE-GAN and its draw from the prior, after BicycleGAN (Zhu et
-al. 2017).
+random, as it will be later, and shall tell which: the two halves of BicycleGAN (Zhu et al.
+2017).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from strokegan_lib.data.batches import Batch
@@ -27,14 +28,18 @@ LESION = 4.0  # what a pixel of stroke counts beyond a pixel of tissue: it is on
 
 @dataclass(frozen=True)
 class StyledRecipe(Recipe):
-    """The paper's generator's losses, those of L1 on repainted slices alone, + kl * KL.
+    """The paper's generator's losses, those of L1 on repainted slices alone, + kl * KL + told * code L1.
 
     Attributes:
+        told: weight of the mean distance between a code drawn and the one that the encoder finds
+            in what was painted with it (BicycleGAN's latent regression): without it nothing asks that two
+            codes make two brains.
         kl: weight of the divergence of a code from N(0, 1): little, as codes are drawn from a
             Gaussian that is fitted to them.
         style, grain: as in StyledGenerator.
     """
 
+    told: float = 0.5  # BicycleGAN's
     kl: float = 0.004
     style: int = 64
     grain: bool = True
@@ -59,9 +64,9 @@ class StyledGAN:
         self.critic = ConditionalCritic(
             CONDITION, channels, width=width, attention=attention, spectral=recipe.spectral
         )
-        encoder = StyleEncoder(channels, width=width, style=recipe.style)
+        self.encoder = StyleEncoder(channels, width=width, style=recipe.style)
         self.networks: dict[str, nn.Module] = {
-            "generator": self.generator, "critic": self.critic, "style": encoder,
+            "generator": self.generator, "critic": self.critic, "style": self.encoder,
         }  # fmt: skip
         self.rates = dict.fromkeys(self.networks, Rate(5e-4, BETAS))
 
@@ -84,23 +89,28 @@ class StyledGAN:
         # the critic's turn: tell true from fake
         loss_critic = critic_turn(networks["critic"], self.critic, asked, fake, image, recipe, update)
 
-        # the generator's and the encoder's turn: all be taken for true, the repainted be as they were
+        # the generator's and the encoder's turn: all be taken for true, the repainted be as they were,
+        # the others tell their code; the encoder must not help there, or the two would agree on a sign
         with frozen(self.critic):
             with torch.no_grad():
                 true_features, _ = self.critic(torch.cat([asked, image], 1)[:known])
             fake_features, fake_logits = self.critic(torch.cat([asked, fake], 1))
+        with frozen(self.encoder):
+            found, _ = self.encoder(fake[known:], batch.stroke[known:], batch.foreground[known:])  # (B/2, Z)
         weight = batch.foreground * (1 + LESION * batch.stroke)  # (B, 1, H, W)
         off = ((fake - image).abs() * weight)[:known]
         losses = {
             "adversarial": generator_loss(fake_logits, recipe.adversarial),
             "pixel": off.mean(),
             "multi_scale": multi_scale_l1([f[:known] for f in fake_features], true_features),
+            "told": F.l1_loss(found, z[known:]),
             "kl": kl,
         }
         total = (
             losses["adversarial"]
             + recipe.pixel * losses["pixel"]
             + recipe.multi_scale * losses["multi_scale"]
+            + recipe.told * losses["told"]
             + recipe.kl * losses["kl"]
         )
         update(("generator", "style"), total)

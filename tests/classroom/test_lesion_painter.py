@@ -21,6 +21,7 @@ from strokegan_lib.classroom.painting import Painting
 from strokegan_lib.classroom.pixels import ORANGE, SCALE
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.synthesis import Generator
+from strokegan_lib.models.unet import Both
 
 PATCH = np.zeros((128, 128), bool)
 PATCH[60:66, 60:72] = True  # 72 pixels in the middle of a brain
@@ -156,7 +157,7 @@ def test_an_error_is_shown_in_the_widget_and_leaves_with_the_next_good_picture(
     torch.manual_seed(0)
     broken = Generator(width=8).eval()
     painter = LesionPainter(broken, phantom, rows)
-    head, broken.unet.head = broken.unet.head, torch.nn.Conv2d(3, 1, 3)  # does not fit
+    head, broken.unet.head = broken.unet.head, Both(6, 1)  # does not fit
     with pytest.raises(RuntimeError):
         painter.set(mask=PATCH)
     assert painter.canvas.failed and painter.canvas.words.startswith("RuntimeError")

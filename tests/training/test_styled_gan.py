@@ -52,6 +52,24 @@ def test_codes_of_half_the_batch_are_remembered():
     assert [codes.shape for codes in told] == [(1, 5)] and losses["kl"] > 0
 
 
+def test_a_drawn_code_is_asked_for_in_what_was_painted_with_it():
+    pulls = {}
+    for weight in (0.0, 100.0):
+        game, slices = gan(told=weight), _single(batch(1))
+        torch.manual_seed(1)
+        losses = game.step(
+            game.networks, slices, lambda names, loss: None if names == "critic" else loss.backward()
+        )
+        assert losses["told"] > 0
+        pulls[weight] = [
+            torch.cat([p.grad.flatten() for p in game.networks[name].parameters()])
+            for name in ("generator", "style")
+        ]
+    (without, alone), (asked, helped) = pulls.values()
+    assert not torch.allclose(without, asked), "the generator must show the code"
+    assert torch.allclose(alone, helped, atol=1e-6), "the encoder must not learn from it"
+
+
 def test_stopped_and_resumed_ends_bit_for_bit_the_same(slices, tmp_path):
     tiny.make_loop(gan(), slices, tmp_path / "whole", steps=4).run()
     half = tiny.make_loop(gan(), slices, tmp_path / "parts", steps=4)

@@ -83,7 +83,8 @@ class Discriminator(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(B, 1, 128, 128) to logits (B, 1)."""
-        x = self.blocks(image)  # (B, 16w, 4, 4)
+        # -1..1, as tanh would give: what is normalised spectrally sees no more than its input's range
+        x = self.blocks(2 * image - 1)  # (B, 16w, 4, 4)
         return self.head(F.relu(x).flatten(1))  # (B, 256w), (B, 1)
 
 
