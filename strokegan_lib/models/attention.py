@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+SMALL = 256  # positions, 16x16, up to which making the map is faster than the fused kernel
+
 
 class SelfAttention(nn.Module):
     """x + gamma * attention(x), a picture in and a picture out.
@@ -25,7 +27,7 @@ class SelfAttention(nn.Module):
         o_j     = v(sum over i of b[j, i] * h(x_i))
         y_j     = x_j + gamma * o_j      gamma starts at 0: first the near, then the far
 
-    ``forward`` never holds the N x N map: memory grows with N, not with its square.
+    ``forward`` never holds a large N x N map: memory grows with N, not with its square.
 
     Args:
         channels: C, divisible by 8. Queries and keys have C/8 channels, values C/2.
@@ -49,15 +51,18 @@ class SelfAttention(nn.Module):
         """(B, C, H, W) to (B, C, H, W)."""
         b, _, h, w = x.shape
         q, k, v = (_positions(f(x)) for f in (self.query, self.key, self.value))  # (B, 1, N, C/8), .., C/2
-        # The fused kernel of the CPU wants one width for all three, else it silently makes
-        # the N x N map. Zeros added to q and k change no scalar product.
-        q, k = (F.pad(t, (0, v.shape[-1] - t.shape[-1])) for t in (q, k))  # (B, 1, N, C/2)
-        o = F.scaled_dot_product_attention(q, k, v, scale=1.0)  # (B, 1, N, C/2)
+        if h * w <= SMALL:
+            o = (q @ k.transpose(2, 3)).softmax(dim=-1) @ v  # (B, 1, N, N), (B, 1, N, C/2)
+        else:
+            # The fused kernel of the CPU wants one width for all three, else it silently makes
+            # the N x N map. Zeros added to q and k change no scalar product.
+            q, k = (F.pad(t, (0, v.shape[-1] - t.shape[-1])) for t in (q, k))  # (B, 1, N, C/2)
+            o = F.scaled_dot_product_attention(q, k, v, scale=1.0)  # (B, 1, N, C/2)
         o = o.squeeze(1).transpose(1, 2).reshape(b, -1, h, w)  # (B, C/2, H, W)
         return x + self.gamma * self.back(o)
 
     def map(self, x: Tensor) -> Tensor:
-        """Where each position looks: the N x N map that ``forward`` never makes.
+        """Where each position looks: the N x N map, which ``forward`` makes only where it is small.
 
         Returns:
             (B, N, N): row j holds the weights b[j, i] with which position j takes from

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
-from strokegan_lib.models.attention import SelfAttention
+from strokegan_lib.models.attention import SMALL, SelfAttention
 from strokegan_lib.models.unet import UNet
 
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-5}  # of the largest entry
@@ -44,8 +44,8 @@ def values_and_gradients(forward, module: SelfAttention, x: Tensor, weights: Ten
 @given(
     batch=st.integers(1, 3),
     channels=st.sampled_from([8, 16, 24, 64]),
-    height=st.integers(3, 17),
-    width=st.integers(3, 17),
+    height=st.integers(3, 19),
+    width=st.integers(3, 19),  # small and large maps
     gamma=st.sampled_from([-1.3, 0.1, 0.7]),
     dtype=st.sampled_from(list(TOLERANCE)),
     seed=st.integers(0, 2**16),
@@ -138,9 +138,9 @@ def either_way(forward, x: Tensor, precision: torch.dtype | None):
 @pytest.mark.parametrize("precision", [None, torch.bfloat16], ids=["fp32", "bf16"])
 @pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last], ids=["nchw", "nhwc"])
 def test_the_fused_kernel_runs_and_the_map_is_never_made(order, precision):
-    n = 12 * 13
+    n = 17 * 16  # one row more than small
     module = attention(32).to(memory_format=order)
-    x = torch.randn(2, 32, 12, 13).contiguous(memory_format=order).requires_grad_()
+    x = torch.randn(2, 32, 17, 16).contiguous(memory_format=order).requires_grad_()
     names, mapped = operations(either_way(module, x, precision), n)
     assert {FLASH, f"{FLASH}_backward"} <= names
     assert not mapped and not {"aten::_softmax", "aten::bmm"} & names
@@ -153,10 +153,16 @@ def test_the_fused_kernel_runs_and_the_map_is_never_made(order, precision):
 def test_the_fused_kernel_runs_inside_a_network(precision):
     torch.manual_seed(0)
     network = UNet(1, 1, width=8).to(memory_format=torch.channels_last)
-    x = torch.randn(2, 1, 64, 48).contiguous(memory_format=torch.channels_last)
-    names, mapped = operations(either_way(network, x, precision), 16 * 12)
+    x = torch.randn(2, 1, 128, 96).contiguous(memory_format=torch.channels_last)
+    names, mapped = operations(either_way(network, x, precision), 32 * 24)
     assert {FLASH, f"{FLASH}_backward"} <= names
     assert not mapped and not {"aten::_softmax", "aten::bmm"} & names
+
+
+def test_a_small_map_is_made_as_that_is_faster():
+    module, x = attention(32), torch.randn(2, 32, 16, 16, requires_grad=True)
+    names, mapped = operations(either_way(module, x, None), SMALL)
+    assert FLASH not in names and {"aten::_softmax", "aten::bmm"} <= names & mapped
 
 
 def test_autocast_keeps_the_picture_and_learns():

@@ -11,6 +11,7 @@ from test_every_parameter_learns import batch
 from torch import nn
 
 from strokegan_lib.losses import critic_loss, r1_penalty
+from strokegan_lib.models import attention
 from strokegan_lib.training.checkpoint import checkpoints
 from strokegan_lib.training.synthesis import LAZY, Recipe, SynthesisGAN
 
@@ -65,8 +66,9 @@ def test_the_penalty_is_lazy_times_the_slope_at_true_slices():
     assert float(said["critic"].detach()) == pytest.approx(float(critic_loss(of_true, of_fake).detach()))
 
 
-def test_the_slope_is_punished_through_the_attention_too():
+def test_the_slope_is_punished_through_the_attention_too(monkeypatch):
     """The fused attention has no second derivative; the game asks for the plain one where it needs it."""
+    monkeypatch.setattr(attention, "SMALL", 0)  # as on pictures larger than a slice
     game, one, totals = gan(), batch(1), []
     for network in game.networks.values():
         network.double()
