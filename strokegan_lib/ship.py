@@ -60,10 +60,11 @@ def parser() -> Parser:
 
 
 def ship(options: Namespace) -> None:
-    """Make the files that are asked for, one after the other; a finished run is not repeated.
+    """Make the files that are asked for, one run a core; a finished run is not repeated.
 
     Raises:
-        BadInput: a name or a data set that is not known, or whatever training refuses.
+        BadInput: a name or a data set that is not known, a run that was made with other settings or
+            data than these, or whatever training refuses.
     """
     unknown = [name for name in options.names if name not in RECIPES]
     if unknown:
@@ -81,13 +82,11 @@ def ship(options: Namespace) -> None:
         if not missing:
             chosen[name] = RECIPES[name]
     runs = {name: _run(name, recipe, folders, options.runs) for name, recipe in chosen.items()}
+    for name, recipe in chosen.items():
+        settle(_asked(recipe, folders, runs[name].folder))  # refuses one that was made with other settings
     if options.so_far:
         ready = [run for run in runs.values() if run.done or checkpoints(run.folder)]
     else:
-        for name, recipe in chosen.items():
-            settle(
-                _asked(recipe, folders, runs[name].folder)
-            )  # refuses one that was made with other settings
         ready = trained([*runs.values()])
     for ended in ready:
         _write(ended, chosen[ended.name], stores, options.out)
@@ -116,11 +115,16 @@ def _run(name: str, recipe: Recipe, folders: dict[str, Path], runs: Path) -> Run
 def _write(ended: Run, recipe: Recipe, stores: dict[str, SliceSet], out: Path) -> None:
     """Round, score, and write a file and its card."""
     kind, slices = KINDS[recipe.task], stores[recipe.stores[0]]
+    learnt_from = [stores[store] for store in recipe.stores]
     if ended.done:
         network, about = load_weights(ended.folder / "weights.safetensors", kind)
     else:
-        network, about = so_far(ended.folder)
-        about["data"] = each([stores[store] for store in recipe.stores], "name")
+        network, about = so_far(ended.folder, len(slices.channels))
+        about["data"] = each(learnt_from, "name")
+    if about["data_sha256"] != each(learnt_from, "sha256"):
+        raise BadInput(
+            ended.folder, "learnt from another data set than the one given", "give the one it learnt from"
+        )
     network.half().float()  # scored as it is shipped
     if recipe.task == "segmentation":
         validation = Batches(slices, slices.of_split("validation"), size=64)
@@ -146,8 +150,12 @@ def _write(ended: Run, recipe: Recipe, stores: dict[str, SliceSet], out: Path) -
     print(f"{file}: {file.stat().st_size / 1e6:.1f} MB", flush=True)
 
 
-def so_far(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
+def so_far(folder: Path, channels: int = 1) -> tuple[nn.Module, dict[str, Any]]:
     """The network of a run that has not ended: the best on validation, or its present average.
+
+    Args:
+        folder: of the run.
+        channels: of the slices it learns from.
 
     Returns:
         as ``load_weights``.
@@ -159,15 +167,11 @@ def so_far(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     state = newest_checkpoint(folder)
     if state is None:
         raise BadInput(folder, "holds no sound checkpoint", "train it first")
-    network = next(iter(build(settings, 1).networks.values()))
-    best = state["best"] or {"step": state["step"], "network": state["average"]}
-    network.load_state_dict(best["network"])
-    about = {
-        "settings": settings,
-        "data_sha256": state["about"]["data"],
-        "kept_step": best["step"],
-        "so_far": state["step"],
-    }
+    network = next(iter(build(settings, channels).networks.values()))
+    network.load_state_dict(state["best"].get("network", state["average"]))
+    about = {"settings": settings, "data_sha256": state["about"]["data"], "so_far": state["step"]}
+    if state["best"]:
+        about["kept_step"] = state["best"]["step"]
     return network.eval().requires_grad_(False), about
 
 

@@ -76,6 +76,8 @@ def train(given: dict[str, Any]) -> None:
         if settings["lesion_share"] == 1:  # it learns from slices with stroke alone
             rows = rows[slices.table["has_stroke"][rows] == 1]
         validate = kernel_validation(slices, rows) if len(rows) > 1 else None  # a distance asks for two
+    if given.get("compile") and (settings.get("r1") or settings.get("member") == "progressive"):
+        raise BadInput("--compile", "cannot follow R1, a slope of a slope", "leave it out, or give --r1 0")
     if machine.num_processes > 1 and settings.get("member") == "progressive":
         raise BadInput("--member progressive", "learns in one process only", "start it without accelerate")
     if machine.is_main_process:
@@ -98,7 +100,8 @@ def finish(out: Path, settings: dict[str, Any], sets: list[SliceSet], done: Any)
     """Write the averaged network with what made it, and say where it lies."""
     about = {"settings": settings, "data": each(sets, "name"), "data_sha256": each(sets, "sha256")}
     kept = done.kept
-    about["kept_step"] = int(kept["step"]) + 1
+    if kept:
+        about["kept_step"] = kept["step"]
     if "validation threshold" in kept:
         about["threshold"] = kept["validation threshold"]
         about["validation_dice"] = kept["validation dice"]
@@ -107,7 +110,9 @@ def finish(out: Path, settings: dict[str, Any], sets: list[SliceSet], done: Any)
     save_weights(out / "weights.safetensors", done.network, about)
     for leftover in checkpoints(out)[1:]:
         leftover.unlink()
-    print(f"{out / 'weights.safetensors'}: the network after {done.step} steps, averaged")
+    print(
+        f"{out / 'weights.safetensors'}: the averaged network after {kept.get('step', done.step)} of {done.step} steps"
+    )
     if "threshold" in about:
         print(f"validation Dice {about['validation_dice']:.3f} at threshold {about['threshold']:.2f}")
 

@@ -116,7 +116,7 @@ def parser() -> Parser:
         help="spectral normalisation of the critic's convolutions (default: only the attention's)",
     )
     syn.add_argument(
-        "--told",
+        "--latent",
         type=float,
         metavar="X",
         help="styled: weight of finding the drawn code again in what was painted (default: 0.5)",

@@ -63,9 +63,16 @@ def _kept(record: Path, told: dict[str, Any]) -> dict[str, Any]:
     """The settings of the run that is to go on; what is told must agree with them."""
     try:
         kept = json.loads(record.read_text(encoding="utf-8"))
-        differences = [f"{n} was {kept[n]}, now {told[n]}" for n in told if kept[n] != told[n]]
+        missing = {"average", *_own(kept)} - {*kept}
+        differences = (
+            [] if missing else [f"{n} was {kept[n]}, now {told[n]}" for n in told if kept[n] != told[n]]
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise BadInput(record, "cannot be read", "choose another --out") from error
+    if missing:
+        raise BadInput(
+            record, f"does not say {', '.join(sorted(missing))}: another version of the kit wrote it", "choose another --out"
+        )  # fmt: skip
     if differences:
         raise BadInput(
             record, f"says otherwise: {'; '.join(differences)}",
@@ -126,10 +133,10 @@ def _check(settled: dict[str, Any]) -> None:
                 f"--loss {settled['loss']}", "needs what masked paints and its critic",
                 "choose --method masked, and leave --multi-scale 0 and --levels out",
             )  # fmt: skip
-    weights = [settled.get(name, 0) for name in ("multi_scale", "dice", "bce", "pixel", "kl", "told")]
+    weights = [settled.get(name, 0) for name in ("multi_scale", "dice", "bce", "pixel", "kl", "latent")]
     if (
         settled["rate"] <= 0
-        or min(weights) < 0
+        or min([*weights, settled.get("r1", 0)]) < 0
         or not (any(weights) or settled["task"] in ("encoder", "family", "masks"))
     ):
         raise BadInput("--rate or the weight of a loss", "is not positive", "give numbers above 0")
@@ -145,7 +152,7 @@ def build(settings: dict[str, Any], channels: int) -> GAN:
     if settings["task"] == "family":
         return MEMBERS[settings["member"]].make(settings["width"], settings["steps"])
     if settings["task"] == "synthesis":
-        kind, gan = SYNTHESIS[settings.get("generator", "paper")]  # older records name none
+        kind, gan = SYNTHESIS[settings["generator"]]
         recipe = kind(*(settings[name] for name in kind.__dataclass_fields__))
         return gan(recipe, channels, width=settings["width"], attention=settings["attention"])
     method = METHODS[settings["method"]]

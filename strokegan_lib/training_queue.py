@@ -6,7 +6,6 @@ Every run is a process of its own at low priority that keeps checkpoints; whatev
 
 from __future__ import annotations
 
-import csv
 import os
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from strokegan_lib.errors import BadInput
+from strokegan_lib.training.log import kept_rows
 
 NICE = 10  # priority of a run: whoever works on the machine goes first
 LOOK = 5.0  # seconds between looks at the runs
@@ -67,10 +67,7 @@ def hours(record: Path) -> float:
 
 def _rows(record: Path) -> list[tuple[int, float]]:
     """Step and seconds of each row."""
-    if not record.is_file():
-        return []
-    with open(record, newline="", encoding="utf-8") as file:
-        return [(int(row["step"]), float(row["seconds"])) for row in csv.DictReader(file)]
+    return [(int(row["step"]), row["seconds"]) for row in kept_rows(record) if "seconds" in row]
 
 
 def _spans(rows: list[tuple[int, float]]) -> list[float]:
@@ -125,4 +122,5 @@ def _start(run: Run) -> subprocess.Popen:
     if hasattr(os, "nice"):
         command = ["nice", "-n", str(NICE), *command]
     with open(run.folder / "log.txt", "ab") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log)
+        # a session of its own: Ctrl-C is for the queue, which asks every run once to stop after its step
+        return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)

@@ -102,6 +102,25 @@ def test_what_a_run_has_reached_so_far_is_written_and_said(slices, tmp_path, mon
     assert all(torch.equal(a, b) for a, b in zip(network.parameters(), ended.parameters(), strict=True))
 
 
+def test_what_was_made_otherwise_is_not_shipped(slices, tmp_path, monkeypatch, capsys):
+    recipe = Recipe("segmentation", ("phantom",), {**TINY, "method": "unet"})
+    monkeypatch.setattr(ship, "RECIPES", {"unet-phantom": recipe})
+    out = tmp_path / "weights"
+    out.mkdir()
+    words = ("--runs", tmp_path / "runs", "--out", out)
+    ship.ship(ship.parser().parse_args([*map(str, ("--phantom", slices.folder, *words))]))
+    for file in out.iterdir():
+        file.unlink()
+    other = brains(tmp_path / "other", patients=60, every=2)
+    code, error = end_of(ship, monkeypatch, capsys, "--phantom", other.folder, *words)
+    assert code == 2 and "another data set" in error and error.count("\n") == 1
+    recipe.settings["steps"] = 3
+    for so_far in ((), ("--so-far",)):
+        code, error = end_of(ship, monkeypatch, capsys, "--phantom", slices.folder, *words, *so_far)
+        assert code == 2 and "steps was 2, now 3" in error and error.count("\n") == 1
+    assert not [*out.iterdir()]
+
+
 def test_bad_use_of_ship(slices, tmp_path, monkeypatch, capsys):
     words = ("--phantom", slices.folder, "--runs", tmp_path / "runs")
     for name, said in (("nothing", "are not known"), ("unet-soop", "is missing for unet-soop")):

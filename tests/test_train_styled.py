@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from test_train import TINY, call, made, one_line
 
@@ -29,12 +31,28 @@ def test_a_run_its_settings_and_where_it_may_start_from(door, tmp_path):
     one_line(door(*paper), "holds a styled generator, not a generator")
 
 
+def test_a_record_of_another_version_is_refused(door, tmp_path):
+    slices, out = made(tmp_path / "set"), tmp_path / "run"
+    start = ("synthesis", "--data", slices.folder, "--generator", "styled", "--out", out)
+    assert door(*start, *TINY)[0] == 0
+    record = json.loads((out / "settings.json").read_text())
+    del record["latent"], record["average"]
+    (out / "settings.json").write_text(json.dumps(record))
+    one_line(door(*start, "--resume"), "average, latent", "another version")
+
+
+def test_compiled_networks_have_no_second_slope(door, tmp_path):
+    start = ("synthesis", "--data", made(tmp_path / "set").folder, "--out", tmp_path / "run", *TINY)
+    one_line(door(*start, "--compile"), "--compile", "--r1 0")
+
+
 def test_wrong_use_is_one_line(door, tmp_path):
     start = ("synthesis", "--data", tmp_path / "none", "--out", tmp_path / "run")
     one_line(door(*start, "--generator", "magic"), "magic")
-    for option in ("--kl=1", "--told=1", "--style=8", "--no-grain"):
+    for option in ("--kl=1", "--latent=1", "--style=8", "--no-grain"):
         one_line(door(*start, option), "does not go with --generator paper")
     one_line(door(*start, "--generator", "styled", "--style=-1"), "--style -1", "too small")
     one_line(door(*start, "--generator", "styled", "--kl=-1"), "weight of a loss")
-    one_line(door(*start, "--generator", "styled", "--told=-1"), "weight of a loss")
+    one_line(door(*start, "--r1=-1"), "weight of a loss")
+    one_line(door(*start, "--generator", "styled", "--latent=-1"), "weight of a loss")
     assert not (tmp_path / "run").exists()

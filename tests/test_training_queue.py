@@ -79,6 +79,12 @@ def test_progress_leaves_pauses_out(tmp_path):
     assert progress(record(tmp_path, [0.0])) == (1, None)
 
 
+def test_a_row_that_was_being_written_is_left_out(tmp_path):
+    file = record(tmp_path, [0.0, 2.0])
+    file.write_text(file.read_text() + "2")
+    assert progress(file) == (2, 2.0)
+
+
 def test_the_time_left_is_told(tmp_path):
     run = Run("a", ("python",), tmp_path, 65)
     assert run.left() == "a 0 of 65 steps"

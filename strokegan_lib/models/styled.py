@@ -29,7 +29,7 @@ class Modulation(nn.Module):
         y = x * (1 + gamma(masks) + gamma(z)) + beta(masks) + beta(z) + grain * noise
 
     gamma and beta of the masks differ from place to place, those of z do not (SPADE,
-    equation 1; AdaIN). x has been normalised by the stage it comes from.
+    equation 1; AdaIN). x has been normalised by the stage it comes from, but at full resolution.
 
     Args:
         channels: of x.
@@ -90,7 +90,7 @@ class StyledGenerator(nn.Module):
 
         Args:
             stroke, foreground: (B, 1, H, W), 0/1; H and W even.
-            z: (B, Z); None draws a fresh style for every slice, from torch's global random state.
+            z: (B, Z); None draws a fresh style for every slice, from the CPU's random state.
 
         Returns:
             (B, C, H, W), 0..1, and 0 outside the foreground. In eval mode one style and one pair of
@@ -118,7 +118,7 @@ class StyledGenerator(nn.Module):
         covariance = self.second.float() - torch.outer(self.first.float(), self.first.float())  # (Z, Z)
         values, vectors = torch.linalg.eigh(covariance)
         root = vectors * values.clamp(min=0).sqrt()  # (Z, Z); rounded weights may leave a value below 0
-        chance = torch.randn(n, len(root), device=root.device)
+        chance = torch.randn(n, len(root)).to(root.device)  # drawn alike on every device
         return (chance @ root.T + self.first.float()).to(self.first.dtype)
 
     @torch.no_grad()
@@ -129,7 +129,7 @@ class StyledGenerator(nn.Module):
         self.second.lerp_(codes.T @ codes / len(codes), MOMENTUM)
 
     def _noise(self, z: Tensor, masks: Tensor) -> Tensor:
-        """A plane of normal numbers for every slice, (B, 1, H, W); each size takes its own share of it."""
+        """A plane of normal numbers for every slice, (B, 1, H, W), from which coarser stages take every 2nd, 4th ..."""
         if self.training:
             return torch.randn_like(masks[:, :1])
         # one style, one grain: a picture can be had again

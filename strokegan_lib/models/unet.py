@@ -1,7 +1,7 @@
 """The U-Net that synthesises and the U-Net that segments: one backbone, shared by every method.
 
 Down to one position for all of the brain, as in pix2pix (Isola et al. 2017): a network that
-stops at 8x8 has seen 48 pixels there, half a brain, and can only guess what the other half asks for.
+stops at 8x8 has seen 34 pixels there, a quarter of a brain, and can only guess what the rest asks for.
 The trunk works at half resolution, where a step is cheap; one narrow branch stays at full
 resolution, without which a lesion of two pixels could not be drawn. Up by resizing and a
 3x3 convolution (Odena et al. 2016: a transposed convolution leaves a checkerboard), skips
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from strokegan_lib.models.attention import SelfAttention
 
 TO_ONE = 7  # halvings from 128 to 1
-CAP = 3  # widths at most: channels double while the size halves, down to 16x16
+CAP = 3  # widths at most: channels grow while the size halves, down to 16x16
 FINE = 8  # channels at full resolution: 64 times as many positions as at 16x16 allow no more
 ATTENTION_AT = 2  # times halved: 32x32, where SAGAN has it
 NORMS = ("batch", "group", "none")
@@ -37,8 +37,8 @@ class UNet(nn.Module):
         halvings: how often the size is halved: 7 from 128 to 1.
         attention: self-attention at a quarter of the size (32x32 for slices) on the way up.
         dropout: probability, in the inner stages on the way up: the only noise of pix2pix.
-        norm: 'batch'; 'group': eight channels of each slice by themselves, so that no picture depends
-            on its neighbours in the batch; 'none'.
+        norm: 'batch'; 'group': eight channels of each slice by themselves (four where eight do not
+            divide the width), so that no picture depends on its neighbours in the batch; 'none'.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class UNet(nn.Module):
 
         Args:
             x: (B, inputs, H, W), H and W even.
-            adapt: changes the features of each stage on the way up before their activation.
+            adapt: changes the features at the bottom, and of each stage on the way up before their activation.
 
         Returns:
             (B, outputs, H, W).
@@ -86,14 +86,14 @@ class UNet(nn.Module):
         skips = []
         for down in self.down:
             skips.append(x)
-            x = F.leaky_relu(down(x), 0.2)  # (B, 2w, H/4, W/4) .. (B, 4w, 1, 1)
+            x = F.leaky_relu(down(x), 0.2)  # (B, 2w, H/4, W/4) .. (B, 3w, 1, 1)
         x = adapt(len(self.widths), x)
         for halved in range(len(self.down), 0, -1):
             skip = skips.pop()
             x = (
                 F.interpolate(self.narrow[-halved](x), skip.shape[2:], mode="nearest") + skip
-            )  # (B, 4w, 2, 2) ..
-            x = F.relu(adapt(halved, self.up[-halved](x)))  # (B, 4w, 2, 2) .. (B, w, H/2, W/2)
+            )  # (B, 3w, 2, 2) ..
+            x = F.relu(adapt(halved, self.up[-halved](x)))  # (B, 3w, 2, 2) .. (B, w, H/2, W/2)
             if halved > ATTENTION_AT + 1:
                 x = self.dropout(x)
             if halved == ATTENTION_AT:
@@ -143,9 +143,8 @@ class Shuffled(nn.Conv2d):
 
 def _conv(inputs: int, outputs: int, norm: str, stride: int = 1) -> nn.Module:
     """A 3x3 convolution and what normalises it."""
-    conv = nn.Conv2d(
-        inputs, outputs, 3, stride, padding=1, bias=norm == "none"
-    )  # else it would be taken away
+    # no bias where a normalisation follows, which has its own
+    conv = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=norm == "none")
     if norm == "none":
         return conv
     return nn.Sequential(

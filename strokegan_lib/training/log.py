@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -30,7 +31,7 @@ class Log:
         self.board = None
         if folder is None:
             return
-        self.rows = _earlier(self.file, steps_made)
+        self.rows = kept_rows(self.file, steps_made)
         self._rewrite()
         if not board:
             return
@@ -75,7 +76,7 @@ class Log:
             os.replace(partial, self.file)
 
 
-def _earlier(file: Path, steps_made: int) -> list[Row]:
+def kept_rows(file: Path, steps_made: float = math.inf) -> list[Row]:
     """Rows of steps before *steps_made*, up to the first that a power cut or a spreadsheet has spoilt."""
     rows: list[Row] = []
     with (

@@ -78,7 +78,8 @@ class Trained:
             last step as it was when it scored best on validation.
         rows: the record, a row a step.
         step: steps made; fewer than asked for if somebody stopped it.
-        kept: the row of the step after which the network was as it is now.
+        kept: 'step', the number of steps after which the network was as it is now, and its validation
+            scores; empty where nothing was validated, or the run was stopped.
     """
 
     network: nn.Module
@@ -130,7 +131,7 @@ class Loop:
             self.optimisers[name] = self.accelerator.prepare_optimizer(adam)
         self.wrapped = {name: self.accelerator.prepare_model(network) for name, network in networks.items()}
         self.step = 0
-        self.best: dict[str, Any] | None = None  # step, score and averaged weights of the best validation
+        self.best: dict[str, Any] | None = None  # step, scores and averaged weights of the best validation
 
     def run(self, resume: bool = False) -> Trained:
         """Train to the end, or until Ctrl-C; with *resume*, go on from the last checkpoint.
@@ -164,10 +165,10 @@ class Loop:
                     saved_at = time.monotonic()
         bar.close()
         log.close()
-        kept = log.rows[-1]
-        if self.best and self.step == self.settings.steps:
-            self.average.network.load_state_dict(self.best["network"])
-            kept = next(row for row in log.rows if row["step"] == self.best["step"] - 1)
+        best = self.best if self.step == self.settings.steps else None
+        if best:
+            self.average.network.load_state_dict(best["network"])
+        kept = {"step": best["step"], **best["scores"]} if best else {}
         return Trained(self.average.network, log.rows, self.step, kept)
 
     def _one_step(self) -> dict[str, Tensor]:
@@ -201,9 +202,10 @@ class Loop:
         if self.step not in {round(steps * (k + 1) / count) for k in range(count)}:
             return {}
         scores = self.validate(self.average.network)
-        if self.best is None or scores["validation score"] > self.best["score"]:
+        score = scores["validation score"]
+        if not math.isnan(score) and (self.best is None or score > self.best["scores"]["validation score"]):
             state = {name: value.clone() for name, value in self.average.network.state_dict().items()}
-            self.best = {"step": self.step, "score": scores["validation score"], "network": state}
+            self.best = {"step": self.step, "scores": scores, "network": state}
         return scores
 
     def _warn(self, watch: Watch, rows: list[Row]) -> None:

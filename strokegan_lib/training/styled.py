@@ -28,10 +28,10 @@ LESION = 4.0  # what a pixel of stroke counts beyond a pixel of tissue: it is on
 
 @dataclass(frozen=True)
 class StyledRecipe(Recipe):
-    """The paper's generator's losses, those of L1 on repainted slices alone, + kl * KL + told * code L1.
+    """The paper's generator's losses, those of L1 on repainted slices alone, + kl * KL + latent * code L1.
 
     Attributes:
-        told: weight of the mean distance between a code drawn and the one that the encoder finds
+        latent: weight of the mean distance between a code drawn and the one that the encoder finds
             in what was painted with it (BicycleGAN's latent regression): without it nothing asks that two
             codes make two brains.
         kl: weight of the divergence of a code from N(0, 1): little, as codes are drawn from a
@@ -39,7 +39,7 @@ class StyledRecipe(Recipe):
         style, grain: as in StyledGenerator.
     """
 
-    told: float = 0.5  # BicycleGAN's
+    latent: float = 0.5  # BicycleGAN's
     kl: float = 0.004
     style: int = 64
     grain: bool = True
@@ -103,14 +103,14 @@ class StyledGAN:
             "adversarial": generator_loss(fake_logits, recipe.adversarial),
             "pixel": off.mean(),
             "multi_scale": multi_scale_l1([f[:known] for f in fake_features], true_features),
-            "told": F.l1_loss(found, z[known:]),
+            "latent": F.l1_loss(found, z[known:]),
             "kl": kl,
         }
         total = (
             losses["adversarial"]
             + recipe.pixel * losses["pixel"]
             + recipe.multi_scale * losses["multi_scale"]
-            + recipe.told * losses["told"]
+            + recipe.latent * losses["latent"]
             + recipe.kl * losses["kl"]
         )
         update(("generator", "style"), total)

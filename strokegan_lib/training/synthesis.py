@@ -17,9 +17,8 @@ from strokegan_lib.models.synthesis import CONDITION, Generator
 from strokegan_lib.training.gan import Rate, Update, frozen
 
 BETAS = (0.0, 0.99)  # Karras et al. 2018: no memory of where the other player stood
-LAZY = (
-    8  # the penalty is dear and changes slowly: every eighth step, eight times as heavy (Karras et al. 2020)
-)
+# the penalty is dear and changes slowly: every eighth step, eight times as heavy (Karras et al. 2020)
+LAZY = 8
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ PATIENCE = 50  # steps in a row before a warning: a quarter of a minute of one's
 NOTHING_LEARNT = 300  # the same for a critic at its start: a good one needs some dozens of steps to leave it
 START = {"logistic": 2 * math.log(2), "hinge": 2.0}  # loss of a critic that answers 0 to everything
 NEAR = 0.01  # of its start, on either side
+LEFT = (
+    0.05  # below its start: it has told something once, and may come back to its start when the game is even
+)
 ASLEEP = 1e-4  # a critic whose loss stays below this sees no difference, or has no say
 FLAT = 1e-3  # standard deviation of a picture in 0..1 that shows nothing
 
@@ -19,6 +22,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.streaks = dict.fromkeys(("critic", "spread", *START), 0)
+        self.learnt: set[str] = set()  # losses at whose start the critic is no more
 
     def look(self, step: int, losses: dict[str, float]) -> str | None:
         """Warnings that have just become due, a line each, or None.
@@ -26,8 +30,8 @@ class Watch:
         Args:
             step: number of the step, 0, 1, ...
             losses: its record; 'critic' (the adversarial or multi-scale loss of a critic, of every GAN
-                of the kit) and 'spread' (standard deviation of the
-                pictures made) are looked at where they are there.
+                of the kit) and 'spread' (standard deviation of the pictures made) are looked at where
+                they are there.
 
         Raises:
             BadInput: a loss is not a number.
@@ -43,7 +47,10 @@ class Watch:
             small = name in losses and abs(losses[name]) < bound
             self.streaks[name] = self.streaks[name] + 1 if small else 0
         for name, start in START.items():
-            still = "critic" in losses and abs(losses["critic"] - start) < NEAR
+            critic = losses.get("critic", math.inf)
+            if critic < start - LEFT:
+                self.learnt.add(name)
+            still = abs(critic - start) < NEAR and name not in self.learnt
             self.streaks[name] = self.streaks[name] + 1 if still else 0
         due = []
         if self.streaks["critic"] == PATIENCE:
@@ -56,7 +63,7 @@ class Watch:
                 due.append(
                     f"warning, step {step}: the critic's {name} loss has been {start:.2f} for {NOTHING_LEARNT} steps, as if "
                     "it answered 0 to everything. It has learnt nothing, and the generator paints by its other losses "
-                    "alone; inputs in -1..1, no spectral normalisation with R1 in its place, or a higher rate help."
+                    "alone; a larger --rate, or --no-spectral with --r1, helps."
                 )
         if self.streaks["spread"] == PATIENCE:
             due.append(

@@ -9,7 +9,7 @@ from brains import brains
 from torch import nn
 
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.evaluation.painted import paint, painted_scores
+from strokegan_lib.evaluation.painted import MOST, kernel_validation, paint, painted_scores
 
 
 class Painter(nn.Module):
@@ -52,6 +52,27 @@ def test_a_generator_that_knows_the_truth_makes_no_error(slices):
     assert scores["mean_picture_error"]["mean"] > 0.01
     ill = slices.table["has_stroke"][slices.of_split("test")].sum()
     assert scores["error"]["n"] == ill and scores["error"]["patients"] == ill
+
+
+def test_validation_prefers_the_truth(slices):
+    validate = kernel_validation(slices, slices.of_split("train"))
+    truth, worse = validate(Remembering(slices)), validate(Painter())
+    assert truth["validation score"] > worse["validation score"]
+    assert all(scores["validation kernel"] == -scores["validation score"] for scores in (truth, worse))
+
+
+def test_validation_asks_for_few_pictures_and_for_no_masks_where_none_are_read(slices):
+    class Noise(nn.Module):
+        latent, asked = 3, 0
+
+        def forward(self, z):
+            self.asked += len(z)
+            return torch.rand(len(z), 1, 128, 128)
+
+    noise, rows = Noise(), np.repeat(slices.of_split("train"), 9)[: 2 * MOST + 1]
+    assert kernel_validation(slices, rows)(noise)["validation kernel"] > 0
+    assert 2 <= noise.asked <= MOST
+    assert np.isfinite(kernel_validation(slices, rows[:2])(Noise())["validation kernel"])
 
 
 def test_a_worse_one_is_found_out(slices):

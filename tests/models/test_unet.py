@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from strokegan_lib.models.unet import NORMS, Shuffled, UNet
+from strokegan_lib.models.unet import NORMS, Both, Shuffled, UNet
 
 
 @settings(max_examples=15, deadline=None)
@@ -109,6 +109,13 @@ def test_what_is_flat_before_pixel_shuffle_is_flat_after_it():
     plain = F.pixel_shuffle(F.conv2d(flat, shuffled.weight, shuffled.bias, padding=1), 2)[..., 4:-4, 4:-4]
     assert plain.std((2, 3)).amin() > 0.1, "a checkerboard, away from the padded margin"
     assert shuffled(flat)[..., 4:-4, 4:-4].std((2, 3)).amax() < 1e-5
+
+
+def test_two_pictures_convolved_together_need_not_be_joined():
+    torch.manual_seed(0)
+    both, (x, y) = Both(6, 2), torch.randn(2, 1, 3, 8, 8)
+    expected = F.conv2d(torch.cat([x, y], 1), both.weight, both.bias, padding=1)
+    assert torch.allclose(both(x, y), expected, atol=1e-6)
 
 
 def test_pixel_shuffle_can_still_paint_single_pixels():

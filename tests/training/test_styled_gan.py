@@ -55,12 +55,12 @@ def test_codes_of_half_the_batch_are_remembered():
 def test_a_drawn_code_is_asked_for_in_what_was_painted_with_it():
     pulls = {}
     for weight in (0.0, 100.0):
-        game, slices = gan(told=weight), _single(batch(1))
+        game, slices = gan(latent=weight), _single(batch(1))
         torch.manual_seed(1)
         losses = game.step(
             game.networks, slices, lambda names, loss: None if names == "critic" else loss.backward()
         )
-        assert losses["told"] > 0
+        assert losses["latent"] > 0
         pulls[weight] = [
             torch.cat([p.grad.flatten() for p in game.networks[name].parameters()])
             for name in ("generator", "style")

@@ -63,6 +63,12 @@ def test_a_critic_that_never_learns_is_told_once(start, word):
     assert not warnings(*still[: NOTHING_LEARNT - 1], SOUND, *still[: NOTHING_LEARNT - 1])
 
 
+def test_a_critic_that_has_learnt_may_come_back_to_its_start():
+    """An even game, in which nobody can tell real from fake, has the loss of a critic that says nothing."""
+    even = [{**SOUND, "critic": 2 * math.log(2)}] * (2 * NOTHING_LEARNT)
+    assert not warnings({**SOUND, "critic": 1.2}, *even)
+
+
 @pytest.mark.parametrize("name", ["synthesis", "styled", *MEMBERS, "masks"])
 def test_every_gan_of_the_kit_records_its_critic(name, slices):
     torch.manual_seed(0)
