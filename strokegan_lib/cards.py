@@ -39,19 +39,21 @@ LICENCES = {
 
 def card(name: str, recipe: Recipe, file: Path, about: dict[str, Any]) -> str:
     """The model card of a file, Markdown."""
+    threshold = []
+    if "threshold" in about:
+        threshold = [("threshold", f"{about['threshold']:.2f}, chosen on validation patients")]
     facts = [
         ("network", about["network"]),
         ("learnt from", f"the training patients of {' and '.join(recipe.stores)}"),
         ("made by", f"`{about['command']}`"),
         *_length(about),
+        *threshold,
         ("on", f"{about['hardware']}; PyTorch {about['torch']}; {about['date']}"),
         ("file", f"float16, {file.stat().st_size / 1e6:.1f} MB, sha256 `{sha256(file)}`"),
         ("licence", LICENCES[recipe.stores[-1]]),
         ("intended use", "teaching and tests only; never for clinical use"),
         ("limits", " ".join([*(LIMITS[store] for store in recipe.stores), *NOTES.get(about["network"], ())])),
     ]  # fmt: skip
-    if "threshold" in about:
-        facts.insert(-4, ("threshold", f"{about['threshold']:.2f}, chosen on validation patients"))
     lines = [f"# {name}", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in facts), ""]
     if not about["scores"]:
         return "\n".join(lines)

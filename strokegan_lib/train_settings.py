@@ -28,6 +28,7 @@ FEATURES, ENCODER_WIDTH = 32, 16  # of the encoder, in every profile: others' fi
 SYNTHESIS = {"paper": (Recipe, SynthesisGAN), "styled": (StyledRecipe, StyledGAN)}
 LESION_SHARE = 0.5  # of the slices in a batch: at the 18 % of the data most of a batch would teach nothing
 RECORD = "settings.json"  # in --out: what the run was started with
+AVERAGE = 0.995  # of generators: the last 200 steps, over which the players circle each other
 LOCAL = ("data", "out", "resume", "checkpoint_seconds", "compile", "threads")  # may change on --resume
 
 
@@ -93,7 +94,7 @@ def _own(told: dict[str, Any]) -> dict[str, Any]:
             "generator": generator,
             **asdict(SYNTHESIS[generator][0]()),
             "attention": True,
-            "average": 0.995,
+            "average": AVERAGE,
         }
         for name in {*StyledRecipe.__dataclass_fields__} - {*own} & {*told}:
             raise BadInput(
@@ -102,7 +103,12 @@ def _own(told: dict[str, Any]) -> dict[str, Any]:
         return own
     if task == "family":
         member = MEMBERS[name := told.get("member", "dcgan")]
-        return {"member": name, "width": member.width, "lesion_share": member.lesion_share, "average": 0.995}
+        return {
+            "member": name,
+            "width": member.width,
+            "lesion_share": member.lesion_share,
+            "average": AVERAGE,
+        }
     if task == "masks":
         return {"noise": NOISE, "width": MASK_WIDTH, "lesion_share": 1.0}
     return {"features": FEATURES, "width": ENCODER_WIDTH}

@@ -29,7 +29,7 @@ class LesionMover(Clickable):
         ``number`` counts *rows* from 0, and a size of 0 asks for no stroke.
 
     Raises:
-        ValueError: a generator in training mode, whose dropout and batch statistics would
+        ValueError: a generator in training mode, whose dropout and noise would
             make the same mask give other pictures; or an empty lesion.
     """
 

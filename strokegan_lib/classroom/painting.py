@@ -38,7 +38,7 @@ class Painting:
         slices: the data set; the generator is given its foreground masks.
 
     Raises:
-        ValueError: a generator in training mode, whose dropout and batch statistics would
+        ValueError: a generator in training mode, whose dropout and noise would
             make the same mask give other pictures.
     """
 

@@ -21,7 +21,7 @@ class Rate:
 
     Attributes:
         peak: Adam's learning rate at its highest.
-        betas: Adam's memories; a first one of .5 (DCGAN, pix2pix) calms a game of two players.
+        betas: Adam's memories; a first one of .5 (DCGAN, pix2pix) or 0 (SAGAN) calms a game of two players.
     """
 
     peak: float

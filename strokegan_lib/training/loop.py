@@ -41,7 +41,7 @@ class Settings:
 
     Attributes:
         steps: turns of each player.
-        seed: decides dropout; the batches have a seed of their own.
+        seed: decides what a step draws (codes, noise, dropout); the batches have a seed of their own.
         rate: multiplies every network's peak learning rate.
         warm_up: share of the steps in which the rate climbs to its peak; then it falls
             along half a cosine.
