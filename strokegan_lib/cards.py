@@ -21,7 +21,9 @@ NOTES = {
     "generator": ("One brain for all masks of one outline: what the masks do not tell, it does not vary.",),
     **dict.fromkeys(
         KINDS["family"],
-        ("Trained for minutes, to show what its idea adds; its figures are in results/family_soop.csv.",),
+        (
+            "Narrow, and trained for a small part of its paper's time, to show what its idea adds; its figures are in results/family_soop.csv.",
+        ),
     ),
     "mask generator": (
         "Makes brains of the height it learnt from only, and larger strokes in fewer pieces than people draw.",
