@@ -73,7 +73,7 @@ def test_a_run_from_start_to_score(door, slices, tmp_path, method):
     code, said, _ = door(
         train, "segmentation", "--data", slices.folder, "--out", out, "--method", method, *TINY
     )
-    assert code == 0 and "after 3 steps" in said and "threshold" in said
+    assert code == 0 and "of 3 steps" in said and "threshold" in said
     with open(out / "metrics.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["step"]) for row in rows] == [0, 1, 2]

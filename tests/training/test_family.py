@@ -162,7 +162,7 @@ def test_a_run_through_the_door(slices, tmp_path, monkeypatch, capsys):
     run = ("--data", slices.folder, "--out", tmp_path / "run")
     tiny_run = ("--steps", "2", "--width", "4", "--batch-size", "2", "--threads", "1")
     code, said, _ = door(monkeypatch, capsys, "--member", "sagan", *run, *tiny_run)
-    assert code == 0 and "after 2 steps" in said
+    assert code == 0 and "of 2 steps" in said
     network, about = load_weights(tmp_path / "run" / "weights.safetensors", "sagan")
     assert network.config == {"width": 4, "latent": 64}
     assert about["settings"]["member"] == "sagan" and about["settings"]["lesion_share"] == 1.0
