@@ -69,7 +69,7 @@ TINY = ("--steps", 2, "--width", 4, "--batch-size", 4, "--noise", 8, "--threads"
 def test_they_are_learnt_from_slices_with_stroke(door, discs, tmp_path):
     out = tmp_path / "run"
     code, said, _ = door(train, "masks", "--data", discs.folder, "--out", out, *TINY)
-    assert code == 0 and "after 2 steps" in said
+    assert code == 0 and "of 2 steps" in said
     network, about = load_weights(out / "weights.safetensors", "mask generator")
     assert network.config == {"noise": 8, "width": 4} and about["settings"]["lesion_share"] == 1
     code, said, _ = door(train, "masks", "--data", discs.folder, "--out", out, "--resume")
