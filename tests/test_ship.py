@@ -13,9 +13,13 @@ from strokegan_lib import remake, ship, transfer
 from strokegan_lib.data.slices import SliceSet, sha256
 from strokegan_lib.evaluation.features import shipped_encoder
 from strokegan_lib.recipes import KINDS, RECIPES, Recipe
+from strokegan_lib.training.family import MEMBERS
 from strokegan_lib.training.weights import SHIPPED, load_weights
 
 FILES = sorted(SHIPPED.glob("*.safetensors"))
+BEHIND = [
+    f"{member}-soop" for member in MEMBERS
+]  # files that made fewer steps than their recipe; to be emptied
 TINY = {"width": 4, "batch_size": 4, "threads": 1, "seed": 0, "steps": 2}
 
 
@@ -47,13 +51,14 @@ def test_each_has_a_card_that_is_about_it(file):
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_each_recipe_made_its_file(name):
-    """Its steps may be fewer where the recipe was lengthened and the training has not caught up: the card says them."""
+    """With its steps too, but for the family, whose recipes were lengthened: its files are still behind them."""
     recipe = RECIPES[name]
     _, about = load_weights(SHIPPED / f"{name}.safetensors", KINDS[recipe.task])
     settings = {key: value for key, value in recipe.settings.items() if key not in ("threads", "steps")}
     assert {key: about["settings"][key] for key in settings} == settings
     steps = about["settings"]["steps"]
-    assert steps <= recipe.settings["steps"]
+    behind = steps < recipe.settings["steps"]
+    assert behind == (name in BEHIND) and steps <= recipe.settings["steps"]
     made = replace(recipe, settings={**recipe.settings, "steps": steps})
     assert about.get("command", made.command) == made.command
     assert made.command in (SHIPPED / f"{name}.md").read_text(encoding="utf-8")

@@ -10,9 +10,8 @@ PATIENCE = 50  # steps in a row before a warning: a quarter of a minute of one's
 NOTHING_LEARNT = 300  # the same for a critic at its start: a good one needs some dozens of steps to leave it
 START = {"logistic": 2 * math.log(2), "hinge": 2.0}  # loss of a critic that answers 0 to everything
 NEAR = 0.01  # of its start, on either side
-LEFT = (
-    0.05  # below its start: it has told something once, and may come back to its start when the game is even
-)
+# below its start: it has told something once, and may come back there when the game is even
+LEFT = 0.05
 ASLEEP = 1e-4  # a critic whose loss stays below this sees no difference, or has no say
 FLAT = 1e-3  # standard deviation of a picture in 0..1 that shows nothing
 
