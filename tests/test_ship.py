@@ -17,9 +17,8 @@ from strokegan_lib.training.family import MEMBERS
 from strokegan_lib.training.weights import SHIPPED, load_weights
 
 FILES = sorted(SHIPPED.glob("*.safetensors"))
-BEHIND = [
-    f"{member}-soop" for member in MEMBERS
-]  # files that made fewer steps than their recipe; to be emptied
+# files that made fewer steps than their recipe; to be emptied
+BEHIND = [f"{member}-soop" for member in MEMBERS]
 TINY = {"width": 4, "batch_size": 4, "threads": 1, "seed": 0, "steps": 2}
 
 
