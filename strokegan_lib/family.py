@@ -123,11 +123,12 @@ def compare(options: Namespace) -> None:
     truth = cache(partial(truth_of, slices))  # described once, and only if something is scored
     lines: list[dict[str, Any]] = []
     beside: dict[str, Any] = {}  # what stands beside the scores is the same for all
-    rows = {MADE: outlines(made)} if made else {}
+    alone: dict[str, np.ndarray] = {}  # what is painted from noise
+    asked = {MADE: outlines(made)} if made else {}  # made masks, and what is painted for them
     with one_thread_each():
         for name, (network, about) in loaded.items():
             told = {"member": name, **vars(HISTORY[name])}
-            price = cost(about["settings"], batches)
+            price = cost(about, batches)
             print(f"{told['title']}: {price['step_seconds']:.3f} s a step", flush=True)
             ways = judged(network, slices, truth, made)
             for source, judge in ways.items():
@@ -139,11 +140,11 @@ def compare(options: Namespace) -> None:
             if not ways:
                 lines.append({**told, **dice_of(name), **price})
             elif (painted := shown(network, made)) is not None:
-                rows[told["title"]] = painted
+                (asked if MADE in ways else alone)[told["title"]] = painted
     lines = ([true_line(beside)] if beside else []) + lines
     write_csv(options.out / "table.csv", lines)
     write_json(options.out / "card.json", card(slices, files, count))
-    if rows:
+    if rows := alone | asked:
         with writing(options.out):
             sheet(rows).save(options.out / "family.png", optimize=True)
     print(as_text(lines))
@@ -235,14 +236,19 @@ def shown(network: nn.Module, made: Masks | None) -> np.ndarray | None:
     return paint(network, *(mask[:COLUMNS] for mask in made))[:, 0] if made else None
 
 
-def cost(settings: dict[str, Any], batches: Batches) -> dict[str, Any]:
-    """Parameters of generator (or segmentor) and critic, steps of the run, and what one of them takes."""
+def cost(about: dict[str, Any], batches: Batches) -> dict[str, Any]:
+    """Parameters of generator (or segmentor) and critic, steps made, and what one of them takes."""
+    settings = about["settings"]
     if settings["task"] == "segmentation":  # older runs do not name every choice
         settings = {**asdict(METHODS[settings["method"]]), **settings}
     gan = build(settings, 1)
     first, *others = (sum(p.numel() for p in network.parameters()) for network in gan.networks.values())
     size = {"parameters_generator": first, "parameters_critic": sum(others)}
-    return {**size, "steps": settings["steps"], "step_seconds": step_seconds(gan, batches)}
+    return {
+        **size,
+        "steps": about.get("so_far", settings["steps"]),
+        "step_seconds": step_seconds(gan, batches),
+    }
 
 
 def dice_of(name: str) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def test_a_line_for_every_member_and_source(door, discs, weights, tmp_path):
     assert "pix2pix" in said and "0.0" in said
     about = json.loads((out / "card.json").read_text(encoding="utf-8"))
     assert set(about["weights_sha256"]) == {*MEMBERS, "masks"} and about["data"] == "discs"
-    with Image.open(out / "family.png") as drawn:  # made masks, DCGAN, pix2pix, progressive growing
+    with Image.open(out / "family.png") as drawn:  # DCGAN, progressive growing, made masks, pix2pix
         assert drawn.size == (MARGIN + family.COLUMNS * 132, 4 * 132 - 4)
 
 
