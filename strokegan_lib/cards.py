@@ -7,6 +7,7 @@ from typing import Any
 
 from strokegan_lib.data.slices import sha256
 from strokegan_lib.recipes import KINDS, Recipe
+from strokegan_lib.training.weights import steps_made
 
 LIMITS = {
     "phantom": "The phantom's brains are distortions of one average brain; scores on it say little about patients.",
@@ -84,7 +85,7 @@ def card(name: str, recipe: Recipe, file: Path, about: dict[str, Any]) -> str:
 def _length(about: dict[str, Any]) -> list[tuple[str, str]]:
     """How long a network has learnt, and which of its states was kept."""
     settings = about["settings"]
-    made = about.get("so_far", settings["steps"])
+    made = steps_made(about)
     facts = [
         ("steps, batch, seed", f"{made}, {settings['batch_size']}, {settings['seed']}"),
         ("slices seen", f"{made * settings['batch_size']:,} in {about['hours']:.1f} hours"),
@@ -94,6 +95,8 @@ def _length(about: dict[str, Any]) -> list[tuple[str, str]]:
             ("kept", f"as it was after step {about['kept_step']:,}, the best on validation patients")
         )
     if "so_far" in about:
+        if "kept_step" not in about:
+            facts.append(("kept", f"the moving average after step {made:,}; validation was not due yet"))
         facts.append(
             ("NOT FINISHED", f"taken after {made:,} of {settings['steps']:,} steps; training goes on")
         )

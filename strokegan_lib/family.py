@@ -34,7 +34,7 @@ from strokegan_lib.train_settings import build
 from strokegan_lib.training.pace import step_seconds
 from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.segmentation import METHODS
-from strokegan_lib.training.weights import GENERATORS, NETWORKS, kind_of, load_weights, shipped
+from strokegan_lib.training.weights import GENERATORS, NETWORKS, kind_of, load_weights, shipped, steps_made
 
 NAME = "python -m strokegan_lib.family"
 BATCH = 16  # slices of the step that is timed
@@ -246,7 +246,7 @@ def cost(about: dict[str, Any], batches: Batches) -> dict[str, Any]:
     size = {"parameters_generator": first, "parameters_critic": sum(others)}
     return {
         **size,
-        "steps": about.get("so_far", settings["steps"]),
+        "steps": steps_made(about),
         "step_seconds": step_seconds(gan, batches),
     }
 

@@ -22,7 +22,7 @@ from strokegan_lib.evaluation.painted import painted_scores, with_stroke
 from strokegan_lib.evaluation.realism import FEWEST
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
 from strokegan_lib.models.styled import StyledGenerator
-from strokegan_lib.training.weights import GENERATORS, load_weights, shipped
+from strokegan_lib.training.weights import GENERATORS, load_weights, shipped, steps_made
 
 NAME = "python -m strokegan_lib.generators"
 REALISM = ("kernel", "coverage", "recall", "precision", "density", "ms_ssim", "memorisation", "error")
@@ -95,7 +95,7 @@ def compare(options: Namespace) -> None:
         scores = _scores(generator, segmentor, about["threshold"], slices, rows, options.split)
         if not lines:
             lines.append(_true_line(scores))
-        steps = made.get("settings", {}).get("steps")
+        steps = steps_made(made) if "settings" in made else None
         size = {"steps": steps, "parameters": sum(p.numel() for p in generator.parameters())}
         lines.append(_line(name, {n: scores[n] for n in (*REALISM, *LESIONS)}) | size)
     write_csv(table, lines)

@@ -21,7 +21,7 @@ from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.door import run
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.evaluation.measure import validation_score
-from strokegan_lib.evaluation.painted import kernel_validation
+from strokegan_lib.evaluation.painted import kernel_validation, with_stroke
 from strokegan_lib.profiles import profile
 from strokegan_lib.train_options import NAME, parser
 from strokegan_lib.train_settings import RECORD, augmentation, begin, build, settle
@@ -72,12 +72,14 @@ def train(given: dict[str, Any]) -> None:
         validate = partial(validation_score, batches=Batches(slices, rows, size=64, **how))
     # the encoder of the kernel distance knows one channel
     if settings["task"] in ("synthesis", "family") and len(slices.channels) == 1:
-        rows = slices.of_split("validation", fold)
-        if settings["lesion_share"] == 1:  # it learns from slices with stroke alone
-            rows = rows[slices.table["has_stroke"][rows] == 1]
+        stroke_alone = settings["lesion_share"] == 1
+        rows = (
+            with_stroke(slices, "validation", fold) if stroke_alone else slices.of_split("validation", fold)
+        )
         validate = kernel_validation(slices, rows) if len(rows) > 1 else None  # a distance asks for two
     if given.get("compile") and (settings.get("r1") or settings.get("member") == "progressive"):
-        raise BadInput("--compile", "cannot follow R1, a slope of a slope", "leave it out, or give --r1 0")
+        remedy = "leave it out, or give --r1 0" if settings.get("r1") else "leave it out"
+        raise BadInput("--compile", "cannot follow R1, a slope of a slope", remedy)
     if machine.num_processes > 1 and settings.get("member") == "progressive":
         raise BadInput("--member progressive", "learns in one process only", "start it without accelerate")
     if machine.is_main_process:

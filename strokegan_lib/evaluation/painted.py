@@ -18,7 +18,9 @@ from strokegan_lib.evaluation.realism import Sample, realism
 from strokegan_lib.evaluation.statistics import bootstrap
 
 CHUNK = 64  # slices painted at a time
-MOST = 256  # slices on which a generator is validated: seconds, not minutes
+MOST = (
+    256  # slices on which a generator is asked while it learns, or about what it knows: seconds, not minutes
+)
 KEPT = (
     "frechet", "frechet_at_infinity", "kernel", "precision", "recall", "density", "coverage", "ms_ssim", "spectrum",
     "memorisation", "memorisation_close", "memorisation_pixels",
@@ -36,8 +38,7 @@ def paint(generator: nn.Module, stroke: np.ndarray, foreground: np.ndarray, *, s
     Returns:
         (n, C, 128, 128) uint8: 8..255 in the foreground, 0 elsewhere.
     """
-    painted = []
-    device = next((p.device for p in generator.parameters()), torch.device("cpu"))
+    painted, device = [], _device(generator)
     with torch.inference_mode(), torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # the CPU's; torch.manual_seed would reach GPUs as well
         for start in range(0, len(stroke), CHUNK):
@@ -61,7 +62,7 @@ def sample(generator: nn.Module, n: int, seed: int = 0) -> np.ndarray:
     Returns:
         (n, 1, 128, 128) uint8: what is darker than the darkest tissue is background, 0.
     """
-    device = next((p.device for p in generator.parameters()), torch.device("cpu"))
+    device = _device(generator)
     chance = torch.Generator().manual_seed(seed)
     z = torch.stack([torch.randn(generator.latent, generator=chance) for _ in range(n)])  # (n, Z)
     painted = []
@@ -97,7 +98,7 @@ def painted_scores(generator: nn.Module, slices: SliceSet, split: str = "test") 
         terms = np.stack([off.sum((1, 2)), tissue.sum((1, 2))], -1)  # (n, 2)
         return asdict(bootstrap(terms, patients[rows]))
 
-    some = train[:: -(-len(train) // MOST)]
+    some = thinned(train)
     painted, known = (paint(generator, slices.stroke[rows], slices.foreground[rows]) for rows in (test, some))
     seen = slices.images[train].astype(float).sum(0) / 255 / np.maximum(slices.foreground[train].sum(0), 1)
     return {
@@ -117,7 +118,7 @@ def kernel_validation(slices: SliceSet, rows: np.ndarray) -> Callable[[nn.Module
         slices: with one channel.
         rows: validation slices, of which MOST at most are taken, evenly.
     """
-    rows = rows[:: -(-len(rows) // MOST)]
+    rows = thinned(rows)
     encoder = shipped_encoder()
     real = features(encoder, torch.from_numpy(slices.images[rows]))  # (n, F)
 
@@ -132,9 +133,14 @@ def kernel_validation(slices: SliceSet, rows: np.ndarray) -> Callable[[nn.Module
     return validate
 
 
-def with_stroke(slices: SliceSet, split: str) -> np.ndarray:
+def thinned(rows: np.ndarray) -> np.ndarray:
+    """MOST rows at most, spread evenly over all."""
+    return rows[:: max(1, -(-len(rows) // MOST))]
+
+
+def with_stroke(slices: SliceSet, split: str, fold: int | None = None) -> np.ndarray:
     """Rows of a split's slices that show a stroke."""
-    rows = slices.of_split(split)
+    rows = slices.of_split(split, fold)
     return rows[slices.table["has_stroke"][rows] == 1]
 
 
@@ -162,3 +168,8 @@ def held_against(
     real, known = truth
     found = realism(real, Sample.of(shipped_encoder(), painted, patients), known)
     return {name: found[name] for name in KEPT}
+
+
+def _device(network: nn.Module) -> torch.device:
+    """Where a network lies; one without parameters, as tests have them, on the CPU."""
+    return next((p.device for p in network.parameters()), torch.device("cpu"))

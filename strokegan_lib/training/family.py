@@ -65,7 +65,7 @@ def _progressive(width: int, steps: int) -> GAN:
 
 def _sagan(width: int, steps: int) -> GAN:
     players = sagan.SAGAN(width), sagan.Discriminator(width)
-    return UnconditionalGAN(*players, rates(4e-4, 16e-4, 0.0, 0.9), adversarial="hinge")
+    return UnconditionalGAN(*players, rates(2e-4, 8e-4, 0.0, 0.9), adversarial="hinge")
 
 
 def _pix2pix(width: int, steps: int) -> GAN:

@@ -98,6 +98,11 @@ def load_weights(path: str | os.PathLike, kind: str | tuple[str, ...]) -> tuple[
     return network.eval().requires_grad_(False), about
 
 
+def steps_made(about: dict[str, Any]) -> int:
+    """How many steps a network has learnt for, by what its file says of it."""
+    return about.get("so_far", about["settings"]["steps"])
+
+
 def shipped(name: str) -> Path:
     """The weight file that comes with the kit under that name, such as 'masked-phantom'.
 
