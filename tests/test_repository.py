@@ -56,6 +56,7 @@ DOORS = (
     "synthesise",
     "balancing",
     "realism",
+    "blinded",
     "transfer",
     "ship",
     "remake",

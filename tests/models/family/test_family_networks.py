@@ -124,6 +124,8 @@ def test_a_normalised_discriminator_can_tell_slices_apart_at_its_start():
     """Random matrices divided by their largest singular value halved the difference at every stage: .003 was left."""
     torch.manual_seed(0)
     y, x = torch.meshgrid(*[torch.linspace(-1, 1, 128)] * 2, indexing="ij")
-    discs = torch.stack([((x - a) ** 2 + y**2 < b).float() for a in (-0.3, 0.0, 0.3) for b in (0.1, 0.3, 0.6)])
+    discs = torch.stack(
+        [((x - a) ** 2 + y**2 < b).float() for a in (-0.3, 0.0, 0.3) for b in (0.1, 0.3, 0.6)]
+    )
     with torch.no_grad():
         assert SAGANDiscriminator(8)(discs[:, None]).std() > 0.03
