@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import shlex
 import sys
@@ -12,6 +13,45 @@ from typing import NoReturn
 
 from strokegan_lib.errors import BadInput
 
+SEEDS = 2**32 - 1  # the largest seed: NumPy takes no negative one, and a run multiplies it by a million
+
+
+def path(word: str) -> Path:
+    """The type of an option that names a file or folder: ``~`` is the reader's home in ``--out=~/run`` too."""
+    return Path(os.path.expanduser(word))
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """The type of an option that is a whole number from *least* to *most*."""
+
+    def read(word: str) -> int:
+        try:
+            number = int(word)
+        except ValueError:
+            number = least - 1
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{word}: give a whole number from {least} to {most}")
+        return number
+
+    return read
+
+
+def real(least: float, most: float, *, above: bool = False) -> Callable[[str], float]:
+    """The type of an option that is a number from *least* to *most*, or *above* the first."""
+
+    def read(word: str) -> float:
+        try:
+            number = float(word)
+        except ValueError:
+            number = math.nan
+        if not least <= number <= most or (above and number == least):
+            raise argparse.ArgumentTypeError(
+                f"{word}: give a number {'above' if above else 'from'} {least:g} {'up ' if above else ''}to {most:g}"
+            )
+        return number
+
+    return read
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that complains in one line on stderr and exits with 2."""
@@ -19,11 +59,15 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; {self.prog} --help lists the options\n")
 
+    def add_seed(self, help: str = "default: %(default)s") -> None:
+        """Add ``--seed``, 0 where none is given."""
+        self.add_argument("--seed", type=whole(0, SEEDS), default=0, metavar="N", help=help)
+
     def add_seed_and_workers(self) -> None:
         """Add ``--seed`` and ``--workers``, for a command whose result depends on the first alone."""
-        self.add_argument("--seed", type=int, default=0, metavar="N", help="default: %(default)s")
+        self.add_seed()
         self.add_argument(
-            "--workers", type=int, default=os.cpu_count() or 1, metavar="N",
+            "--workers", type=whole(1, 256), default=os.cpu_count() or 1, metavar="N",
             help="threads; the result is the same for any number (default: one a core)",
         )  # fmt: skip
 
@@ -37,15 +81,25 @@ def told(program: str, argv: list[str]) -> str:
 def run(main: Callable[[], None], name: str) -> int:
     """Run a command and return its exit code: 0, or 2 with one line on stderr.
 
-    Ctrl-C gives 130, as a shell expects. Any other exception is a fault of the kit
-    and keeps its traceback.
+    Ctrl-C gives 130, as a shell expects, and a reader of stdout that goes away, such as ``head``, 141
+    in silence. Any other exception is a fault of the kit and keeps its traceback.
 
     Args:
         main: the command.
         name: its name, which starts the line on stderr.
     """
+    # names that the terminal cannot show are escaped: no finished work may end in a traceback for them
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     try:
         main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # or the interpreter's own flush complains
+        return 141
     except BadInput as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 2

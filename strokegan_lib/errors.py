@@ -23,13 +23,31 @@ class BadInput(Exception):
         super().__init__(" ".join(f"{where}: {what}; {remedy}".split()))
 
 
+class Diverged(BadInput):
+    """Numbers that are no numbers any more, in training or in what it left.
+
+    Args:
+        where: the step, network or file.
+        what: what is not finite.
+    """
+
+    def __init__(self, where: str | os.PathLike, what: str) -> None:
+        super().__init__(
+            where, f"{what}: a weight has grown without bound, and no later step can mend it",
+            "train with --precision fp32, or with a smaller --rate",
+        )  # fmt: skip
+
+
+SPACE = "free some space or choose another --out"
+
+
 @contextmanager
-def writing(
-    path: str | os.PathLike, remedy: str = "free some space or choose another --out"
-) -> Iterator[None]:
+def writing(path: str | os.PathLike, remedy: str = SPACE) -> Iterator[None]:
     """Turn an operating-system error while writing *path* into :class:`BadInput`."""
     try:
         yield
+    except BrokenPipeError:  # of stdout, not of *path*: see door.run
+        raise
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise BadInput(path, f"cannot be written ({reason})", remedy) from error

@@ -113,6 +113,17 @@ def soft_dice_loss(score: Tensor, truth: Tensor) -> Tensor:
     return ((1 - dice) * (stroke > 0)).mean()
 
 
+def cross_entropy(score: Tensor, truth: Tensor) -> Tensor:
+    """Mean binary cross-entropy, ``-t log(s) - (1 - t) log(1 - s)``; NaN where a score is.
+
+    There PyTorch's own stops with an error, on a GPU for good, and the record could not show what happened.
+
+    Args:
+        score, truth: of one shape, 0..1.
+    """
+    return F.binary_cross_entropy(score.nan_to_num(), truth) + 0 * score.sum()
+
+
 def _over_heads(losses: list[Tensor]) -> Tensor:
     return torch.stack(losses).mean()
 

@@ -10,18 +10,23 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.mixing import Mixed
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.door import run
-from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.errors import SPACE, BadInput, writing
 from strokegan_lib.evaluation.measure import validation_score
 from strokegan_lib.evaluation.painted import kernel_validation, with_stroke
+from strokegan_lib.files import write_whole
 from strokegan_lib.profiles import profile
 from strokegan_lib.train_options import NAME, parser
 from strokegan_lib.train_settings import RECORD, augmentation, begin, build, settle
@@ -82,20 +87,23 @@ def train(given: dict[str, Any]) -> None:
         raise BadInput("--compile", "cannot follow R1, a slope of a slope", remedy)
     if machine.num_processes > 1 and settings.get("member") == "progressive":
         raise BadInput("--member progressive", "learns in one process only", "start it without accelerate")
-    if machine.is_main_process:
-        _note(out, settings)
     local = {k: given[k] for k in ("checkpoint_seconds", "compile") if k in given}
     loop = Loop(
         gan, batches,
         Settings(settings["steps"], settings["seed"], settings["rate"], average=settings["average"], **local),
         machine, validate, out, {**settings, "data": each(sets, "sha256")},
     )  # fmt: skip
-    done = loop.run(given.get("resume", False))
-    if done.step < settings["steps"]:
-        machine.print(f"stopped after step {done.step}; the same command with --resume goes on from there")
-        raise KeyboardInterrupt
-    if machine.is_main_process:
-        finish(out, settings, sets, done)
+    with _alone(out) if machine.is_main_process else nullcontext():
+        if machine.is_main_process and not (out / RECORD).exists():
+            write_whole(out / RECORD, json.dumps(settings, indent=1) + "\n", SPACE)
+        done = loop.run(given.get("resume", False))
+        if done.step < settings["steps"]:
+            machine.print(
+                f"stopped after step {done.step}; the same command with --resume goes on from there"
+            )
+            raise KeyboardInterrupt
+        if machine.is_main_process:
+            finish(out, settings, sets, done)
 
 
 def finish(out: Path, settings: dict[str, Any], sets: list[SliceSet], done: Any) -> None:
@@ -125,10 +133,22 @@ def each(sets: list[SliceSet], entry: str) -> Any:
     return found if len(found) > 1 else found[0]
 
 
-def _note(out: Path, settings: dict[str, Any]) -> None:
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Hold the run: a second process would mix its steps and its record with this one's."""
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-        (out / RECORD).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+        lock = FileLock(out / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise BadInput(
+                out, "is being trained by another process", "wait for it, or choose another --out"
+            ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def main() -> None:

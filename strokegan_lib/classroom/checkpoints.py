@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import os
 import shutil
 import sys
 from contextlib import suppress
@@ -24,6 +23,7 @@ from filelock import FileLock, Timeout
 from torch import nn
 
 import strokegan_lib
+from strokegan_lib.data.prepared import named_by, own_folder
 from strokegan_lib.errors import BadInput
 from strokegan_lib.training.loop import Loop, Trained
 
@@ -44,13 +44,9 @@ def run_folder(name: str) -> Path:
     Args:
         name: of the notebook, such as '05'.
     """
-    if chosen := os.environ.get("STROKEGAN_RUNS"):
-        return Path(chosen) / name
-    return (DRIVE / "strokegan" if DRIVE.is_dir() else own_folder()) / "runs" / name
-
-
-def own_folder() -> Path:
-    return Path.home() / ".cache" / "strokegan"
+    if chosen := named_by("STROKEGAN_RUNS"):
+        return chosen / name
+    return (DRIVE / "strokegan" if DRIVE.is_dir() else own_folder("STROKEGAN_RUNS")) / "runs" / name
 
 
 class Stopped(KeyboardInterrupt):
@@ -83,7 +79,7 @@ class KeptRuns:
     def __enter__(self) -> KeptRuns:
         on_drive = DRIVE in self.folder.parents
         name = hashlib.sha256(str(self.folder.absolute()).encode()).hexdigest()[:DIGITS]
-        locks = own_folder() if on_drive else self.folder.parent  # Drive knows no locks
+        locks = own_folder("STROKEGAN_RUNS") if on_drive else self.folder.parent  # Drive knows no locks
         self.lock = FileLock(locks / f".{name}.lock", timeout=0)
         try:
             locks.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -20,8 +20,31 @@ from strokegan_lib.profiles import Profile
 
 
 def cache_folder() -> Path:
-    """Where phantoms are kept between runs."""
-    return Path(os.environ.get("STROKEGAN_CACHE") or Path.home() / ".cache" / "strokegan")
+    """Where phantoms are kept between runs.
+
+    Raises:
+        BadInput: STROKEGAN_CACHE is not set, and the account has no home.
+    """
+    return named_by("STROKEGAN_CACHE") or own_folder("STROKEGAN_CACHE")
+
+
+def named_by(variable: str) -> Path | None:
+    """The folder that an environment variable names, or None; ``~`` is the reader's home."""
+    return Path(os.path.expanduser(os.environ[variable])) if os.environ.get(variable) else None
+
+
+def own_folder(variable: str) -> Path:
+    """The kit's folder in the reader's home; *variable* is the environment variable that names another.
+
+    Raises:
+        BadInput: the account has no home.
+    """
+    try:
+        return Path.home() / ".cache" / "strokegan"
+    except RuntimeError:  # no HOME, and no name for this account: containers, batch jobs
+        raise BadInput(
+            "the home folder", "is not known here", f"set {variable} to a folder that may be written"
+        ) from None
 
 
 def prepared(
@@ -46,10 +69,13 @@ def prepared(
 
     size = f"{profile.patients}x{profile.slices_per_patient}"
     folder = cache_folder() / f"phantom-flair-{size}-seed{seed}-v{PHANTOM_VERSION}-format{FORMAT_VERSION}"
+    # a finished one is read without a lock: it may belong to another account, or to a teacher alone
+    with suppress(BadInput):
+        return SliceSet.open(folder)
     with _cached(folder):
         if folder.exists():
             try:
-                return SliceSet.open(folder)
+                return SliceSet.open(folder)  # made while this process waited
             except BadInput:  # changed on disk since it was made: it costs little to make again
                 with writing(folder):
                     shutil.rmtree(folder)
@@ -68,7 +94,7 @@ def _cached(folder: Path) -> Iterator[None]:
     try:
         with writing(folder.parent):
             folder.parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+            lock = FileLock(folder.with_name(f".{folder.name}.lock"), mode=0o666)  # for all accounts
             lock.acquire()
         try:
             yield

@@ -196,7 +196,10 @@ class SliceSetWriter:
             raise BadInput(self.out, "would hold no slice", "check what --source holds")
         for array in self.arrays:
             array.finish(len(self.rows))
-        with open(self.partial / "slices.csv", "w", newline="", encoding="utf-8") as file:
+        # names of files that are not UTF-8 are escaped
+        with open(
+            self.partial / "slices.csv", "w", newline="", encoding="utf-8", errors="backslashreplace"
+        ) as file:
             table = csv.writer(file, lineterminator="\n")
             table.writerow(COLUMNS)
             table.writerows(self.rows)
@@ -210,7 +213,7 @@ class SliceSetWriter:
             **self.card,
         }
         (self.partial / "dataset.json").write_text(
-            json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+            json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", errors="backslashreplace"
         )
         self.lock.release()
         (self.partial / "lock").unlink(missing_ok=True)
@@ -258,7 +261,7 @@ class SliceSet:
         Raises:
             BadInput: no such folder, a file missing or changed, or a newer format.
         """
-        folder = Path(folder)
+        folder = Path(os.path.expanduser(folder))
         again = "make the data set again with its data script"
         card_file = folder / "dataset.json"
         try:

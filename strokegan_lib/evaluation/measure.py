@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from strokegan_lib.data.batches import Batch, Batches
+from strokegan_lib.errors import Diverged
 from strokegan_lib.evaluation.overlap import CHUNK, Counts, best_threshold, count
 
 THRESHOLDS = torch.arange(1, 100) / 100  # (99,) .01, .02 ... .99
@@ -36,10 +37,17 @@ class Predictions:
 
 @torch.inference_mode()
 def scored(segmentor: nn.Module, batches: Batches) -> Iterator[tuple[Batch, Tensor]]:
-    """Every batch in order, unchanged, with its score (B, 1, H, W)."""
+    """Every batch in order, unchanged, with its score (B, 1, H, W).
+
+    Raises:
+        Diverged: a score is not a number.
+    """
     for batch in batches.in_order():
         image = batch.image.contiguous(memory_format=torch.channels_last)
-        yield batch, segmentor.read(segmentor(image), image).score
+        score = segmentor.read(segmentor(image), image).score
+        if not score.isfinite().all():
+            raise Diverged("the segmentor", "its scores are not numbers")
+        yield batch, score
 
 
 def predict(segmentor: nn.Module, batches: Batches, *, bar: bool = False) -> Predictions:

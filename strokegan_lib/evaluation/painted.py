@@ -12,6 +12,7 @@ from torch import nn
 
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.windows import DARKEST
+from strokegan_lib.errors import Diverged
 from strokegan_lib.evaluation.features import features, shipped_encoder
 from strokegan_lib.evaluation.kernel import kernel_distance
 from strokegan_lib.evaluation.realism import Sample, realism
@@ -37,6 +38,9 @@ def paint(generator: nn.Module, stroke: np.ndarray, foreground: np.ndarray, *, s
 
     Returns:
         (n, C, 128, 128) uint8: 8..255 in the foreground, 0 elsewhere.
+
+    Raises:
+        Diverged: the generator's pictures are not numbers.
     """
     painted, device = [], _device(generator)
     with torch.inference_mode(), torch.random.fork_rng(devices=[]):
@@ -46,7 +50,7 @@ def paint(generator: nn.Module, stroke: np.ndarray, foreground: np.ndarray, *, s
             masks = [
                 torch.from_numpy(np.array(m[part])).float()[:, None].to(device) for m in (stroke, foreground)
             ]
-            grey = (255 * generator(*masks)).round().clamp(min=DARKEST) * masks[1]  # (b, C, 128, 128)
+            grey = _finite(255 * generator(*masks)).round().clamp(min=DARKEST) * masks[1]  # (b, C, 128, 128)
             painted.append(grey.byte().cpu().numpy())
     return np.concatenate(painted)
 
@@ -61,6 +65,9 @@ def sample(generator: nn.Module, n: int, seed: int = 0) -> np.ndarray:
 
     Returns:
         (n, 1, 128, 128) uint8: what is darker than the darkest tissue is background, 0.
+
+    Raises:
+        Diverged: the generator's pictures are not numbers.
     """
     device = _device(generator)
     chance = torch.Generator().manual_seed(seed)
@@ -68,7 +75,7 @@ def sample(generator: nn.Module, n: int, seed: int = 0) -> np.ndarray:
     painted = []
     with torch.inference_mode():
         for part in z.split(CHUNK):
-            grey = (255 * generator(part.to(device))).round()  # (b, 1, 128, 128)
+            grey = _finite(255 * generator(part.to(device))).round()  # (b, 1, 128, 128)
             painted.append((grey * (grey >= DARKEST)).byte().cpu().numpy())
     return np.concatenate(painted)
 
@@ -168,6 +175,12 @@ def held_against(
     real, known = truth
     found = realism(real, Sample.of(shipped_encoder(), painted, patients), known)
     return {name: found[name] for name in KEPT}
+
+
+def _finite(pictures: torch.Tensor) -> torch.Tensor:
+    if not pictures.isfinite().all():
+        raise Diverged("the generator", "its pictures are not numbers")
+    return pictures
 
 
 def _device(network: nn.Module) -> torch.device:

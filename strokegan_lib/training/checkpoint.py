@@ -6,6 +6,7 @@ the file's sha256, so a damaged file is known without trusting what it says of i
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections.abc import Callable
@@ -33,8 +34,10 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> Path:
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         try:
+            saved = io.BytesIO()  # torch.save would call a full disk a RuntimeError
+            torch.save(state, saved)
             with open(partial, "wb") as file:
-                torch.save(state, file)
+                file.write(saved.getbuffer())
                 file.flush()
                 os.fsync(file.fileno())
             final = folder / f"step-{step:07}-{sha256(partial)[:12]}.pt"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
-import os
 from contextlib import suppress
 from pathlib import Path
 
-from strokegan_lib.errors import writing
+from strokegan_lib.errors import SPACE, writing
+from strokegan_lib.files import write_whole
 
 Row = dict[str, float]
 
@@ -66,14 +67,15 @@ class Log:
         return list(dict.fromkeys(name for row in self.rows for name in row))
 
     def _rewrite(self) -> None:
-        partial = self.file.with_name(".metrics.partial")
+        text = io.StringIO()
+        table = csv.DictWriter(text, self._columns(), lineterminator="\n")
+        table.writeheader()
+        table.writerows(self.rows)
         with writing(self.file):
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            with open(partial, "w", newline="", encoding="utf-8") as file:
-                table = csv.DictWriter(file, self._columns(), lineterminator="\n")
-                table.writeheader()
-                table.writerows(self.rows)
-            os.replace(partial, self.file)
+            if self.file.is_file() and self.file.read_bytes() == text.getvalue().encode():
+                return  # a resume that loses nothing writes nothing, and so can lose nothing
+        write_whole(self.file, text.getvalue(), SPACE)
 
 
 def kept_rows(file: Path, steps_made: float = math.inf) -> list[Row]:

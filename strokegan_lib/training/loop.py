@@ -148,7 +148,7 @@ class Loop:
         with between_steps() as stop:
             while not last:
                 pending.append((self.step, time.monotonic() - start, self._one_step()))
-                scores = self._validated()
+                scores = self._validated(pending[-1][2])
                 due = time.monotonic() - saved_at >= self.settings.checkpoint_seconds
                 # asked once a step: whoever asks to stop later than this gets one step more
                 last = self.step == self.settings.steps or stop.asked
@@ -193,14 +193,16 @@ class Loop:
         for optimiser in optimisers:
             optimiser.step()
 
-    def _validated(self) -> dict[str, float]:
-        """Scores of the averaged network, if they are due after this step."""
+    def _validated(self, losses: dict[str, Tensor]) -> dict[str, float]:
+        """Scores of the averaged network, if they are due after this step, and it is still one: *losses* tell."""
         steps = self.settings.steps
         count = min(max(self.settings.validations, steps // EVERY), steps)
         if self.validate is None or not self.settings.validations:
             return {}
         if self.step not in {round(steps * (k + 1) / count) for k in range(count)}:
             return {}
+        if not all(loss.isfinite().all() for loss in losses.values()):
+            return {}  # the watch will say so; nothing else may use such a number
         scores = self.validate(self.average.network)
         score = scores["validation score"]
         if not math.isnan(score) and (self.best is None or score > self.best["scores"]["validation score"]):

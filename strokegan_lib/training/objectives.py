@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from strokegan_lib.losses import multi_scale_l1
+from strokegan_lib.losses import cross_entropy, multi_scale_l1
 
 STRONGEST = 16  # pixels whose score says whether a slice shows a stroke: a small lesion has as many
 PRESENCE = 0.1  # weight of that answer: its gradient falls on few pixels, and so is steep
@@ -161,7 +161,7 @@ def _divergence(seen: Outlook) -> Tensor:
 
 def _presence(seen: Outlook) -> Tensor:
     strongest = seen.score.flatten(1).topk(STRONGEST).values.mean(1)  # (B,)
-    return F.binary_cross_entropy(strongest, _ill(seen.stroke))
+    return cross_entropy(strongest, _ill(seen.stroke))
 
 
 def _distance(a: Tensor, b: Tensor) -> Tensor:

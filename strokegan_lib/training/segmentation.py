@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from strokegan_lib.data.batches import Batch
-from strokegan_lib.losses import multi_scale_l1, soft_dice_loss
+from strokegan_lib.losses import cross_entropy, multi_scale_l1, soft_dice_loss
 from strokegan_lib.models.critic import Critic
 from strokegan_lib.models.segmentation import Segmentor
 from strokegan_lib.training.gan import Rate, Update, frozen
@@ -155,7 +154,7 @@ class SegmentationGAN:
             losses["soft_dice"] = soft_dice_loss(score, stroke)
             total = total + method.dice * losses["soft_dice"]
         if method.bce:
-            losses["cross_entropy"] = F.binary_cross_entropy(score, stroke)
+            losses["cross_entropy"] = cross_entropy(score, stroke)
             total = total + method.bce * losses["cross_entropy"]
         update("segmentor", total)
         return {**losses, "segmentor": total, "spread": masked.std()}

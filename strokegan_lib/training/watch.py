@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from strokegan_lib.errors import BadInput
+from strokegan_lib.errors import Diverged
 
 PATIENCE = 50  # steps in a row before a warning: a quarter of a minute of one's time, not a blip
 NOTHING_LEARNT = 300  # the same for a critic at its start: a good one needs some dozens of steps to leave it
@@ -33,15 +33,11 @@ class Watch:
                 they are there.
 
         Raises:
-            BadInput: a loss is not a number.
+            Diverged: a loss is not a number.
         """
         for name, value in losses.items():
             if not math.isfinite(value):
-                raise BadInput(
-                    f"step {step}",
-                    f"the loss '{name}' is {value}: a weight has grown without bound, and no later step can mend it",
-                    "train with --precision fp32, or with a smaller --rate",
-                )
+                raise Diverged(f"step {step}", f"the loss '{name}' is {value}")
         for name, bound in (("critic", ASLEEP), ("spread", FLAT)):
             small = name in losses and abs(losses[name]) < bound
             self.streaks[name] = self.streaks[name] + 1 if small else 0

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
-from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.errors import BadInput, Diverged, writing
 from strokegan_lib.models.encoder import Encoder
 from strokegan_lib.models.family.dcgan import DCGAN
 from strokegan_lib.models.family.pix2pix import Pix2Pix
@@ -75,7 +75,7 @@ def load_weights(path: str | os.PathLike, kind: str | tuple[str, ...]) -> tuple[
         the network, and what the file says of how it was made.
 
     Raises:
-        BadInput: no such file, not a weight file of this kit, or of another network.
+        BadInput: no such file, not a weight file of this kit, of another network, or of training that diverged.
     """
     if not Path(path).is_file():
         raise BadInput(path, "is not there", "name the weights.safetensors that a training run wrote")
@@ -88,6 +88,8 @@ def load_weights(path: str | os.PathLike, kind: str | tuple[str, ...]) -> tuple[
         raise BadInput(
             path, "is not a weight file of this kit", "name the weights.safetensors that a training run wrote"
         ) from error
+    if not all(tensor.isfinite().all() for tensor in tensors.values()):
+        raise Diverged(path, "it holds weights that are not numbers")
     if found not in (kinds := (kind,) if isinstance(kind, str) else kind):
         raise BadInput(path, f"holds a {found}, not a {kinds[0]}", f"name the weights of a {kinds[0]}")
     try:
