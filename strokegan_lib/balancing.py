@@ -25,7 +25,7 @@ from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import FOLDS
 from strokegan_lib.data.thin import PAPER_SHARE, thin_lesions, thin_patients
-from strokegan_lib.door import Parser, run
+from strokegan_lib.door import Parser, filepath, real, run, whole
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.comparison import compare_arms
 from strokegan_lib.evaluation.measure import measure
@@ -48,9 +48,9 @@ RECORD = "options.json"  # in --out: what the runs there were made with
 
 def parser() -> Parser:
     options = Parser(prog=NAME, description="Train and compare the ways to balance, at equal budgets.")
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="a prepared data set")
+    options.add_argument("--data", type=filepath, required=True, metavar="DIR", help="a prepared data set")
     options.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="a folder for data sets, runs and tables"
+        "--out", type=filepath, required=True, metavar="DIR", help="a folder for data sets, runs and tables"
     )
     options.add_argument(
         "--setting", choices=SETTINGS, default="soop-18",
@@ -58,27 +58,33 @@ def parser() -> Parser:
         "patients, or not (default: %(default)s)",
     )  # fmt: skip
     options.add_argument(
-        "--ratios", type=float, nargs=2, metavar=("LOW", "HIGH"),
+        "--ratios", type=real(0, 1, within=True), nargs=2, metavar=("LOW", "HIGH"),
         help=f"shares of stroke to reach (default: {RATIOS['few']} or, where a third is stroke, {RATIOS['many']})",
     )  # fmt: skip
     options.add_argument("--method", choices=list(METHODS), default="unet", help="default: %(default)s")
-    for name, default in (("steps", 1200), ("generator-steps", 1200), ("width", 16), ("generator-width", 16),
-                          ("batch-size", 16), ("seed", 0), ("threads", 1)):  # fmt: skip
-        options.add_argument(f"--{name}", type=int, default=default, metavar="N", help="default: %(default)s")
+    steps, width = whole(1, 10**9), whole(4, 1024)
+    for name, kind, default in (
+        ("steps", steps, 1200), ("generator-steps", steps, 1200), ("width", width, 16), ("generator-width", width, 16),
+        ("batch-size", whole(2, 4096), 16), ("threads", whole(1, 1024), 1),
+    ):  # fmt: skip
+        options.add_argument(
+            f"--{name}", type=kind, default=default, metavar="N", help="default: %(default)s"
+        )
+    options.add_seed()
     options.add_argument(
-        "--start", type=Path, metavar="FILE", help="generator to start from (default: from scratch)"
+        "--start", type=filepath, metavar="FILE", help="generator to start from (default: from scratch)"
     )
     options.add_argument(
-        "--painters", type=Path, nargs="+", metavar="FILE",
+        "--painters", type=filepath, nargs="+", metavar="FILE",
         help="generators that were trained on the very training part of the setting: an arm each beside "
         "oversampling, in place of the arms above",
     )  # fmt: skip
     options.add_argument(
-        "--mask-weights", type=Path, metavar="FILE",
+        "--mask-weights", type=filepath, metavar="FILE",
         help="with --painters: an arm more for each, with strokes from this mask generator",
     )  # fmt: skip
     options.add_argument(
-        "--folds", type=int, nargs="+", choices=range(FOLDS), default=[], metavar="K",
+        "--folds", type=whole(0, FOLDS - 1), nargs="+", default=[], metavar="K",
         help="folds of a five-fold cross-validation, scored together (default: the plain split)",
     )  # fmt: skip
     return options
@@ -225,8 +231,8 @@ def _note(options: Namespace, slices: SliceSet) -> None:
     """
     if options.mask_weights and not options.painters:
         raise BadInput("--mask-weights", "goes with --painters", "name generators too, or leave it out")
-    if options.ratios and not 0 < options.ratios[0] < options.ratios[1] < 1:
-        raise BadInput("--ratios", "are no two rising shares", "give two numbers between 0 and 1")
+    if options.ratios and not options.ratios[0] < options.ratios[1]:
+        raise BadInput("--ratios", "are no two rising shares", "give the smaller one first")
     files = ("start", "painters", "mask_weights")  # known by their contents
     local = ("data", "out", "threads", "folds", *files)
     told = {k: v for k, v in vars(options).items() if k not in local}

@@ -9,13 +9,12 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.door import Parser, run
+from strokegan_lib.door import SEEDS, Parser, filepath, run, whole
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.evaluation.painted import paint, with_stroke
 from strokegan_lib.evaluation.tables import write_json
@@ -33,17 +32,17 @@ def parser() -> Parser:
         prog=NAME, description="Sheets of true and painted test slices, mixed, and their answers."
     )
     options.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="a prepared data set of one channel"
+        "--data", type=filepath, required=True, metavar="DIR", help="a prepared data set of one channel"
     )
     options.add_argument(
-        "--weights", type=Path, required=True, metavar="FILE", help="a generator that paints from masks"
+        "--weights", type=filepath, required=True, metavar="FILE", help="a generator that paints from masks"
     )
     options.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="new folder; it will show people's slices"
+        "--out", type=filepath, required=True, metavar="DIR", help="new folder; it will show people's slices"
     )
     options.add_argument(
         "--seed",
-        type=int,
+        type=whole(0, SEEDS),
         default=7,
         metavar="N",
         help="of the slices and their order (default: %(default)s)",

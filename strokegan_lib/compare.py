@@ -19,7 +19,7 @@ import numpy as np
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import FOLDS
-from strokegan_lib.door import Parser, run
+from strokegan_lib.door import Parser, filepath, real, run, whole
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.comparison import compare_arms
 from strokegan_lib.evaluation.groups import compare_groups, groups_of
@@ -51,9 +51,9 @@ TRAINED = "weights.safetensors"
 
 def parser() -> Parser:
     options = Parser(prog=NAME, description="Train and compare the ways to segment, at equal budgets.")
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="a prepared data set")
+    options.add_argument("--data", type=filepath, required=True, metavar="DIR", help="a prepared data set")
     options.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="a folder for runs and tables"
+        "--out", type=filepath, required=True, metavar="DIR", help="a folder for runs and tables"
     )
     options.add_argument(
         "--arms", default=",".join(TABLE_1), metavar="A,B,...",
@@ -63,21 +63,28 @@ def parser() -> Parser:
         "--cross-validate", action="store_true", help="five folds; default: the plain split by patient"
     )
     options.add_argument(
-        "--start", type=Path, metavar="DIR", help="start from DIR/ARM/weights.safetensors (default: afresh)"
+        "--start",
+        type=filepath,
+        metavar="DIR",
+        help="start from DIR/ARM/weights.safetensors (default: afresh)",
     )
-    options.add_argument("--steps", type=int, default=1200, metavar="N", help="default: %(default)s")
-    options.add_argument("--width", type=int, default=16, metavar="N", help="default: %(default)s")
-    options.add_argument("--batch-size", type=int, default=16, metavar="N", help="default: %(default)s")
-    options.add_argument("--lesion-share", type=float, default=0.75, metavar="X", help="default: %(default)s")
-    options.add_argument("--rate", type=float, default=1.0, metavar="X", help="default: %(default)s")
     options.add_argument(
-        "--seed",
-        type=int,
-        default=0,
-        metavar="N",
-        help="of the first fold; each other has one more (default: 0)",
+        "--steps", type=whole(1, 10**9), default=1200, metavar="N", help="default: %(default)s"
     )
-    options.add_argument("--threads", type=int, default=1, metavar="N", help="default: %(default)s")
+    options.add_argument("--width", type=whole(4, 1024), default=16, metavar="N", help="default: %(default)s")
+    options.add_argument(
+        "--batch-size", type=whole(2, 4096), default=16, metavar="N", help="default: %(default)s"
+    )
+    options.add_argument(
+        "--lesion-share", type=real(0, 1), default=0.75, metavar="X", help="default: %(default)s"
+    )
+    options.add_argument(
+        "--rate", type=real(0, 1e30, within=True), default=1.0, metavar="X", help="default: %(default)s"
+    )
+    options.add_seed("of the first fold; each other has one more (default: 0)")
+    options.add_argument(
+        "--threads", type=whole(1, 1024), default=1, metavar="N", help="default: %(default)s"
+    )
     options.add_argument("--precision", choices=["auto", *PRECISIONS], default="auto", help="default: auto")
     return options
 

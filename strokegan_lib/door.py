@@ -16,7 +16,7 @@ from strokegan_lib.errors import BadInput
 SEEDS = 2**32 - 1  # the largest seed: NumPy takes no negative one, and a run multiplies it by a million
 
 
-def path(word: str) -> Path:
+def filepath(word: str) -> Path:
     """The type of an option that names a file or folder: ``~`` is the reader's home in ``--out=~/run`` too."""
     return Path(os.path.expanduser(word))
 
@@ -36,18 +36,17 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
-def real(least: float, most: float, *, above: bool = False) -> Callable[[str], float]:
-    """The type of an option that is a number from *least* to *most*, or *above* the first."""
+def real(least: float, most: float, *, within: bool = False) -> Callable[[str], float]:
+    """The type of an option that is a number from *least* to *most*, or strictly *within* them."""
 
     def read(word: str) -> float:
         try:
             number = float(word)
         except ValueError:
             number = math.nan
-        if not least <= number <= most or (above and number == least):
-            raise argparse.ArgumentTypeError(
-                f"{word}: give a number {'above' if above else 'from'} {least:g} {'up ' if above else ''}to {most:g}"
-            )
+        if not least <= number <= most or (within and number in (least, most)):
+            ends = f"between {least:g} and {most:g}" if within else f"from {least:g} to {most:g}"
+            raise argparse.ArgumentTypeError(f"{word}: give a number {ends}")
         return number
 
     return read

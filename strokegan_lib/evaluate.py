@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from functools import partial
-from pathlib import Path
 
 import torch
 
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet, sha256
 from strokegan_lib.data.split import SPLITS
-from strokegan_lib.door import Parser, run
+from strokegan_lib.door import Parser, filepath, run
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.measure import predict
 from strokegan_lib.evaluation.scores import full_summary
@@ -26,11 +25,13 @@ BY_SIZE = ("dice", "missed_rate", "lesion_f1", "hd95_mm")  # printed for each si
 
 def parser() -> Parser:
     options = Parser(prog=NAME, description="Score a segmentor, with 95 % intervals over patients.")
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="a prepared data set")
-    options.add_argument("--weights", type=Path, required=True, metavar="FILE", help="weights.safetensors")
-    options.add_argument("--out", type=Path, required=True, metavar="FILE", help="results.json to write")
+    options.add_argument("--data", type=filepath, required=True, metavar="DIR", help="a prepared data set")
+    options.add_argument(
+        "--weights", type=filepath, required=True, metavar="FILE", help="weights.safetensors"
+    )
+    options.add_argument("--out", type=filepath, required=True, metavar="FILE", help="results.json to write")
     options.add_argument("--split", choices=[*SPLITS, "all"], default="test", help="default: %(default)s")
-    options.add_argument("--seed", type=int, default=0, metavar="N", help="of the bootstrap (default: 0)")
+    options.add_seed("of the bootstrap (default: 0)")
     return options
 
 

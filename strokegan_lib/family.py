@@ -23,7 +23,7 @@ from strokegan_lib.classroom.saved import RESULTS, table_of
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet, sha256
 from strokegan_lib.data.threads import one_thread_each
-from strokegan_lib.door import Parser, run
+from strokegan_lib.door import Parser, filepath, run
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.evaluation.fidelity import lesion_fidelity, variety
 from strokegan_lib.evaluation.painted import held_against, paint, sample, truth_of, with_stroke
@@ -83,12 +83,14 @@ MASKS = "masks"  # no line of its own: it makes what the others may be asked for
 
 def parser() -> Parser:
     options = Parser(prog=NAME, description="The family of GANs side by side, with 95 % intervals.")
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="a prepared data set")
+    options.add_argument("--data", type=filepath, required=True, metavar="DIR", help="a prepared data set")
     options.add_argument(
-        "--weights", type=Path, nargs="+", required=True, metavar="PATH",
+        "--weights", type=filepath, nargs="+", required=True, metavar="PATH",
         help=f"files MEMBER-DATA.safetensors, or folders of them; members: {', '.join(HISTORY)}, {MASKS}",
     )  # fmt: skip
-    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="for table, card and picture")
+    options.add_argument(
+        "--out", type=filepath, required=True, metavar="DIR", help="for table, card and picture"
+    )
     return options
 
 

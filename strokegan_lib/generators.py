@@ -15,7 +15,7 @@ from torch import nn
 
 from strokegan_lib.data.slices import SliceSet, sha256
 from strokegan_lib.data.split import SPLITS
-from strokegan_lib.door import Parser, run
+from strokegan_lib.door import Parser, filepath, run
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.fidelity import SAMPLES, lesion_fidelity, variety
 from strokegan_lib.evaluation.painted import painted_scores, with_stroke
@@ -32,17 +32,19 @@ REAL = "true slices"
 
 def parser() -> Parser:
     options = Parser(prog=NAME, description="Score generators side by side, with 95 % intervals.")
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="a prepared data set")
+    options.add_argument("--data", type=filepath, required=True, metavar="DIR", help="a prepared data set")
     options.add_argument(
-        "--weights", type=Path, required=True, nargs="+", metavar="FILE",
+        "--weights", type=filepath, required=True, nargs="+", metavar="FILE",
         help="weights of generators that were trained on this set's training patients",
     )  # fmt: skip
     options.add_argument(
         "--names", nargs="+", metavar="NAME", help="what the table calls them (default: the files' names)"
     )
-    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="for table.csv and card.json")
     options.add_argument(
-        "--segmentor", type=Path, metavar="FILE",
+        "--out", type=filepath, required=True, metavar="DIR", help="for table.csv and card.json"
+    )
+    options.add_argument(
+        "--segmentor", type=filepath, metavar="FILE",
         help="weights of the segmentor that looks for the lesions (default: the shipped unet-soop)",
     )  # fmt: skip
     options.add_argument(

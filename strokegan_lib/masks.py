@@ -20,7 +20,7 @@ import numpy as np
 from strokegan_lib.data.slices import SliceSet, sha256
 from strokegan_lib.data.threads import one_thread_each
 from strokegan_lib.data.transplant import SMALLEST, Transplanter
-from strokegan_lib.door import Parser, run
+from strokegan_lib.door import Parser, filepath, run, whole
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.masks import MaskSample, mask_scores
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
@@ -35,16 +35,16 @@ COLUMNS = ("mean", "low", "high", "n", "patients", "as_many", "halves")
 
 def parser() -> Parser:
     options = Parser(prog=NAME, description="Made masks, transplanted ones and those of other patients.")
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="a prepared data set")
+    options.add_argument("--data", type=filepath, required=True, metavar="DIR", help="a prepared data set")
     options.add_argument(
-        "--weights", type=Path, required=True, metavar="FILE",
+        "--weights", type=filepath, required=True, metavar="FILE",
         help="weights.safetensors of a mask generator that learnt from the training part",
     )  # fmt: skip
-    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder for the tables")
+    options.add_argument("--out", type=filepath, required=True, metavar="DIR", help="a folder for the tables")
     options.add_argument(
-        "--count", type=int, default=COUNT, metavar="N", help="masks made (default: %(default)s)"
+        "--count", type=whole(FEWEST, 10**6), default=COUNT, metavar="N", help="masks made (default: %(default)s)"
     )
-    options.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    options.add_seed()
     return options
 
 
@@ -54,8 +54,6 @@ def compare(options: Namespace) -> None:
     Raises:
         BadInput: bad use, bad data, or weights of another network or one that has not learnt.
     """
-    if options.count < FEWEST or options.seed < 0:
-        raise BadInput("--count or --seed", "is too small", f"give {FEWEST} masks or more and a seed from 0")
     slices = SliceSet.open(options.data)
     generator, about = load_weights(options.weights, "mask generator")
     train, held_out = (masks_of(slices, parts) for parts in (("train",), ("validation", "test")))

@@ -21,7 +21,7 @@ import torch
 from strokegan_lib.compare import by_slice
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.door import Parser, run
+from strokegan_lib.door import Parser, filepath, run
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.comparison import compare_arms
 from strokegan_lib.evaluation.groups import compare_groups, groups_of
@@ -39,19 +39,19 @@ def parser() -> Parser:
         prog=NAME, description="Compare segmentors slice by slice: a table, and where each is better."
     )
     options.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="the data set they were tested on"
+        "--data", type=filepath, required=True, metavar="DIR", help="the data set they were tested on"
     )
-    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder for the tables")
+    options.add_argument("--out", type=filepath, required=True, metavar="DIR", help="a folder for the tables")
     arms = options.add_mutually_exclusive_group(required=True)
     arms.add_argument(
         "--slices",
-        type=Path,
+        type=filepath,
         nargs="+",
         metavar="FILE",
         help="slices.csv of earlier comparisons on this data",
     )
     arms.add_argument(
-        "--weights", type=Path, nargs="+", metavar="FILE", help="segmentors, scored on the test patients"
+        "--weights", type=filepath, nargs="+", metavar="FILE", help="segmentors, scored on the test patients"
     )
     options.add_argument(
         "--arms", metavar="A,B,...", help="which arms, the first against the others (default: all, in order)"

@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import SPLITS
-from strokegan_lib.door import Parser, run
+from strokegan_lib.door import Parser, filepath, run
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.evaluation.features import NAME as ENCODER
 from strokegan_lib.evaluation.features import SHA256, shipped_encoder
@@ -30,22 +29,22 @@ CAUTION = (
 
 def parser() -> Parser:
     options = Parser(prog=NAME, description="Realism and diversity of painted slices.")
-    options.add_argument("--real", type=Path, required=True, metavar="DIR", help="a data set of real slices")
     options.add_argument(
-        "--fake", type=Path, required=True, metavar="DIR", help="a data set of painted slices"
+        "--real", type=filepath, required=True, metavar="DIR", help="a data set of real slices"
     )
-    options.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON file to write")
+    options.add_argument(
+        "--fake", type=filepath, required=True, metavar="DIR", help="a data set of painted slices"
+    )
+    options.add_argument("--out", type=filepath, required=True, metavar="FILE", help="JSON file to write")
     options.add_argument(
         "--split", choices=[*SPLITS, "all"], default="test",
         help="of the real slices (default: %(default)s); memorisation needs validation or test",
     )  # fmt: skip
     options.add_argument(
-        "--pairs", type=Path, metavar="PNG",
+        "--pairs", type=filepath, metavar="PNG",
         help="draw the painted slices nearest to training slices above these; it shows people's slices",
     )  # fmt: skip
-    options.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of chance and intervals (default: 0)"
-    )
+    options.add_seed("of chance and intervals (default: 0)")
     return options
 
 

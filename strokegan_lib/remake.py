@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from strokegan_lib import balancing, compare, family, masks, transfer
-from strokegan_lib.door import Parser, run
+from strokegan_lib.door import Parser, filepath, run
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.training.weights import SHIPPED, shipped
 
@@ -66,10 +66,10 @@ def parser() -> Parser:
     options.add_argument(
         "names", nargs="*", metavar="NAME", help=f"of {', '.join(EXPERIMENTS)} (default: all)"
     )
-    options.add_argument("--soop", type=Path, required=True, metavar="DIR", help="prepared SOOP")
-    options.add_argument("--runs", type=Path, required=True, metavar="DIR", help="where training is kept")
+    options.add_argument("--soop", type=filepath, required=True, metavar="DIR", help="prepared SOOP")
+    options.add_argument("--runs", type=filepath, required=True, metavar="DIR", help="where training is kept")
     options.add_argument(
-        "--out", type=Path, default=RESULTS, metavar="DIR", help="default: the kit's own folder"
+        "--out", type=filepath, default=RESULTS, metavar="DIR", help="default: the kit's own folder"
     )
     return options
 

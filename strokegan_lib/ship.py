@@ -20,7 +20,7 @@ from torch import nn
 from strokegan_lib.cards import card
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.door import Parser, run
+from strokegan_lib.door import Parser, filepath, run
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.evaluation.masks import mask_scores
 from strokegan_lib.evaluation.measure import measure, validation_score
@@ -44,17 +44,19 @@ def parser() -> Parser:
     options.add_argument(
         "names", nargs="*", metavar="NAME", help=f"of {', '.join(RECIPES)} (default: all but encoder)"
     )
-    options.add_argument("--phantom", type=Path, required=True, metavar="DIR", help="the default phantom set")
     options.add_argument(
-        "--soop", type=Path, metavar="DIR", help="prepared SOOP; without it its files are left"
+        "--phantom", type=filepath, required=True, metavar="DIR", help="the default phantom set"
+    )
+    options.add_argument(
+        "--soop", type=filepath, metavar="DIR", help="prepared SOOP; without it its files are left"
     )
     options.add_argument(
         "--so-far", action="store_true",
         help="train nothing: write the best that unfinished runs have reached so far, and say so in the cards",
     )  # fmt: skip
-    options.add_argument("--runs", type=Path, required=True, metavar="DIR", help="where training is kept")
+    options.add_argument("--runs", type=filepath, required=True, metavar="DIR", help="where training is kept")
     options.add_argument(
-        "--out", type=Path, default=SHIPPED, metavar="DIR", help="default: the kit's own folder"
+        "--out", type=filepath, default=SHIPPED, metavar="DIR", help="default: the kit's own folder"
     )
     return options
 

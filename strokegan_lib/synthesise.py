@@ -17,7 +17,7 @@ from strokegan_lib.data.slices import SliceSet, sha256
 from strokegan_lib.data.split import FOLDS
 from strokegan_lib.data.transplant import SMALLEST, STAYS, TRIES, Placement, Transplanter, onto, ventricles
 from strokegan_lib.data.windows import DARKEST
-from strokegan_lib.door import Parser, run, told
+from strokegan_lib.door import Parser, filepath, real, run, told, whole
 from strokegan_lib.errors import BadInput
 from strokegan_lib.masks import made
 from strokegan_lib.models.masks import MaskGenerator
@@ -122,14 +122,17 @@ def parser() -> Parser:
     options = Parser(
         prog=NAME, description="Make a data set in which a chosen share of the training slices shows stroke."
     )
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="a prepared data set")
-    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="the data set to make")
+    options.add_argument("--data", type=filepath, required=True, metavar="DIR", help="a prepared data set")
+    options.add_argument("--out", type=filepath, required=True, metavar="DIR", help="the data set to make")
     options.add_argument(
-        "--ratio", type=float, required=True, metavar="R",
+        "--ratio", type=real(0, 1, within=True), required=True, metavar="R",
         help="share of the training slices that show stroke, between 0 and 1",
     )  # fmt: skip
     options.add_argument(
-        "--weights", type=Path, metavar="FILE", help="weights.safetensors of a generator (for --method gan)"
+        "--weights",
+        type=filepath,
+        metavar="FILE",
+        help="weights.safetensors of a generator (for --method gan)",
     )
     options.add_argument(
         "--method", choices=METHODS, default="gan",
@@ -141,7 +144,7 @@ def parser() -> Parser:
         "(default: lesion; slice with --only-synthetic)",
     )  # fmt: skip
     options.add_argument(
-        "--mask-weights", type=Path, metavar="FILE",
+        "--mask-weights", type=filepath, metavar="FILE",
         help="weights.safetensors of a mask generator that makes the strokes (default: strokes of training "
         "slices, moved)",
     )  # fmt: skip
@@ -150,11 +153,11 @@ def parser() -> Parser:
         help="leave the real training slices out and paint as many in their place",
     )  # fmt: skip
     options.add_argument(
-        "--pixels", type=int, nargs=2, metavar=("LOW", "HIGH"),
+        "--pixels", type=whole(1, 128**2), nargs=2, metavar=("LOW", "HIGH"),
         help="size of the lesions (default: as in the training slices)",
     )  # fmt: skip
     options.add_argument(
-        "--fold", type=int, choices=range(FOLDS), metavar="K",
+        "--fold", type=whole(0, FOLDS - 1), metavar="K",
         help="the training part of fold K of five (default: of the plain split)",
     )  # fmt: skip
     options.add_seed_and_workers()
@@ -201,10 +204,8 @@ def synthesise(options: Namespace, command: str) -> None:
 
 
 def _check(options: Namespace) -> None:
-    """Raise BadInput for options that do not go together or are out of range."""
+    """Raise BadInput for options that do not go together."""
     painting = options.method == "gan"
-    if not 0 < options.ratio < 1:
-        raise BadInput(f"--ratio {options.ratio:g}", "is out of range", "give a number between 0 and 1")
     if painting and options.weights is None:
         raise BadInput("--weights", "is missing", "name a generator's weights, or give --method carvemix")
     for name in ("weights", "mask_weights", "paint", "only_synthetic", "pixels"):
@@ -224,8 +225,6 @@ def _check(options: Namespace) -> None:
             f"--pixels {options.pixels[0]} {options.pixels[1]}", "is no range of sizes",
             f"give two rising numbers from {SMALLEST} on",
         )  # fmt: skip
-    if options.seed < 0 or options.workers < 1:
-        raise BadInput("--seed or --workers", "is too small", "give a seed from 0 and workers from 1")
 
 
 def _masks(options: Namespace, slices: SliceSet, train: np.ndarray) -> Transplanter | MadeMasks:

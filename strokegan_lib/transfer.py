@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,7 +18,7 @@ import torch
 from strokegan_lib.compare import TABLE_1
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.door import Parser, run
+from strokegan_lib.door import Parser, filepath, run
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.comparison import SCORES
 from strokegan_lib.evaluation.measure import measure
@@ -33,8 +32,8 @@ TRAINED_ON = ("phantom", "soop")
 
 def parser() -> Parser:
     options = Parser(prog=NAME, description="Score the shipped segmentors on real test patients.")
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="prepared SOOP, FLAIR")
-    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder for the tables")
+    options.add_argument("--data", type=filepath, required=True, metavar="DIR", help="prepared SOOP, FLAIR")
+    options.add_argument("--out", type=filepath, required=True, metavar="DIR", help="a folder for the tables")
     return options
 
 

@@ -160,7 +160,9 @@ def derive(folder: Path) -> list[Path]:
 
 def main() -> None:
     parser = door.Parser(prog="editions", description=__doc__.splitlines()[0])
-    parser.add_argument("--notebooks", type=Path, default=Path("notebooks"), help="folder of the series")
+    parser.add_argument(
+        "--notebooks", type=door.filepath, default=Path("notebooks"), help="folder of the series"
+    )
     parser.add_argument("--check", action="store_true", help="only say whether they are up to date")
     options = parser.parse_args()
     if options.check:

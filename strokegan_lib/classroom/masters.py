@@ -46,7 +46,9 @@ def refresh(file: Path) -> None:
 
 def main() -> None:
     parser = door.Parser(prog="notebooks", description=__doc__.splitlines()[0])
-    parser.add_argument("--notebooks", type=Path, default=Path("notebooks"), help="folder of the series")
+    parser.add_argument(
+        "--notebooks", type=door.filepath, default=Path("notebooks"), help="folder of the series"
+    )
     options = parser.parse_args()
     for name in ("STROKEGAN_PROFILE", "STROKEGAN_DATA"):  # the reader's own choice is not committed
         os.environ.pop(name, None)

@@ -125,9 +125,11 @@ def build(root: Path, out: Path, workers: int) -> tuple[list[str], list[str]]:
 
 def main() -> None:
     parser = door.Parser(prog="site", description=__doc__.splitlines()[0])
-    parser.add_argument("--root", type=Path, default=Path("."), help="folder of the kit")
-    parser.add_argument("--out", type=Path, default=Path("build/site"), help="folder of the site")
-    parser.add_argument("--workers", type=int, default=2, help="pages that are made at once (2)")
+    parser.add_argument("--root", type=door.filepath, default=Path("."), help="folder of the kit")
+    parser.add_argument("--out", type=door.filepath, default=Path("build/site"), help="folder of the site")
+    parser.add_argument(
+        "--workers", type=door.whole(1, 256), default=2, help="pages that are made at once (2)"
+    )
     options = parser.parse_args()
     start = time.perf_counter()
     wrong, outside = build(options.root.resolve(), options.out.absolute(), options.workers)

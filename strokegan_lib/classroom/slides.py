@@ -125,8 +125,10 @@ def write(notebooks: Path, out: Path) -> list[Path]:
 
 def main() -> None:
     parser = door.Parser(prog="slides", description=__doc__.splitlines()[0])
-    parser.add_argument("--notebooks", type=Path, default=Path("notebooks"), help="folder of the series")
-    parser.add_argument("--out", type=Path, default=Path("build/slides"), help="folder of the decks")
+    parser.add_argument(
+        "--notebooks", type=door.filepath, default=Path("notebooks"), help="folder of the series"
+    )
+    parser.add_argument("--out", type=door.filepath, default=Path("build/slides"), help="folder of the decks")
     options = parser.parse_args()
     for file in write(options.notebooks, options.out):
         print(f"wrote {file}")

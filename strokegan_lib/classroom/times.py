@@ -133,13 +133,13 @@ def stating(file: Path, seconds: int) -> str:
 def parser() -> door.Parser:
     options = door.Parser(prog=NAME, description=__doc__.splitlines()[0])
     options.add_argument(
-        "--tutorial", type=Path, default=Path("build/tutorial"), metavar="DIR", help="the report"
+        "--tutorial", type=door.filepath, default=Path("build/tutorial"), metavar="DIR", help="the report"
     )
     options.add_argument(
-        "--notebooks", type=Path, default=Path("notebooks"), metavar="DIR", help="the masters"
+        "--notebooks", type=door.filepath, default=Path("notebooks"), metavar="DIR", help="the masters"
     )
     options.add_argument(
-        "--results", type=Path, default=RESULTS, metavar="DIR", help="default: the kit's own folder"
+        "--results", type=door.filepath, default=RESULTS, metavar="DIR", help="default: the kit's own folder"
     )
     return options
 

@@ -185,12 +185,16 @@ def main() -> None:
     parser = door.Parser(prog="tutorial", description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="", help="a prepared data set; the default phantom otherwise")
     parser.add_argument("--profile", default="quick", help=f"{', '.join(PROFILES)} (quick)")
-    parser.add_argument("--out", type=Path, default=Path("build/tutorial"), help="folder of the report")
-    parser.add_argument("--workers", type=int, default=2, help="notebooks that run at once (2)")
-    parser.add_argument("--notebooks", type=Path, default=Path("notebooks"), help="folder of the series")
+    parser.add_argument(
+        "--out", type=door.filepath, default=Path("build/tutorial"), help="folder of the report"
+    )
+    parser.add_argument(
+        "--workers", type=door.whole(1, 256), default=2, help="notebooks that run at once (2)"
+    )
+    parser.add_argument(
+        "--notebooks", type=door.filepath, default=Path("notebooks"), help="folder of the series"
+    )
     options = parser.parse_args()
-    if options.workers < 1:
-        parser.error("--workers must be 1 or more")
     entries = tutorial(
         options.notebooks, options.out, profile(options.profile), options.data, options.workers
     )

@@ -21,9 +21,8 @@ from strokegan_lib.data.comparison import (
     slices_at,
 )
 from strokegan_lib.data.likeness_pictures import contact_sheet, plot
-from strokegan_lib.data.phantom_set import check_range
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.door import Parser, run
+from strokegan_lib.door import Parser, filepath, run, whole
 from strokegan_lib.errors import BadInput, writing
 
 
@@ -33,15 +32,17 @@ def parser() -> Parser:
         description="Compare phantom FLAIR slices with real ones of the same height: distances, their curves "
         "and a contact sheet for a blinded reader.",
     )
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="a SliceSet of real slices")
     options.add_argument(
-        "--phantom", type=Path, metavar="DIR", help="a phantom SliceSet (default: patients are made here)"
+        "--data", type=filepath, required=True, metavar="DIR", help="a SliceSet of real slices"
     )
     options.add_argument(
-        "--slices", type=int, metavar="N",
+        "--phantom", type=filepath, metavar="DIR", help="a phantom SliceSet (default: patients are made here)"
+    )
+    options.add_argument(
+        "--slices", type=whole(1, 10**6), metavar="N",
         help="phantom slices, one a patient, against twice as many real ones (default: as many as there are)",
     )  # fmt: skip
-    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to make")
+    options.add_argument("--out", type=filepath, required=True, metavar="DIR", help="the folder to make")
     options.add_seed_and_workers()
     return options
 
@@ -53,10 +54,6 @@ def door(argv: list[str] | None = None) -> int:
 
 
 def _main(options) -> None:
-    check_range("--seed", options.seed, 0, 2**32 - 1)
-    check_range("--workers", options.workers, 1, 256)
-    if options.slices is not None:
-        check_range("--slices", options.slices, 1, 100_000)
     with _whole(options.out) as folder:
         data = SliceSet.open(options.data)
         height = middle_height(data)

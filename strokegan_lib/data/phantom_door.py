@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from functools import partial
-from pathlib import Path
 
 from strokegan_lib.data.phantom import CONTRASTS
 from strokegan_lib.data.phantom_set import PAPER, make_phantom_set
-from strokegan_lib.door import Parser, run
+from strokegan_lib.door import Parser, filepath, run, whole
 
 
 def parser() -> Parser:
@@ -17,13 +16,17 @@ def parser() -> Parser:
         prog="make_phantom.py",
         description="Make synthetic stroke patients on the MNI152 anatomy: the default data set, no download.",
     )
-    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="the SliceSet to make")
+    options.add_argument("--out", type=filepath, required=True, metavar="DIR", help="the SliceSet to make")
     options.add_argument(
-        "--patients", type=int, default=PAPER["patients"], metavar="N", help="default: %(default)s"
+        "--patients",
+        type=whole(1, 100_000),
+        default=PAPER["patients"],
+        metavar="N",
+        help="default: %(default)s",
     )
     options.add_argument(
         "--slices-per-patient",
-        type=int,
+        type=whole(1, 126),
         default=PAPER["slices_per_patient"],
         metavar="N",
         help="default: %(default)s",

@@ -106,12 +106,6 @@ def make_phantom_set(
     return SliceSet.open(out, verify=False)
 
 
-def check_range(option: str, value: int, least: int, most: int) -> None:
-    """Raise BadInput where the value of an option lies outside *least* .. *most*."""
-    if not least <= value <= most:
-        raise BadInput(option, f"is {value}", f"give a whole number from {least} to {most}")
-
-
 def _check(patients: int, planes: int, contrast: str, seed: int, workers: int) -> None:
     for name, value, least, most in (
         ("--patients", patients, 1, 100_000),
@@ -119,7 +113,8 @@ def _check(patients: int, planes: int, contrast: str, seed: int, workers: int) -
         ("--seed", seed, 0, 2**32 - 1),
         ("--workers", workers, 1, 256),
     ):
-        check_range(name, value, least, most)
+        if not least <= value <= most:
+            raise BadInput(name, f"is {value}", f"give a whole number from {least} to {most}")
     if contrast not in CONTRASTS:
         raise BadInput("--contrast", f"is {contrast!r}", f"choose from {', '.join(CONTRASTS)}")
 

@@ -7,12 +7,11 @@ from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from textwrap import fill
 
 from strokegan_lib.data.cases import Source
 from strokegan_lib.data.prepare import prepare
-from strokegan_lib.door import Parser, run, told
+from strokegan_lib.door import Parser, filepath, run, told, whole
 
 
 def parser(source: Source) -> Parser:
@@ -28,30 +27,23 @@ def parser(source: Source) -> Parser:
         epilog="\n\n".join(fill(f"{head}: {text}", 100) for head, text in said),
         formatter_class=RawDescriptionHelpFormatter,
     )
-    options.add_argument("--source", type=Path, required=True, metavar="DIR", help="where the data set lies")
-    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="the SliceSet to make")
+    options.add_argument(
+        "--source", type=filepath, required=True, metavar="DIR", help="where the data set lies"
+    )
+    options.add_argument("--out", type=filepath, required=True, metavar="DIR", help="the SliceSet to make")
     options.add_argument(
         "--modality", nargs="+", choices=source.channels, metavar="NAME",
         help=f"channels, in this order: {', '.join(source.channels)} (default: all)",
     )  # fmt: skip
     options.add_argument("--skip-bad", action="store_true", help="report bad cases and go on without them")
-    options.add_argument("--workers", type=_positive, default=1, metavar="N", help="threads (default: 1)")
-    options.add_argument("--limit", type=_positive, metavar="N", help="only the first N cases")
+    options.add_argument("--workers", type=whole(1, 256), default=1, metavar="N", help="threads (default: 1)")
+    options.add_argument("--limit", type=whole(1, 10**9), metavar="N", help="only the first N cases")
     if source.download:
         options.add_argument("--download", action="store_true", help="fetch the data set into --source first")
         options.add_argument(
             "--mirror", metavar="URL", help="fetch it from this host instead of the public one"
         )
     return options
-
-
-def _positive(text: str) -> int:
-    if int(text) < 1:
-        raise ValueError
-    return int(text)
-
-
-_positive.__name__ = "positive number"  # what argparse calls it in a complaint
 
 
 def door(
