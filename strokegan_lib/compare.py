@@ -79,7 +79,7 @@ def parser() -> Parser:
         "--lesion-share", type=real(0, 1), default=0.75, metavar="X", help="default: %(default)s"
     )
     options.add_argument(
-        "--rate", type=real(0, 1e30, within=True), default=1.0, metavar="X", help="default: %(default)s"
+        "--rate", type=real(0, 1e31, within=True), default=1.0, metavar="X", help="default: %(default)s"
     )
     options.add_seed("of the first fold; each other has one more (default: 0)")
     options.add_argument(

@@ -42,7 +42,11 @@ def parser() -> Parser:
     )  # fmt: skip
     options.add_argument("--out", type=filepath, required=True, metavar="DIR", help="a folder for the tables")
     options.add_argument(
-        "--count", type=whole(FEWEST, 10**6), default=COUNT, metavar="N", help="masks made (default: %(default)s)"
+        "--count",
+        type=whole(FEWEST, 10**6),
+        default=COUNT,
+        metavar="N",
+        help="masks made (default: %(default)s)",
     )
     options.add_seed()
     return options

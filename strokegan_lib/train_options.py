@@ -65,7 +65,7 @@ def parser() -> Parser:
         )
         task.add_argument(
             "--rate",
-            type=real(0, 1e30, within=True),
+            type=real(0, 1e31, within=True),
             metavar="X",
             help="multiplies the learning rates (default: 1)",
         )

@@ -1,5 +1,10 @@
 """How every command ends: 0, or 2 with one line on stderr."""
 
+import os
+import shlex
+import subprocess
+import sys
+
 import pytest
 
 from strokegan_lib.door import Parser, run
@@ -26,6 +31,29 @@ def test_success_and_an_interrupt(capsys):
 def test_a_fault_of_the_kit_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError):
         run(lambda: 1 // 0, "command")
+
+
+def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path):
+    """``command | head``: 141, as a shell has it, and no word on stderr."""
+    lines = (
+        "from strokegan_lib.door import run; run(lambda: [print(k, flush=True) for k in range(99999)], 'c')"
+    )
+    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(lines)}"
+    done = subprocess.run(["bash", "-c", f"{command} | head -n 1"], capture_output=True, text=True)
+    assert done.stdout == "0\n" and not done.stderr
+    full = subprocess.run(["bash", "-c", f"{command} > /dev/full"], capture_output=True, text=True)
+    assert "No space left" in full.stderr, "another fault of stdout is not hidden"
+
+
+def test_a_terminal_that_knows_few_letters_ends_no_finished_command():
+    lines = "import sys; from strokegan_lib.door import run; sys.exit(run(lambda: print('Łódź', chr(0xdcfc)), 'c'))"
+    done = subprocess.run(
+        [sys.executable, "-c", lines], capture_output=True, env={**os.environ, "PYTHONIOENCODING": "cp1252"}
+    )
+    assert done.returncode == 0 and done.stdout.split() == [
+        rb"\u0141\xf3d\u017a".replace(rb"\xf3", b"\xf3"),
+        rb"\udcfc",
+    ]
 
 
 def test_bad_use(capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -16,6 +17,12 @@ def test_a_text_is_written_as_it_is(tmp_path: Path):
     write_whole(file, "Gänge\r\n1\n")
     assert file.read_bytes() == "Gänge\r\n1\n".encode()
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_name_that_is_no_utf8_is_escaped_and_comes_back(tmp_path: Path):
+    name = os.fsdecode(b"M\xfcnchen")
+    write_whole(tmp_path / "a.json", json.dumps({"source": name}, ensure_ascii=False))
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"source": name}
 
 
 def test_a_file_keeps_its_mode(tmp_path: Path):

@@ -16,6 +16,7 @@ from strokegan_lib.losses import (
     ADVERSARIAL,
     WEIGHTINGS,
     critic_loss,
+    cross_entropy,
     generator_loss,
     multi_scale_l1,
     r1_penalty,
@@ -253,3 +254,11 @@ def test_the_loss_of_a_batch_is_the_mean_of_its_parts(name, seed, parts):
         )
     ]
     assert len(pieces) == parts and torch.allclose(whole, torch.stack(pieces).mean(), rtol=1e-12)
+
+
+def test_cross_entropy_is_pytorchs_and_says_nan_where_that_would_stop():
+    score, truth = torch.rand(2, 1, 8, 8, requires_grad=True), (torch.rand(2, 1, 8, 8) > 0.5).float()
+    loss, expected = cross_entropy(score, truth), F.binary_cross_entropy(score, truth)
+    assert torch.equal(loss, expected)
+    assert torch.equal(*(torch.autograd.grad(one, score)[0] for one in (loss, expected)))
+    assert cross_entropy(score * torch.nan, truth).isnan()

@@ -79,7 +79,7 @@ def test_they_are_learnt_from_slices_with_stroke(door, discs, tmp_path):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["--noise", "0"], "--noise 0: is too small"),
+        (["--noise", "0"], "--noise: 0: give"),
         (["--width", "6"], "--width 6: is not a multiple"),
         (["--rate", "0"], "--rate"),
         (["--dice", "1"], "--dice"),
@@ -126,8 +126,8 @@ def test_the_table(door, discs, weights, tmp_path):
     [
         (["--data", "no/such"], "is not a SliceSet"),
         (["--weights", "no.safetensors"], "no.safetensors: is not there"),
-        (["--count", "3"], "too small"),
-        (["--seed", "-1"], "too small"),
+        (["--count", "3"], "--count: 3: give"),
+        (["--seed", "-1"], "--seed: -1: give"),
     ],
 )
 def test_bad_use_of_the_table(door, discs, weights, tmp_path, words, complaint):

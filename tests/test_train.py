@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from safetensors.torch import load_file
 
 from strokegan_lib import evaluate, train
@@ -141,10 +142,11 @@ def test_wrong_use_of_train_is_one_line(door, slices, tmp_path):
     one_line(door(train, "segmentation", "--out", out), "--data")
     one_line(door(train, "painting"), "painting")
     one_line(door(train, *start, "--method", "magic"), "magic")
-    one_line(door(train, *start, "--steps", "0"), "--steps 0")
+    one_line(door(train, *start, "--steps", "0"), "--steps: 0")
     one_line(door(train, *start, "--width", "6"), "--width 6")
-    one_line(door(train, *start, "--lesion-share", "2"), "--lesion-share 2")
-    one_line(door(train, *start, "--dice", "-1"), "weight of a loss")
+    one_line(door(train, *start, "--lesion-share", "2"), "--lesion-share: 2")
+    one_line(door(train, *start, "--dice=-1"), "--dice: -1")
+    one_line(door(train, *start, "--dice=0", "--multi-scale=0"), "every weight")
     one_line(door(train, *start, "--loss", "magic"), "magic")
     for more in (("--method", "unet"), ("--multi-scale", "0"), ("--levels", "pixel")):
         one_line(door(train, *start, "--loss", "divergence", *more), "--loss divergence", "--method masked")
@@ -157,6 +159,35 @@ def test_wrong_use_of_train_is_one_line(door, slices, tmp_path):
     one_line(door(train, *start, "--resume", "--method", "unet"), "method was masked, now unet")
     other = made(tmp_path / "other", channels=2)
     one_line(door(train, "segmentation", "--data", other.folder, "--out", out, "--resume"), "data was")
+
+
+@pytest.mark.parametrize("method", ["masked", "segan", "unet"])
+def test_a_run_whose_numbers_grow_without_bound_ends_with_advice(door, slices, tmp_path, method):
+    """Wherever it shows first: in a loss, in the cross-entropy, or in the validation after the first step."""
+    start = ("segmentation", "--data", slices.folder, "--out", tmp_path / "run", "--method", method)
+    one_line(door(train, *start, *TINY, "--rate", "1e30"), "without bound", "smaller --rate")
+
+
+def test_a_second_process_on_one_run_is_refused(door, slices, tmp_path):
+    out = tmp_path / "run"
+    start = ("segmentation", "--data", slices.folder, "--out", out)
+    assert door(train, *start, *TINY)[0] == 0
+    before = {file: file.read_bytes() for file in out.rglob("*") if file.is_file()}
+    with FileLock(out / ".lock"):
+        one_line(door(train, *start, "--resume"), str(out), "is being trained by another process")
+    assert {file: file.read_bytes() for file in out.rglob("*") if file.is_file()} == before
+    assert door(train, *start, "--resume")[0] == 0
+
+
+def test_a_resume_leaves_the_settings_as_they_are(door, slices, tmp_path):
+    """A disk that is full at a restart must not cost the run."""
+    out = tmp_path / "run"
+    start = ("segmentation", "--data", slices.folder, "--out", out)
+    assert door(train, *start, *TINY)[0] == 0
+    before = (out / "settings.json").stat()
+    assert door(train, *start, "--resume")[0] == 0
+    after = (out / "settings.json").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_data_without_lesions_or_with_nan_is_refused(door, slices, tmp_path):

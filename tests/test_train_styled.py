@@ -51,8 +51,8 @@ def test_wrong_use_is_one_line(door, tmp_path):
     one_line(door(*start, "--generator", "magic"), "magic")
     for option in ("--kl=1", "--latent=1", "--style=8", "--no-grain"):
         one_line(door(*start, option), "does not go with --generator paper")
-    one_line(door(*start, "--generator", "styled", "--style=-1"), "--style -1", "too small")
-    one_line(door(*start, "--generator", "styled", "--kl=-1"), "weight of a loss")
-    one_line(door(*start, "--r1=-1"), "weight of a loss")
-    one_line(door(*start, "--generator", "styled", "--latent=-1"), "weight of a loss")
+    one_line(door(*start, "--generator", "styled", "--style=-1"), "--style", "give a whole number")
+    one_line(door(*start, "--generator", "styled", "--kl=-1"), "--kl", "give a number")
+    one_line(door(*start, "--r1=-1"), "--r1", "give a number")
+    one_line(door(*start, "--generator", "styled", "--latent=-1"), "--latent", "give a number")
     assert not (tmp_path / "run").exists()

@@ -51,6 +51,28 @@ def test_a_phantom_that_has_changed_on_disk_is_made_again(cache: Path):
     assert prepared(None, TINY).card["sha256"] == expected
 
 
+def test_a_finished_phantom_is_read_by_who_may_write_nothing_there(cache: Path, monkeypatch):
+    """Another account's cache: its lock can be neither made nor taken."""
+    first = prepared(None, TINY)
+    for lock in cache.glob(".*.lock"):
+        assert lock.stat().st_mode & 0o666 == 0o666, "the next account must be able to take it"
+    monkeypatch.setattr("strokegan_lib.data.prepared.FileLock", None)
+    assert prepared(None, TINY).card == first.card
+
+
+def test_an_account_without_a_home_is_told_which_variable_helps(monkeypatch):
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("STROKEGAN_CACHE")
+    monkeypatch.setattr(Path, "home", nobody)
+    with pytest.raises(BadInput, match="home folder: is not known here; set STROKEGAN_CACHE"):
+        prepared(None, TINY)
+    monkeypatch.setenv("STROKEGAN_CACHE", "~/somewhere")
+    monkeypatch.setenv("HOME", "/elsewhere")
+    assert cache_folder() == Path("/elsewhere/somewhere")
+
+
 def test_processes_that_ask_at_once_get_the_same_phantom(cache: Path):
     command = [sys.executable, "-c", MAKE_TINY]
     both = [

@@ -1,9 +1,11 @@
 """From a network to counts and to predictions that are kept."""
 
 import numpy as np
+import pytest
 import torch
 
 from strokegan_lib.data.batches import Batches
+from strokegan_lib.errors import Diverged
 from strokegan_lib.evaluation.measure import THRESHOLDS, measure, predict, validation_score
 from strokegan_lib.evaluation.overlap import best_threshold, count_masks
 from strokegan_lib.models.segmentation import Segmentor
@@ -52,3 +54,10 @@ def test_the_record_of_validation_is_that_of_its_threshold(phantom):
     assert record["validation threshold"] == threshold
     assert record["validation dice"] == float(counts[k, counts.lesion()[0]].dice().mean()) > 0
     assert record["validation pooled dice"] == float(counts[k].pool().dice())
+
+
+def test_a_segmentor_that_has_diverged_is_told_with_its_remedy(phantom):
+    segmentor = untrained()
+    next(segmentor.parameters()).data.fill_(torch.nan)
+    with pytest.raises(Diverged, match=r"scores are not numbers: .*smaller --rate"):
+        measure(segmentor, Batches(phantom, phantom.of_split("test")[:4], size=4))

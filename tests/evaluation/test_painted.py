@@ -9,7 +9,8 @@ from brains import brains
 from torch import nn
 
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.evaluation.painted import MOST, kernel_validation, paint, painted_scores
+from strokegan_lib.errors import Diverged
+from strokegan_lib.evaluation.painted import MOST, kernel_validation, paint, painted_scores, sample
 
 
 class Painter(nn.Module):
@@ -98,3 +99,16 @@ def test_a_worse_one_is_found_out(slices):
     scores = painted_scores(Painter(), slices)
     assert scores["error"]["mean"] > 0.02 and scores["kernel"]["mean"] > 0.01
     assert scores["memorisation"]["mean"] > 0
+
+
+def test_a_generator_that_has_diverged_is_told_with_its_remedy():
+    class Lost(torch.nn.Module):
+        latent = 3
+
+        def forward(self, *given):
+            return torch.full((len(given[0]), 1, 128, 128), torch.nan)
+
+    mask = np.ones((2, 128, 128), np.uint8)
+    for ask in (lambda: paint(Lost(), mask, mask), lambda: sample(Lost(), 2)):
+        with pytest.raises(Diverged, match=r"pictures are not numbers: .*smaller --rate"):
+            ask()

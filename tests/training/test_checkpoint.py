@@ -194,6 +194,16 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path, monkeypatch):
     assert load(tmp_path) == (1, [])
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_a_disk_that_fills_up_while_it_is_written_is_told_in_one_line(tmp_path):
+    """PyTorch alone would call it a RuntimeError of its own writer."""
+    save_checkpoint(tmp_path, 1, state(1))
+    (tmp_path / ".checkpoint.partial").symlink_to("/dev/full")
+    with pytest.raises(BadInput, match="no space left"):
+        save_checkpoint(tmp_path, 2, state(2))
+    assert steps_in(tmp_path) == [1] and load(tmp_path) == (1, [])
+
+
 def test_going_back_to_an_earlier_checkpoint_keeps_what_comes_next(tmp_path):
     """A run that resumed at step 3, as 8 and 9 were damaged, must not lose step 4 to them."""
     for step in (8, 9):

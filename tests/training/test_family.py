@@ -192,7 +192,7 @@ def test_wrong_use_is_one_line(slices, tmp_path, monkeypatch, capsys):
         assert code == 2 and stderr.count("\n") == 1 and word in stderr, stderr
 
     refused("cyclegan", *run, "--member", "cyclegan")
-    refused("--steps 0", *run, "--member", "dcgan", "--steps", "0")
+    refused("--steps: 0", *run, "--member", "dcgan", "--steps", "0")
     refused("--width 6", *run, "--member", "dcgan", "--width", "6")
     refused("--no-attention", *run, "--member", "dcgan", "--no-attention")
     refused("is not there", *run, "--member", "dcgan", "--start", tmp_path / "none")

@@ -90,6 +90,17 @@ def test_a_damaged_record_never_stops_a_run(tmp_path, left):
     )
 
 
+def test_a_resume_that_drops_nothing_writes_nothing(tmp_path):
+    """What is not opened for writing cannot be lost to a full disk."""
+    log = Log(tmp_path, board=False)
+    log.add(rows(0, 3, validation=0.25))
+    before = (tmp_path / "metrics.csv").stat()
+    again = Log(tmp_path, steps_made=3, board=False)
+    after = (tmp_path / "metrics.csv").stat()
+    assert again.rows == log.rows and (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
+    assert Log(tmp_path, steps_made=2, board=False).rows == log.rows[:2] == Log(tmp_path, 9, board=False).rows
+
+
 def test_a_disk_that_does_not_take_it_is_bad_input(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match="cannot be written"):

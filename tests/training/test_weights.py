@@ -103,6 +103,15 @@ FOREIGN = {
 }  # fmt: skip
 
 
+def spoilt(file) -> None:
+    network = segmentor()
+    next(network.parameters()).data.flatten()[0] = torch.nan
+    save_weights(file, network, ABOUT)
+
+
+FOREIGN["holds a weight that is no number"] = spoilt, "weights that are not numbers: .*smaller --rate"
+
+
 def cut(file) -> None:
     save_weights(file, segmentor(), ABOUT)
     file.write_bytes(file.read_bytes()[:-100])
