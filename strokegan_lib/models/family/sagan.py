@@ -127,6 +127,8 @@ class Down(nn.Module):
 
 def _normalised(layer: nn.Module) -> nn.Module:
     nn.init.orthogonal_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
     return spectral_norm(layer)
 
 
