@@ -116,6 +116,19 @@ def test_isles2022_flair_follows_the_affines(tmp_path):
     assert np.allclose(isles2022.resample_onto(fine, same), rival, atol=1e-3)
 
 
+def test_isles2022_names_with_more_of_bids(tmp_path):
+    paths = isles2022_case(tmp_path, 9)
+    for kind, entities in (("dwi", "run-1"), ("adc", "acq-b1000_run-01"), ("msk", "space-dwi")):
+        path = paths[kind]
+        path.rename(path.with_name(path.name.replace(kind, f"{entities}_{kind}")))
+    (files,) = isles2022.find(tmp_path).cases
+    assert sorted(files.images) == ["adc", "dwi", "flair"] and files.case == "sub-strokecase0009_ses-0001"
+    first = files.images["dwi"]
+    first.with_name(first.name.replace("run-1", "run-2")).write_bytes(first.read_bytes())
+    (error,) = isles2022.find(tmp_path).bad
+    assert "run-2_dwi" in str(error) and "run-1_dwi" in str(error)
+
+
 def test_isles2022_case_without_flair_needs_another_modality(tmp_path):
     isles2022_case(tmp_path, 1)["flair"].unlink()
     (files,) = isles2022.find(tmp_path).cases
@@ -150,6 +163,17 @@ def test_brats2015_tree_with_every_quirk(tmp_path):
         assert brats2015.load(files, region="enhancing").stroke.sum() == (labels == 4).sum()
         assert case.images.shape[1] == 4
         assert brats2015.load(files, ("t1c",)).images.shape[1] == 1
+
+
+def test_brats2015_files_fetched_one_by_one(tmp_path):
+    """The archive names them SMIR.Brain, and says the patient nowhere but in the folder."""
+    smir = {"label": "SMIR.Brain", "image": "SMIR.Brain"}
+    folder = brats2015_case(tmp_path, "brats_2013_pat0001_1", **smir)
+    brats2015_case(tmp_path, "brats_tcia_pat499_0001", **smir, suffix=".nii.gz", nested=False)
+    found = brats2015.find(tmp_path)
+    assert not found.bad and [len(c.images) for c in found.cases] == [4, 4]
+    folder.rename(tmp_path / "mine")
+    assert "in no folder brats_" in brats2015.find(tmp_path).bad[0].what
 
 
 def test_brats2015_mha_and_nii_of_one_volume_lie_the_same_way(tmp_path):

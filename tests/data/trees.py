@@ -100,6 +100,7 @@ def isles2018_case(
     *,
     split: str = "TRAINING",
     prefix: str = "CT",
+    archive: str = "SMIR",
     planes: int = 2,
     extra: tuple[str, ...] = (),
 ) -> Path:
@@ -123,7 +124,7 @@ def isles2018_case(
         maps["OT"] = lesion.astype(np.uint8)
     folder = root / split / f"case_{number}"
     for i, (name, data) in enumerate(maps.items()):
-        stem = f"SMIR.Brain.XX.O.{name}.{345000 + 10 * number + i}"
+        stem = f"{archive}.Brain.XX.O.{name}.{345000 + 10 * number + i}"
         nifti(folder / stem / f"{stem}.nii", data, affine)
     return folder
 
@@ -136,6 +137,7 @@ def brats2015_case(
     suffix: str = ".mha",
     nested: bool = True,
     label: str = "VSD.Brain_3more",
+    image: str = "VSD.Brain",
 ) -> Path:
     """Write a case of 24 x 26 x 8 voxels with all five labels; return its folder."""
     shape = (24, 26, 8)
@@ -145,7 +147,7 @@ def brats2015_case(
     folder = root / "BRATS2015_Training" / grade / name
     for i, modality in enumerate(("MR_Flair", "MR_T1", "MR_T1c", "MR_T2", "OT")):
         data = tumour if modality == "OT" else brain(shape, i)[0].astype(np.int16)
-        stem = f"{label if modality == 'OT' else 'VSD.Brain'}.XX.O.{modality}.{54500 + i}"
+        stem = f"{label if modality == 'OT' else image}.XX.O.{modality}.{54500 + i}"
         target = (folder / stem if nested else folder) / f"{stem}{suffix}"
         target.parent.mkdir(parents=True, exist_ok=True)
         if suffix == ".mha":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,6 @@ from strokegan_lib.errors import BadInput
 CHANNELS = ("flair", "t1", "t1c", "t2")
 LABELS = (0, 1, 2, 3, 4)  # other, necrosis, oedema, non-enhancing, enhancing
 REGIONS = {"whole": (1, 2, 3, 4), "core": (1, 3, 4), "enhancing": (4,)}
-FOLDER = re.compile(r"brats_(2013|tcia)_pat(\d+)_(\d+)", re.IGNORECASE)
-FILE = re.compile(r"vsd\.brain.*?\.(?:mr_(flair|t1c|t1|t2)|(ot))\..*?\.?(?:mha|nii|nii\.gz)$", re.IGNORECASE)
 
 
 def find(folder: Path) -> Found:
@@ -30,7 +27,7 @@ def find(folder: Path) -> Found:
     Raises:
         BadInput: see :func:`~strokegan_lib.data.sources.layout.collect`.
     """
-    found, double = collect(folder, "BRATS 2015", _recognise)
+    found, double = collect(folder, "BRATS 2015")
     cases, bad = [], list(double.values())
     for (origin, number, grade, name), kinds in sorted(found.items()):
         case = f"{grade}-{name}" if grade else name
@@ -40,20 +37,6 @@ def find(folder: Path) -> Found:
             images = {kind: file for kind, file in kinds.items() if kind != "ot"}
             cases.append(CaseFiles(f"brats2015-{origin}-{number}", case, images, kinds["ot"]))
     return Found(cases, bad)
-
-
-def _recognise(path: Path) -> tuple[tuple[str, str, str, str], str] | None:
-    match = FILE.match(path.name)
-    if not match:
-        return None
-    for parent in path.parents:
-        case = FOLDER.fullmatch(parent.name)
-        if case:
-            grade = next((p.name.upper() for p in parent.parents if p.name.upper() in ("HGG", "LGG")), "")
-            return (case[1].lower(), case[2], grade, parent.name.lower()), (match[1] or match[2]).lower()
-    raise BadInput(
-        path, "lies in no folder brats_..._patN_N, so its patient is unknown", "restore the folder's name"
-    )
 
 
 def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS, region: str = "whole") -> Case:
