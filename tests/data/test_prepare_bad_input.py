@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 from trees import brats2015_case, isles2018_case, isles2022_case, nifti, soop_subject
 
+from strokegan_lib.data.nifti import UNPLACED
 from strokegan_lib.data.prepare_door import door
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.sources import brats2015, isles2018, isles2022, soop
+from strokegan_lib.data.volumes import NAN_OUTSIDE
 
 ROOT = Path(__file__).parents[2]
 SOURCES = {"soop": soop, "isles2018": isles2018, "isles2022": isles2022, "brats2015": brats2015}
@@ -139,6 +141,23 @@ def test_one_bad_case(tmp_path, capfd, sound, fault):
     slices = SliceSet.open(out)
     assert slices.patients == ["isles2022-0001", "isles2022-0003"]
     assert len(slices.card["cases_skipped_as_bad"]) == 1
+
+
+def test_what_had_to_be_assumed_is_printed_and_in_the_card(tmp_path, capfd, sound):
+    source, out = tmp_path / "in", tmp_path / "out"
+    shutil.copytree(sound, source)
+
+    def no_codes(data: bytearray) -> None:
+        data[252:256] = bytes(4)
+
+    for path in source.rglob("*0002_ses*"):
+        head(no_codes)(path)
+    for path in source.rglob("*0003_ses-0001_adc.nii.gz"):
+        rewrite(path, lambda data: np.where(data < 0, np.nan, data))  # below 0 outside the head
+    assert door(isles2022.SOURCE, ["--source", str(source), "--out", str(out)]) == 0
+    assert SliceSet.open(out).card["file_notes"] == {UNPLACED: 1, NAN_OUTSIDE: 1}
+    said = capfd.readouterr().out
+    assert f"note: {UNPLACED} (1 cases)" in said and f"note: {NAN_OUTSIDE} (1 cases)" in said
 
 
 def test_nothing_but_bad_cases(tmp_path, capfd):

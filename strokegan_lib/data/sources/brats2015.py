@@ -49,12 +49,10 @@ def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS, region: str =
         BadInput: a file is missing or unusable.
     """
     mask = read_mask(files.mask, LABELS)
-    channels = []
-    for modality in modalities:
-        volume = read_volume(files.image(modality))
+    volumes = [read_volume(files.image(modality)) for modality in modalities]
+    for volume in volumes:
         check_same_grid(volume, mask)
-        channels.append(volume.planes())  # (P, H, W)
-    images = np.stack(channels, axis=1)  # (P, C, H, W)
+    images = np.stack([volume.planes() for volume in volumes], axis=1)  # (P, C, H, W)
     brain = foreground.stripped(images.swapaxes(0, 1))  # (P, H, W)
     windows = []
     for i, modality in enumerate(modalities):
@@ -64,7 +62,9 @@ def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS, region: str =
             raise BadInput(files.image(modality), f"cannot be windowed ({error})", AGAIN) from error
     x, y, z = mask.spacing
     tumour = np.isin(mask.planes(), REGIONS[region])
-    return build_case(files, images, tumour, brain, heights(mask), (y, x, z), tuple(windows))
+    return build_case(
+        files, [mask, *volumes], images, tumour, brain, heights(mask), (y, x, z), tuple(windows)
+    )
 
 
 SOURCE = Source(

@@ -76,16 +76,14 @@ def load(files: CaseFiles, modalities: tuple[str, ...] = tuple(TOPS)) -> Case:
     """
     ct = read_volume(files.image("ct"))
     mask = read_mask(files.mask)
-    check_same_grid(ct, mask)
-    channels = []
-    for modality in modalities:
-        volume = ct if modality == "ct" else read_volume(files.image(modality))
+    volumes = [ct if modality == "ct" else read_volume(files.image(modality)) for modality in modalities]
+    for volume in (mask, *volumes):
         check_same_grid(ct, volume)
-        channels.append(volume.planes())  # (P, H, W)
     x, y, z = ct.spacing
     return build_case(
         files,
-        np.stack(channels, axis=1),  # (P, C, H, W)
+        [ct, mask, *volumes],
+        np.stack([volume.planes() for volume in volumes], axis=1),  # (P, C, H, W)
         mask.planes() > 0,
         foreground.brain_ct(ct.planes(), (z, y, x)),
         heights(ct),

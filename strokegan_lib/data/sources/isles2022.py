@@ -56,9 +56,9 @@ def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS) -> Case:
     check_same_grid(dwi, mask)
     x, y, z = dwi.spacing
     head = foreground.head(dwi.planes(), (z, y, x))  # (P, H, W)
+    volumes = [dwi if modality == "dwi" else read_volume(files.image(modality)) for modality in modalities]
     channels, windows = [], []
-    for modality in modalities:
-        volume = dwi if modality == "dwi" else read_volume(files.image(modality))
+    for modality, volume in zip(modalities, volumes, strict=True):
         if modality == "adc":
             check_same_grid(dwi, volume)
         planes = shown(resample_onto(volume, dwi)) if modality == "flair" else volume.planes()
@@ -68,7 +68,9 @@ def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS) -> Case:
             raise BadInput(volume.path, f"cannot be windowed ({error})", AGAIN) from error
         channels.append(planes)
     images = np.stack(channels, axis=1)  # (P, C, H, W)
-    return build_case(files, images, mask.planes() > 0, head, heights(dwi), (y, x, z), tuple(windows))
+    return build_case(
+        files, [dwi, mask, *volumes], images, mask.planes() > 0, head, heights(dwi), (y, x, z), tuple(windows)
+    )
 
 
 def resample_onto(volume: Volume, grid: Volume) -> np.ndarray:

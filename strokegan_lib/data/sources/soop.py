@@ -96,6 +96,7 @@ def _from_picture(files: CaseFiles, path: Path, mask: Volume) -> Case:
     brain = foreground.stripped(flair[None, None])  # (1, 189, 157)
     return build_case(
         files,
+        [mask],
         flair[None, None].astype(np.float32),  # (1, 1, 189, 157)
         stroke[None],
         # the accepted mask belongs to the brain, even where FLAIR is black; a mask that
@@ -124,7 +125,7 @@ def _from_volume(files: CaseFiles, path: Path, mask: Volume) -> Case:
     except ValueError as error:
         raise BadInput(path, f"cannot be windowed ({error})", AGAIN) from error
     return build_case(
-        files, images, stroke, _joined(brain, stroke), heights(volume), (1.0, 1.0, 1.0), (window,)
+        files, [volume, mask], images, stroke, _joined(brain, stroke), heights(volume), (1.0,) * 3, (window,)
     )
 
 
