@@ -7,7 +7,7 @@ a case in memory by :class:`Case`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,6 +74,7 @@ class Case:
         spacing: height and width of a pixel, distance of planes, mm.
         windows: one for each channel.
         lost_ml: lesion volume that was clipped because it lay outside the foreground.
+        notes: what had to be assumed to read its files.
     """
 
     patient: str
@@ -86,6 +87,7 @@ class Case:
     spacing: tuple[float, float, float]
     windows: tuple[Window, ...]
     lost_ml: float = 0.0
+    notes: frozenset[str] = frozenset()
 
     @property
     def pixel_ml(self) -> float:
@@ -128,6 +130,7 @@ class Source:
 
 def build_case(
     files: CaseFiles,
+    volumes: Sequence[Volume],
     images: np.ndarray,
     stroke: np.ndarray,
     foreground: np.ndarray,
@@ -142,6 +145,7 @@ def build_case(
     one that leaves it by more than a tenth belongs to another image.
 
     Args:
+        volumes: all that was read, for their notes.
         images: (P, C, H, W).
         stroke, foreground: (P, H, W) bool.
         z: (P,) mm.
@@ -179,6 +183,7 @@ def build_case(
         spacing,
         windows,
         outside * float(np.prod(spacing)) / 1000,
+        frozenset(note for volume in volumes for note in volume.notes),
     )
 
 

@@ -20,11 +20,11 @@ TYPES = {  # bytes of an element
 HEADER = 2**16  # bytes that a header may have
 
 
-def read_metaimage(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def read_metaimage(path: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Read a .mha file.
 
     Returns:
-        voxels (X, Y, Z) as stored, and the (4, 4) affine to RAS millimetres.
+        voxels (X, Y, Z) as stored, the (4, 4) affine to RAS millimetres, and no notes.
 
     Raises:
         BadInput: the file is damaged, too large or no 3-D image, or SimpleITK is missing.
@@ -48,7 +48,7 @@ def read_metaimage(path: Path) -> tuple[np.ndarray, np.ndarray]:
     affine = np.eye(4)
     affine[:3, :3] = direction * np.array(image.GetSpacing())[:3]
     affine[:3, 3] = image.GetOrigin()[:3]
-    return data, np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine  # LPS, as ITK has it, to RAS
+    return data, np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine, ()  # LPS, as ITK has it, to RAS
 
 
 def _check(path: Path) -> tuple[int, ...]:

@@ -12,15 +12,19 @@ from strokegan_lib.errors import BadInput
 
 SLACK = 2**16  # bytes that may follow the voxels
 EXTENSIONS = 2**24  # bytes of notes that may lie between header and voxels
+GZIP = b"\x1f\x8b"  # how a gzip file begins, whatever its name
+SAME = 0.01  # share by which sform and pixdim may differ over the size of a voxel: pixdim is often rounded
+SCALED = "the sform has another voxel size than pixdim, which was believed"
+UNPLACED = "the header says nothing of side and height (qform_code and sform_code are 0): both are unknown"
 
 
-def read_nifti(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def read_nifti(path: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Read a .nii or .nii.gz file.
 
-    A flipped bit in a .nii.gz breaks its checksum; in a plain .nii nothing can show it.
+    A flipped bit in a gzip file breaks its checksum; in a plain one nothing can show it.
 
     Returns:
-        voxels (X, Y, Z) float64 or as stored, and the (4, 4) affine.
+        voxels (X, Y, Z) float64 or as stored, the (4, 4) affine, and notes about the header.
 
     Raises:
         BadInput: the file is damaged, too large or no 3-D image.
@@ -33,17 +37,20 @@ def read_nifti(path: Path) -> tuple[np.ndarray, np.ndarray]:
     if size > CAP + EXTENSIONS:
         raise BadInput(path, f"has {size / 2**20:,.0f} MiB, over the limit of {CAP / 2**20:.0f} MiB", AGAIN)
     with open(path, "rb") as file:
-        if path.name.lower().endswith(".gz"):
-            packed = file.read()
-            if packed[:2] != b"\x1f\x8b":
-                raise BadInput(path, "is not a gzip file", AGAIN)
-            head = _unpack(path, packed, 540, whole=False)
-            header, end = _header(path, head)
+        head = file.read(540)
+        if head.startswith(GZIP):
+            packed = head + file.read()
+            header, end = _header(path, _unpack(path, packed, 540, whole=False))
             raw = _unpack(path, packed, end + SLACK, whole=True)
+        elif path.name.lower().endswith(".gz"):
+            raise BadInput(
+                path,
+                "is not a gzip file",
+                f"name it .nii if it was unpacked on its way, else {AGAIN}",
+            )
         else:
-            header, end = _header(path, file.read(540))
-            file.seek(0)
-            raw = file.read(end + SLACK + 1)
+            header, end = _header(path, head)
+            raw = head + file.read(end + SLACK + 1 - len(head))
     if len(raw) < end:
         raise BadInput(path, f"is cut short ({len(raw):,} of {end:,} bytes)", AGAIN)
     if len(raw) > end + SLACK:
@@ -52,9 +59,32 @@ def read_nifti(path: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
         image = kind.from_bytes(raw)
         shape = image.shape[:3]
-        return np.asanyarray(image.dataobj).reshape(shape), image.affine
+        return np.asanyarray(image.dataobj).reshape(shape), *_geometry(header, image.affine)
     except Exception as error:  # nibabel raises many kinds; all of them are the file's fault
         raise BadInput(path, f"cannot be read as NIfTI ({error})", AGAIN) from error
+
+
+def _geometry(header, affine: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The affine that the header means, (4, 4), and notes about it.
+
+    Files of ISLES 2018 have the identity as their sform, and the truth in pixdim.
+
+    Args:
+        header: as it is in the file, for nibabel's copy has 1 where pixdim says nothing.
+        affine: the sform, or what nibabel takes where there is none.
+    """
+    pixdim = header["pixdim"][1:4].astype(float)
+    if not header["sform_code"]:
+        return affine, () if header["qform_code"] else (UNPLACED,)
+    sizes = np.linalg.norm(affine[:3, :3], axis=0)
+    usable = np.isfinite(pixdim).all() and (np.r_[pixdim, sizes] > 0).all()
+    if not usable or np.allclose(sizes, pixdim, rtol=SAME, atol=0):
+        return affine, ()
+    if header["qform_code"]:
+        affine = header.get_qform()  # made of pixdim
+    else:
+        affine[:3, :3] *= pixdim / sizes  # column by column
+    return affine, (SCALED,)
 
 
 def _header(path: Path, head: bytes):

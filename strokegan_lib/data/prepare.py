@@ -184,6 +184,7 @@ class Tally:
     def __init__(self) -> None:
         self.kept, self.stroke_free, self.planes_lost = 0, 0, 0
         self.dropped: Counter[str] = Counter()
+        self.file_notes: Counter[str] = Counter()
         self.windows: dict[str, list[dict]] = {}
         self.ml, self.clipped_ml, self.clipped_cases = np.zeros(2), 0.0, 0
 
@@ -192,6 +193,7 @@ class Tally:
         self.kept += 1
         self.stroke_free += not case.stroke.any()
         self.planes_lost += prepared.planes_lost
+        self.file_notes.update(case.notes)
         self.ml += prepared.ml
         self.clipped_ml += case.lost_ml
         self.clipped_cases += case.lost_ml > 0
@@ -211,6 +213,7 @@ class Tally:
             "cases_dropped": dict(self.dropped),
             "cases_skipped_as_bad": skipped,
             "notes": notes,
+            "file_notes": dict(self.file_notes),
             "lesion_ml_before_resampling": round(float(before), 3),
             "lesion_ml_after_resampling": round(float(after), 3),
             "planes_whose_lesion_was_lost_by_resampling": self.planes_lost,
@@ -228,6 +231,7 @@ def card_text(out: Path, card: dict) -> str:
         f"of {counts['patients_with_stroke']:,} patients; {card['cases_without_stroke']:,} cases show none",
         *(f"  dropped: {n:,} ({reason})" for reason, n in card["cases_dropped"].items()),
         *(f"  left aside: {n:,} {what}" for what, n in card["notes"].items()),
+        *(f"  note: {what} ({n:,} cases)" for what, n in sorted(card["file_notes"].items())),
         f"  skipped as bad: {len(card['cases_skipped_as_bad']):,}",
         f"  lesion volume: {card['lesion_ml_before_resampling']:,.1f} mL before resampling, "
         f"{card['lesion_ml_after_resampling']:,.1f} mL after; "

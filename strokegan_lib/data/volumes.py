@@ -18,6 +18,7 @@ from strokegan_lib.errors import BadInput
 CAP = 512 * 2**20  # bytes of voxels, as float32 or as stored: a head at 0.5 mm has 400 MiB
 ROUNDING = 1e-3  # the most that two affines of one grid may differ by, in mm
 AGAIN = "download or copy it again, or leave the case out with --skip-bad"
+NAN_OUTSIDE = "NaN all around the head was read as 0"
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,13 @@ class Volume:
         data: (X, Y, Z) in the file's own unit: float32 for an image, uint8 for a mask.
         affine: (4, 4) float64, voxel indices to RAS millimetres.
         path: the file it came from.
+        notes: what had to be assumed to read it, for the card.
     """
 
     data: np.ndarray
     affine: np.ndarray
     path: Path
+    notes: tuple[str, ...] = ()
 
     @property
     def spacing(self) -> tuple[float, float, float]:
@@ -138,13 +141,13 @@ def _read(path: Path) -> Volume:
             from strokegan_lib.data.metaimage import read_metaimage as reader
         else:
             raise BadInput(path, "is of an unknown format", "give .nii, .nii.gz or .mha")
-        data, affine = reader(path)
+        data, affine, notes = reader(path)
     except OSError as error:
         raise BadInput(path, f"cannot be read ({error.strerror or error})", AGAIN) from error
-    return _checked(path, data, affine)
+    return _checked(path, data, affine, notes)
 
 
-def _checked(path: Path, data: np.ndarray, affine: np.ndarray) -> Volume:
+def _checked(path: Path, data: np.ndarray, affine: np.ndarray, notes: tuple[str, ...]) -> Volume:
     """Judge voxels and geometry, and turn the axes to RAS."""
     import nibabel as nib
 
@@ -156,16 +159,30 @@ def _checked(path: Path, data: np.ndarray, affine: np.ndarray) -> Volume:
     if spacing.min() < 0.05 or spacing.max() > 50:
         sizes = " x ".join(f"{s:g}" for s in spacing)
         raise BadInput(path, f"{geometry} (voxels of {sizes} mm)", "convert it so that its unit is mm")
+    turn = nib.io_orientation(affine)
+    data = nib.apply_orientation(data, turn)  # (X, Y, Z), a view
+    affine = affine @ nib.orientations.inv_ornt_aff(turn, _shape_before(data.shape, turn))
     if data.dtype.kind == "f":  # integers are finite, and quicker as they are
         with np.errstate(over="ignore", invalid="ignore"):
-            data = data.astype(np.float32)  # (X, Y, Z); what float32 cannot hold becomes infinite
-        bad = data.size - int(np.isfinite(data).sum())
-        if bad:
-            raise BadInput(path, f"holds {bad:,} voxels that are NaN or infinite", AGAIN)
-    turn = nib.io_orientation(affine)
-    data = nib.apply_orientation(data, turn)  # a view
-    affine = affine @ nib.orientations.inv_ornt_aff(turn, _shape_before(data.shape, turn))
-    return Volume(data, affine, path)
+            data = data.astype(np.float32)  # what float32 cannot hold becomes infinite
+        bad = ~np.isfinite(data)
+        if bad.any():
+            if np.isinf(data).any() or not _all_outside(bad):
+                raise BadInput(
+                    path,
+                    f"holds {bad.sum():,} voxels that are NaN or infinite",
+                    "write a number there (0 where there is no head), or leave the case out with --skip-bad",
+                )
+            data[bad], notes = 0, (*notes, NAN_OUTSIDE)
+    return Volume(data, affine, path, notes)
+
+
+def _all_outside(nan: np.ndarray) -> bool:
+    """Whether voxels (X, Y, Z) are the background: one piece around the head, every plane's corners in it."""
+    from scipy.ndimage import label
+
+    around = np.pad(nan, ((1, 1), (1, 1), (0, 0)), constant_values=True)  # a head may touch the border
+    return not nan.all() and bool(nan[[0, -1]][:, [0, -1]].all()) and label(around)[1] == 1
 
 
 def _shape_before(shape: Sequence[int], turn: np.ndarray) -> tuple[int, ...]:

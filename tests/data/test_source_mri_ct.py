@@ -10,6 +10,7 @@ from nibabel.processing import resample_from_to
 from trees import ball, brats2015_case, isles2018_case, isles2022_case, nifti
 
 from strokegan_lib.data.cases import CaseFiles
+from strokegan_lib.data.nifti import SCALED, UNPLACED
 from strokegan_lib.data.prepare import resample_case
 from strokegan_lib.data.sources import brats2015, isles2018, isles2022
 from strokegan_lib.data.volumes import Volume, read_mask, read_volume
@@ -38,6 +39,7 @@ def test_isles2018_tree_with_every_quirk(tmp_path):
     for files, planes in zip(found.cases, (2, 2, 8), strict=True):
         case = isles2018.load(files)
         assert case.images.shape == (planes, 5, 48, 48) and case.spacing == (4, 4, 5)
+        assert np.array_equal(case.z, 5 * np.arange(planes)) and case.notes == {SCALED}
         assert [w.channel for w in case.windows] == ["ct", "cbf", "cbv", "mtt", "tmax"]
         assert [w.high for w in case.windows] == [100, 1000, 100, 20, 20]
         truth = read_mask(files.mask).planes() > 0
@@ -46,6 +48,15 @@ def test_isles2018_tree_with_every_quirk(tmp_path):
         assert tmax[case.stroke].mean() > tmax[case.foreground & ~case.stroke].mean() + 5
         inside = ball((48, 48), (23.5, 23.5), (18, 19))
         assert (case.foreground[0] ^ inside).sum() < 0.12 * inside.sum()  # the brain without its bone
+
+
+def test_isles2018_millilitres_are_those_of_pixdim(tmp_path):
+    for number in (1, 3, 10):
+        isles2018_case(tmp_path, number, planes=number + 1)
+    for files in isles2018.find(tmp_path).cases:
+        prepared = resample_case(isles2018.load(files))
+        true = nib.load(files.mask).get_fdata().sum() * 4 * 4 * 5 / 1000
+        assert prepared.ml == pytest.approx((true, true), rel=0.02)
 
 
 def test_isles2018_foreground_of_a_ct_without_skull(tmp_path):
@@ -116,6 +127,19 @@ def test_isles2022_flair_follows_the_affines(tmp_path):
     assert np.allclose(isles2022.resample_onto(fine, same), rival, atol=1e-3)
 
 
+def test_isles2022_names_with_more_of_bids(tmp_path):
+    paths = isles2022_case(tmp_path, 9)
+    for kind, entities in (("dwi", "run-1"), ("adc", "acq-b1000_run-01"), ("msk", "space-dwi")):
+        path = paths[kind]
+        path.rename(path.with_name(path.name.replace(kind, f"{entities}_{kind}")))
+    (files,) = isles2022.find(tmp_path).cases
+    assert sorted(files.images) == ["adc", "dwi", "flair"] and files.case == "sub-strokecase0009_ses-0001"
+    first = files.images["dwi"]
+    first.with_name(first.name.replace("run-1", "run-2")).write_bytes(first.read_bytes())
+    (error,) = isles2022.find(tmp_path).bad
+    assert "run-2_dwi" in str(error) and "run-1_dwi" in str(error)
+
+
 def test_isles2022_case_without_flair_needs_another_modality(tmp_path):
     isles2022_case(tmp_path, 1)["flair"].unlink()
     (files,) = isles2022.find(tmp_path).cases
@@ -152,6 +176,17 @@ def test_brats2015_tree_with_every_quirk(tmp_path):
         assert brats2015.load(files, ("t1c",)).images.shape[1] == 1
 
 
+def test_brats2015_files_fetched_one_by_one(tmp_path):
+    """The archive names them SMIR.Brain, and says the patient nowhere but in the folder."""
+    smir = {"label": "SMIR.Brain", "image": "SMIR.Brain"}
+    folder = brats2015_case(tmp_path, "brats_2013_pat0001_1", **smir)
+    brats2015_case(tmp_path, "brats_tcia_pat499_0001", **smir, suffix=".nii.gz", nested=False)
+    found = brats2015.find(tmp_path)
+    assert not found.bad and [len(c.images) for c in found.cases] == [4, 4]
+    folder.rename(tmp_path / "mine")
+    assert "in no folder brats_" in brats2015.find(tmp_path).bad[0].what
+
+
 def test_brats2015_mha_and_nii_of_one_volume_lie_the_same_way(tmp_path):
     import SimpleITK
 
@@ -167,6 +202,13 @@ def test_brats2015_mha_and_nii_of_one_volume_lie_the_same_way(tmp_path):
     assert np.allclose(a.z, b.z)
 
 
+def test_brats2015_case_without_side_and_height_is_noted(tmp_path):
+    for path in brats2015_case(tmp_path, "brats_tcia_pat1_1", suffix=".nii").rglob("*.nii"):
+        raw = path.read_bytes()
+        path.write_bytes(raw[:252] + bytes(4) + raw[256:])  # qform_code and sform_code
+    assert brats2015.load(brats2015.find(tmp_path).cases[0]).notes == {UNPLACED}
+
+
 def test_brats2015_label_beyond_four(tmp_path):
     folder = brats2015_case(tmp_path, "brats_tcia_pat1_1", suffix=".nii")
     path = next(folder.glob("*OT*/*"))
@@ -180,7 +222,8 @@ def test_brats2015_label_beyond_four(tmp_path):
 if "STROKEGAN_REAL" in os.environ:
 
     def test_real_isles2022_case_keeps_its_lesion_volume():
-        (files,) = isles2022.find(Path(os.environ["STROKEGAN_REAL"], "isles2022")).cases
+        cases = isles2022.find(Path(os.environ["STROKEGAN_REAL"], "isles2022")).cases
+        (files,) = [files for files in cases if "flair" in files.images]
         mask = read_mask(files.mask)
         truth = float(mask.data.sum() * np.prod(mask.spacing)) / 1000
         prepared = resample_case(isles2022.load(files))

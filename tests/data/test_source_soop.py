@@ -11,7 +11,7 @@ from trees import SOOP_AFFINE, ball, nifti, overlaid, soop_subject
 from strokegan_lib.data.cases import Dropped
 from strokegan_lib.data.resample import resample_mask
 from strokegan_lib.data.sources.soop import SOURCE, dice, find, load, read_picture, recover_flair
-from strokegan_lib.data.volumes import read_mask
+from strokegan_lib.data.volumes import NAN_OUTSIDE, read_mask
 from strokegan_lib.errors import BadInput
 
 SHAPE = (157, 189, 136)
@@ -154,6 +154,10 @@ def test_whole_volumes(tmp_path):
     assert np.allclose(case.z, case.plane - 50.0)
     row = int(np.flatnonzero(case.plane == 68)[0])
     assert np.array_equal(case.images[row, 0], flair[:, :, 68].T[::-1, ::-1])
+    nifti(tmp_path / "wsub-5_FLAIR.nii.gz", np.where(brain, flair, np.nan), SOOP_AFFINE)
+    with_nan = load(found.cases[0])
+    assert np.array_equal(with_nan.images, case.images)
+    assert (case.notes, with_nan.notes) == (frozenset(), {NAN_OUTSIDE})
 
 
 def test_missing_mask_double_subject_and_wrong_grid(tmp_path):

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from trees import metaimage, nifti
+from trees import ball, metaimage, nifti
 
-from strokegan_lib.data.volumes import Volume, check_same_grid, read_mask, read_volume
+from strokegan_lib.data.nifti import SCALED, UNPLACED
+from strokegan_lib.data.volumes import NAN_OUTSIDE, Volume, check_same_grid, read_mask, read_volume
 from strokegan_lib.errors import BadInput
 
 SHAPE = (5, 6, 4)
@@ -97,7 +98,7 @@ HEADERS_THAT_LIE = {
     "no scale at all": (header(srow_x=[0, 0, 0, 0]), "no usable geometry"),
     "two equal axes": (header(srow_x=[0, 1, 0, 0]), "no usable geometry"),
     "NaN in the affine": (header(srow_x=[np.nan, 0, 0, 0]), "no usable geometry"),
-    "micrometres": (header(srow_x=[1e-3, 0, 0, 0]), "its unit is mm"),
+    "micrometres": (header(srow_x=[1e-3, 0, 0, 0], pixdim=[1, 1e-3, *[1] * 6]), "its unit is mm"),
     "voxels far behind": (header(vox_offset=1e9), "voxels begin at byte"),
     "voxels before the file": (header(vox_offset=-400), "voxels begin at byte"),
     "voxels nowhere": (header(vox_offset=np.nan), "voxels begin at byte"),
@@ -117,11 +118,77 @@ def test_header_that_lies(tmp_path, capfd, lie, suffix):
     assert capfd.readouterr().err == ""  # one line for the user, and that is the door's
 
 
+@pytest.mark.parametrize("code", [0, 2])
+def test_pixdim_gives_the_scale_where_the_sform_has_another(tmp_path, code):
+    """As in ISLES 2018: the identity as sform; the directions are the qform's, if there is one."""
+    flipped = np.diag([-0.9, 0.9, 8, 1])
+    flipped[:3, 3] = 100, -90, 20
+    image = nib.Nifti1Image(VOXELS, flipped)
+    image.set_qform(flipped, code)
+    image.set_sform(np.eye(4), 2)
+    image.to_filename(tmp_path / "a.nii")
+    volume = read_volume(tmp_path / "a.nii")
+    assert volume.spacing == pytest.approx((0.9, 0.9, 8)) and volume.notes == (SCALED,)
+    assert np.array_equal(volume.data, VOXELS[::-1] if code else VOXELS)
+    assert volume.affine[:3, 3] == pytest.approx([100 - 4 * 0.9, -90, 20] if code else [0, 0, 0])
+
+
+@pytest.mark.parametrize("pixdim", [1.9995, 0, -2, np.nan])
+def test_the_sform_gives_the_scale_where_pixdim_agrees_or_says_nothing(tmp_path, pixdim):
+    (tmp_path / "a.nii").write_bytes(
+        header(srow_x=[2, 0, 0, 0], pixdim=[1, pixdim, *[1] * 6]) + VOXELS.tobytes(order="F")
+    )
+    volume = read_volume(tmp_path / "a.nii")
+    assert volume.spacing == (2, 1, 1) and volume.notes == ()
+
+
+def test_a_header_without_side_and_height_is_noted(tmp_path):
+    (tmp_path / "a.nii").write_bytes(header(sform_code=0) + VOXELS.tobytes(order="F"))
+    assert read_volume(tmp_path / "a.nii").notes == (UNPLACED,)
+    (tmp_path / "a.nii").write_bytes(header(sform_code=0, qform_code=1) + VOXELS.tobytes(order="F"))
+    assert read_volume(tmp_path / "a.nii").notes == ()
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
 def test_voxels_that_are_not_finite(tmp_path, value):
     data = VOXELS.astype(np.float64)
     data[1, 2, 3] = value
-    refused(nifti(tmp_path / "a.nii.gz", data), "1 voxels that are NaN or infinite")
+    path = nifti(tmp_path / "a.nii.gz", data)
+    refused(path, "1 voxels that are NaN or infinite")
+    with pytest.raises(BadInput, match="write a number there") as caught:
+        read_volume(path)
+    assert "again" not in caught.value.remedy
+
+
+def test_nan_all_around_the_head_is_background(tmp_path):
+    """The head may touch borders, and the planes above it may hold nothing."""
+    shape = (12, 14, 9)
+    head = ball(shape, (5.5, 6, 0), (6, 5, 6))
+    data = np.where(head, 5.0, np.nan)
+    data[5, 6, 2] = 9
+    turned = nifti(tmp_path / "t.nii.gz", data.transpose(1, 2, 0), np.eye(4)[[2, 0, 1, 3]])
+    for path in (nifti(tmp_path / "a.nii.gz", data), turned):
+        volume = read_volume(path)
+        assert np.array_equal(volume.data, np.nan_to_num(data)) and volume.notes == (NAN_OUTSIDE,)
+    mask = nifti(tmp_path / "m.nii.gz", np.where(head, data == 9, np.nan))
+    assert read_mask(mask).data.sum() == 1
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda data: data.__setitem__((5, 6, 1), np.nan),  # a hole in the head
+        lambda data: data.__setitem__((5, 6, 0), np.nan),  # the same at the end of a slab
+        lambda data: data.__setitem__((0, 0, 4), 0),  # air that is a number, at a corner
+        lambda data: data.__setitem__((0, 0, 4), np.inf),
+        lambda data: data.fill(np.nan),
+    ],
+)
+@pytest.mark.parametrize("reader", [read_volume, read_mask])
+def test_nan_elsewhere_is_no_background(tmp_path, spoil, reader):
+    data = np.where(ball((12, 14, 9), (5.5, 6, 0), (5, 5, 6)), 1.0, np.nan)
+    spoil(data)
+    refused(nifti(tmp_path / "a.nii.gz", data), "NaN or infinite", reader)
 
 
 def test_constant_image_but_empty_mask(tmp_path):
@@ -151,6 +218,25 @@ def test_damaged_gzip(tmp_path, damage):
     path = nifti(tmp_path / "a.nii.gz", VOXELS)
     path.write_bytes(change(path.read_bytes()))
     refused(path, what)
+
+
+def test_gzip_named_nii_is_read_and_checked_as_such(tmp_path):
+    raw = nifti(tmp_path / "a.nii.gz", VOXELS).read_bytes()
+    path = tmp_path / "a.nii"
+    path.write_bytes(raw)
+    assert np.array_equal(read_volume(path).data, VOXELS)
+    path.write_bytes(raw[:-4])
+    refused(path, "is cut short")
+    path.write_bytes(raw[:-8] + bytes([raw[-8] ^ 1]) + raw[-7:])
+    refused(path, "is damaged")
+    path.write_bytes(gzip.compress(gzip.decompress(raw) + bytes(2**20)))
+    refused(path, "unpacks to more than its header says")
+
+
+def test_plain_nifti_named_gz_is_told_its_name(tmp_path):
+    path = nifti(tmp_path / "a.nii.gz", VOXELS)
+    path.write_bytes(gzip.decompress(path.read_bytes()))
+    refused(path, "name it .nii")
 
 
 def test_plain_nifti_cut_short_or_too_long(tmp_path):

@@ -100,16 +100,20 @@ def isles2018_case(
     *,
     split: str = "TRAINING",
     prefix: str = "CT",
+    archive: str = "SMIR",
     planes: int = 2,
     extra: tuple[str, ...] = (),
 ) -> Path:
-    """Write a slab of 48 x 48 pixels with bone around the brain; return its folder."""
+    """Write a slab of 48 x 48 pixels with bone around the brain; return its folder.
+
+    Headers are those of the real files: the identity as sform, with code 2; 4 x 4 x 5 mm in pixdim
+    alone; a qform with code 2 in one half of the cases, none in the other.
+    """
     shape, rng = (48, 48, planes), np.random.default_rng(number)
     head = ball(shape, (23.5, 23.5, 0), (21, 22, 1e9))
     inside = ball(shape, (23.5, 23.5, 0), (18, 19, 1e9))
     ct = np.where(inside, rng.normal(35, 4, shape), np.where(head, 900, -1000)).astype(np.int32)
     lesion = ball(shape, (16, 24, 0), (4, 5, 1e9)) & inside
-    affine = np.diag([4.0, 4, 5, 1])
     maps = {
         "CT": ct,
         f"{prefix}_4DPWI": rng.normal(40, 4, (*shape, 1, 3)).astype(np.float32),
@@ -123,8 +127,12 @@ def isles2018_case(
         maps["OT"] = lesion.astype(np.uint8)
     folder = root / split / f"case_{number}"
     for i, (name, data) in enumerate(maps.items()):
-        stem = f"SMIR.Brain.XX.O.{name}.{345000 + 10 * number + i}"
-        nifti(folder / stem / f"{stem}.nii", data, affine)
+        stem = f"{archive}.Brain.XX.O.{name}.{345000 + 10 * number + i}"
+        image = nib.Nifti1Image(data, np.diag([4.0, 4, 5, 1]))
+        image.set_qform(image.affine, 2 * (number % 2))
+        image.set_sform(np.eye(4), 2)
+        (folder / stem).mkdir(parents=True, exist_ok=True)
+        image.to_filename(folder / stem / f"{stem}.nii")
     return folder
 
 
@@ -136,6 +144,7 @@ def brats2015_case(
     suffix: str = ".mha",
     nested: bool = True,
     label: str = "VSD.Brain_3more",
+    image: str = "VSD.Brain",
 ) -> Path:
     """Write a case of 24 x 26 x 8 voxels with all five labels; return its folder."""
     shape = (24, 26, 8)
@@ -145,7 +154,7 @@ def brats2015_case(
     folder = root / "BRATS2015_Training" / grade / name
     for i, modality in enumerate(("MR_Flair", "MR_T1", "MR_T1c", "MR_T2", "OT")):
         data = tumour if modality == "OT" else brain(shape, i)[0].astype(np.int16)
-        stem = f"{label if modality == 'OT' else 'VSD.Brain'}.XX.O.{modality}.{54500 + i}"
+        stem = f"{label if modality == 'OT' else image}.XX.O.{modality}.{54500 + i}"
         target = (folder / stem if nested else folder) / f"{stem}{suffix}"
         target.parent.mkdir(parents=True, exist_ok=True)
         if suffix == ".mha":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,6 @@ from strokegan_lib.errors import BadInput
 CHANNELS = ("flair", "t1", "t1c", "t2")
 LABELS = (0, 1, 2, 3, 4)  # other, necrosis, oedema, non-enhancing, enhancing
 REGIONS = {"whole": (1, 2, 3, 4), "core": (1, 3, 4), "enhancing": (4,)}
-FOLDER = re.compile(r"brats_(2013|tcia)_pat(\d+)_(\d+)", re.IGNORECASE)
-FILE = re.compile(r"vsd\.brain.*?\.(?:mr_(flair|t1c|t1|t2)|(ot))\..*?\.?(?:mha|nii|nii\.gz)$", re.IGNORECASE)
 
 
 def find(folder: Path) -> Found:
@@ -30,7 +27,7 @@ def find(folder: Path) -> Found:
     Raises:
         BadInput: see :func:`~strokegan_lib.data.sources.layout.collect`.
     """
-    found, double = collect(folder, "BRATS 2015", _recognise)
+    found, double = collect(folder, "BRATS 2015")
     cases, bad = [], list(double.values())
     for (origin, number, grade, name), kinds in sorted(found.items()):
         case = f"{grade}-{name}" if grade else name
@@ -40,20 +37,6 @@ def find(folder: Path) -> Found:
             images = {kind: file for kind, file in kinds.items() if kind != "ot"}
             cases.append(CaseFiles(f"brats2015-{origin}-{number}", case, images, kinds["ot"]))
     return Found(cases, bad)
-
-
-def _recognise(path: Path) -> tuple[tuple[str, str, str, str], str] | None:
-    match = FILE.match(path.name)
-    if not match:
-        return None
-    for parent in path.parents:
-        case = FOLDER.fullmatch(parent.name)
-        if case:
-            grade = next((p.name.upper() for p in parent.parents if p.name.upper() in ("HGG", "LGG")), "")
-            return (case[1].lower(), case[2], grade, parent.name.lower()), (match[1] or match[2]).lower()
-    raise BadInput(
-        path, "lies in no folder brats_..._patN_N, so its patient is unknown", "restore the folder's name"
-    )
 
 
 def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS, region: str = "whole") -> Case:
@@ -66,12 +49,10 @@ def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS, region: str =
         BadInput: a file is missing or unusable.
     """
     mask = read_mask(files.mask, LABELS)
-    channels = []
-    for modality in modalities:
-        volume = read_volume(files.image(modality))
+    volumes = [read_volume(files.image(modality)) for modality in modalities]
+    for volume in volumes:
         check_same_grid(volume, mask)
-        channels.append(volume.planes())  # (P, H, W)
-    images = np.stack(channels, axis=1)  # (P, C, H, W)
+    images = np.stack([volume.planes() for volume in volumes], axis=1)  # (P, C, H, W)
     brain = foreground.stripped(images.swapaxes(0, 1))  # (P, H, W)
     windows = []
     for i, modality in enumerate(modalities):
@@ -81,7 +62,9 @@ def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS, region: str =
             raise BadInput(files.image(modality), f"cannot be windowed ({error})", AGAIN) from error
     x, y, z = mask.spacing
     tumour = np.isin(mask.planes(), REGIONS[region])
-    return build_case(files, images, tumour, brain, heights(mask), (y, x, z), tuple(windows))
+    return build_case(
+        files, [mask, *volumes], images, tumour, brain, heights(mask), (y, x, z), tuple(windows)
+    )
 
 
 SOURCE = Source(

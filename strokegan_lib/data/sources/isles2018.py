@@ -6,7 +6,6 @@ the files says so; a split that does not know it has one patient on both sides.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +25,6 @@ SECOND_SLABS = {
 }
 # tops of display used in practice
 TOPS = {"ct": 100.0, "cbf": 1000.0, "cbv": 100.0, "mtt": 20.0, "tmax": 20.0}
-FOLDER = re.compile(r"case_(\d+)$", re.IGNORECASE)
-FILE = re.compile(
-    r"smir\.brain\..*?\.(?:(?:ct|mr)_(cbf|cbv|mtt|tmax)|(ct|ot))\.[^/]*?\.?nii(?:\.gz)?$", re.IGNORECASE
-)
 
 
 def patient_of(number: int) -> str:
@@ -43,7 +38,7 @@ def find(folder: Path) -> Found:
     Raises:
         BadInput: see :func:`~strokegan_lib.data.sources.layout.collect`, or only test cases.
     """
-    folders, double = collect(folder, "ISLES 2018", _recognise)
+    folders, double = collect(folder, "ISLES 2018")
     cases, bad, test = [], list(double.values()), 0
     for (is_test, number, case_folder), kinds in sorted(folders.items()):
         path = next(iter(kinds.values()))
@@ -73,18 +68,6 @@ def find(folder: Path) -> Found:
     return Found(cases, bad, {"test cases without a label": test} if test else {})
 
 
-def _recognise(path: Path) -> tuple[tuple[bool, int, str], str] | None:
-    match = FILE.match(path.name)
-    if not match:
-        return None
-    for parent in path.parents:
-        case = FOLDER.match(parent.name)
-        if case:
-            is_test = parent.parent.name.lower() in ("test", "testing")
-            return (is_test, int(case[1]), str(parent)), (match[1] or match[2]).lower()
-    raise BadInput(path, "lies in no folder case_N, so its patient is unknown", "restore the folder's name")
-
-
 def load(files: CaseFiles, modalities: tuple[str, ...] = tuple(TOPS)) -> Case:
     """Read a slab. The foreground is the brain on its CT, whatever the modalities.
 
@@ -93,16 +76,14 @@ def load(files: CaseFiles, modalities: tuple[str, ...] = tuple(TOPS)) -> Case:
     """
     ct = read_volume(files.image("ct"))
     mask = read_mask(files.mask)
-    check_same_grid(ct, mask)
-    channels = []
-    for modality in modalities:
-        volume = ct if modality == "ct" else read_volume(files.image(modality))
+    volumes = [ct if modality == "ct" else read_volume(files.image(modality)) for modality in modalities]
+    for volume in (mask, *volumes):
         check_same_grid(ct, volume)
-        channels.append(volume.planes())  # (P, H, W)
     x, y, z = ct.spacing
     return build_case(
         files,
-        np.stack(channels, axis=1),  # (P, C, H, W)
+        [ct, mask, *volumes],
+        np.stack([volume.planes() for volume in volumes], axis=1),  # (P, C, H, W)
         mask.planes() > 0,
         foreground.brain_ct(ct.planes(), (z, y, x)),
         heights(ct),

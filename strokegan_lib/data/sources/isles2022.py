@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from pathlib import Path
 
@@ -26,10 +25,6 @@ ARCHIVE = Remote(
     size=1_692_717_470,
     md5="302ee280373cdd5c190ab763d72a7a50",
 )
-# the folders differ between the two layouts, the names of files do not (but for FLAIR's case)
-FILE = re.compile(
-    r"sub-strokecase(\d+)_ses-(\w+?)_(?:\w+_)?(dwi|adc|flair|msk)\.nii(?:\.gz)?$", re.IGNORECASE
-)
 
 
 def find(folder: Path) -> Found:
@@ -38,7 +33,7 @@ def find(folder: Path) -> Found:
     Raises:
         BadInput: see :func:`~strokegan_lib.data.sources.layout.collect`.
     """
-    found, double = collect(folder, "ISLES 2022", _recognise)
+    found, double = collect(folder, "ISLES 2022")
     cases, bad = [], list(double.values())
     for (patient, session), kinds in sorted(found.items()):
         name = f"sub-strokecase{patient}_ses-{session}"
@@ -48,11 +43,6 @@ def find(folder: Path) -> Found:
             images = {kind: file for kind, file in kinds.items() if kind != "msk"}
             cases.append(CaseFiles(f"isles2022-{patient}", name, images, kinds["msk"]))
     return Found(cases, bad)
-
-
-def _recognise(path: Path) -> tuple[tuple[str, str], str] | None:
-    match = FILE.match(path.name)
-    return ((match[1], match[2]), match[3].lower()) if match else None
 
 
 def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS) -> Case:
@@ -66,9 +56,9 @@ def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS) -> Case:
     check_same_grid(dwi, mask)
     x, y, z = dwi.spacing
     head = foreground.head(dwi.planes(), (z, y, x))  # (P, H, W)
+    volumes = [dwi if modality == "dwi" else read_volume(files.image(modality)) for modality in modalities]
     channels, windows = [], []
-    for modality in modalities:
-        volume = dwi if modality == "dwi" else read_volume(files.image(modality))
+    for modality, volume in zip(modalities, volumes, strict=True):
         if modality == "adc":
             check_same_grid(dwi, volume)
         planes = shown(resample_onto(volume, dwi)) if modality == "flair" else volume.planes()
@@ -78,7 +68,9 @@ def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS) -> Case:
             raise BadInput(volume.path, f"cannot be windowed ({error})", AGAIN) from error
         channels.append(planes)
     images = np.stack(channels, axis=1)  # (P, C, H, W)
-    return build_case(files, images, mask.planes() > 0, head, heights(dwi), (y, x, z), tuple(windows))
+    return build_case(
+        files, [dwi, mask, *volumes], images, mask.planes() > 0, head, heights(dwi), (y, x, z), tuple(windows)
+    )
 
 
 def resample_onto(volume: Volume, grid: Volume) -> np.ndarray:

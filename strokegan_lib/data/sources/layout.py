@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from pathlib import Path
 
 from strokegan_lib.data.cases import files_below
+from strokegan_lib.data.sources.names import RECOGNISE
 from strokegan_lib.errors import BadInput
 
-SIGNS = (  # what the name of a file gives away, and what to do then
-    (
-        r"^(rsub-\d+_lesion\.nii\.png|bwsrsub-\d+_lesion\.nii|wsub-\d+_flair\.nii)",
-        "SOOP",
-        "use prepare_soop.py",
-    ),
-    (r"smir\.brain\.", "ISLES 2018", "use prepare_isles2018.py"),
-    (r"^sub-strokecase\d+_", "ISLES 2022", "use prepare_isles2022.py"),
-    (r"^vsd\.brain|brats_(2013|tcia)_pat", "BRATS 2015", "use prepare_brats2015.py"),
+SIGNS = (  # what else the name of a file gives away, and what to do then
     (
         r"^(images|stroke|foreground)\.npy$",
         "a prepared SliceSet",
@@ -28,19 +21,15 @@ SIGNS = (  # what the name of a file gives away, and what to do then
     (r"\.(zip|tar|tgz|tar\.gz|rar|7z)$", "packed archives", "unpack them first"),
 )
 
-Recognise = Callable[[Path], tuple[Hashable, str] | None]
+Cases = dict[Hashable, dict[str, Path]]
 
 
-def collect(
-    folder: Path, title: str, recognise: Recognise
-) -> tuple[dict[Hashable, dict[str, Path]], dict[Hashable, BadInput]]:
+def collect(folder: Path, title: str) -> tuple[Cases, dict[Hashable, BadInput]]:
     """Sort a folder's files into cases.
 
     Args:
         folder: what the user named.
-        title: of the data set that it should hold.
-        recognise: from a path to (case, kind of file), or None for a file of no interest;
-            it may raise BadInput for a file of the data set that belongs to no case.
+        title: of the data set that it should hold, one of RECOGNISE.
 
     Returns:
         a dictionary {kind: file} for each case, and complaints: about files of no case,
@@ -58,11 +47,20 @@ def collect(
             folder, what, "give --source the unpacked folder, or see --help for how to get the data"
         )
     folder = Path(os.path.abspath(folder))  # a name such as case_3 may lie above "."
-    cases: dict[Hashable, dict[str, Path]] = {}
+    paths = list(files_below(folder))
+    if not paths:
+        raise BadInput(folder, "is empty", "see --help for how to get the data")
+    cases, bad = _sorted(paths, title)
+    if not cases and not bad:
+        raise _of_another_kind(folder, title, paths)
+    return cases, bad
+
+
+def _sorted(paths: list[Path], title: str) -> tuple[Cases, dict[Hashable, BadInput]]:
+    recognise = RECOGNISE[title]
+    cases: Cases = {}
     bad: dict[Hashable, BadInput] = {}
-    anything = False
-    for path in files_below(folder):
-        anything = True
+    for path in paths:
         try:
             recognised = recognise(path)
         except BadInput as error:
@@ -74,18 +72,19 @@ def collect(
         first = cases.setdefault(key, {}).setdefault(kind, path)
         if first != path:
             bad[key] = BadInput(
-                path, f"is the second {kind} file of its case; the first is {first}", "remove the copy, or leave the case out with --skip-bad"
+                path, f"is the second {kind} file of its case; the first is {first}", "remove one of them, or leave the case out with --skip-bad"
             )  # fmt: skip
-    if not anything:
-        raise BadInput(folder, "is empty", "see --help for how to get the data")
-    if not cases and not bad:
-        raise _of_another_kind(folder, title)
     return {key: kinds for key, kinds in cases.items() if key not in bad}, bad
 
 
-def _of_another_kind(folder: Path, title: str) -> BadInput:
+def _of_another_kind(folder: Path, title: str, paths: list[Path]) -> BadInput:
+    """The complaint, with a command as remedy only where that command knows the files."""
+    for other in RECOGNISE:
+        if _sorted(paths, other)[0]:
+            remedy = f"use prepare_{other.replace(' ', '').lower()}.py"
+            return BadInput(folder, f"holds no {title} but what looks like {other}", remedy)
     for pattern, what, remedy in SIGNS:
-        if what != title and any(re.search(pattern, path.name.lower()) for path in files_below(folder)):
+        if any(re.search(pattern, path.name.lower()) for path in paths):
             return BadInput(folder, f"holds no {title} but what looks like {what}", remedy)
     return BadInput(folder, f"holds no file of {title}", "see --help for the layout that is expected")
 

@@ -8,7 +8,6 @@ Whole volumes, which the project keeps elsewhere, are read too.
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from pathlib import Path
 
@@ -40,11 +39,6 @@ ARCHIVE = Remote(
     members=10_000,
     check=soop_known.check,
 )
-NAMES = re.compile(
-    r"(?:r(?P<picture>sub)|bwsr(?P<mask>sub)|w(?P<volume>sub))-(?P<id>\d+)_"
-    r"(?(picture)lesion\.nii\.png|(?(mask)lesion|flair)\.nii(?:\.gz)?)$",
-    re.IGNORECASE,
-)
 
 
 def find(folder: Path, route: str = "auto") -> Found:
@@ -56,7 +50,7 @@ def find(folder: Path, route: str = "auto") -> Found:
     Raises:
         BadInput: see :func:`~strokegan_lib.data.sources.layout.collect`, or no image of the route.
     """
-    subjects, double = collect(folder, "SOOP", _recognise)
+    subjects, double = collect(folder, "SOOP")
     if route == "auto":
         route = "pictures" if any("picture" in kinds for kinds in subjects.values()) else "volumes"
     image = {"pictures": "picture", "volumes": "volume"}[route]
@@ -73,11 +67,6 @@ def find(folder: Path, route: str = "auto") -> Found:
             folder, f"holds masks but no {route} of SOOP", "give the folder that holds both PNG and NIfTI"
         )
     return Found(cases, bad, {f"masks without one of the {route}": alone} if alone else {})
-
-
-def _recognise(path: Path) -> tuple[int, str] | None:
-    match = NAMES.match(path.name)
-    return (int(match["id"]), next(k for k in ("picture", "mask", "volume") if match[k])) if match else None
 
 
 def load(files: CaseFiles, modalities: tuple[str, ...] = ("flair",)) -> Case:
@@ -107,6 +96,7 @@ def _from_picture(files: CaseFiles, path: Path, mask: Volume) -> Case:
     brain = foreground.stripped(flair[None, None])  # (1, 189, 157)
     return build_case(
         files,
+        [mask],
         flair[None, None].astype(np.float32),  # (1, 1, 189, 157)
         stroke[None],
         # the accepted mask belongs to the brain, even where FLAIR is black; a mask that
@@ -135,7 +125,7 @@ def _from_volume(files: CaseFiles, path: Path, mask: Volume) -> Case:
     except ValueError as error:
         raise BadInput(path, f"cannot be windowed ({error})", AGAIN) from error
     return build_case(
-        files, images, stroke, _joined(brain, stroke), heights(volume), (1.0, 1.0, 1.0), (window,)
+        files, [volume, mask], images, stroke, _joined(brain, stroke), heights(volume), (1.0,) * 3, (window,)
     )
 
 
