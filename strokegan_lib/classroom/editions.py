@@ -19,6 +19,7 @@ from strokegan_lib import door
 from strokegan_lib.classroom.badges import Home
 from strokegan_lib.classroom.exercises import exercises, tags
 from strokegan_lib.classroom.expected import expected
+from strokegan_lib.classroom.masters import read
 from strokegan_lib.classroom.tutorial import masters
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.files import write_whole
@@ -88,13 +89,9 @@ def edition_of(file: Path, name: str, home: Home) -> str:
         home: for the badges, which open the edition itself.
 
     Raises:
-        BadInput: *file* is no notebook, or an exercise in it is not whole.
+        BadInput: *file* is no notebook, has no title, or an exercise in it is not whole.
     """
-    try:
-        master = nbformat.read(file, as_version=4)
-    except (ValueError, nbformat.ValidationError) as error:
-        raise BadInput(file, "is no notebook", "restore it from git") from error
-    edition = MAKERS[name](master, file)
+    edition = MAKERS[name](read(file), file)
     badges = home.badges(f"{name}/{file.name}")
     for cell in edition.cells:
         if cell.cell_type == "markdown":

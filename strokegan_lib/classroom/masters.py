@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 from strokegan_lib import door
 from strokegan_lib.classroom.report import WIDGET
 from strokegan_lib.classroom.tutorial import THREADS, masters
+from strokegan_lib.errors import BadInput
 from strokegan_lib.files import write_whole
 
 METADATA = {
@@ -25,10 +26,40 @@ METADATA = {
 }
 
 
+def read(file: Path) -> NotebookNode:
+    """A master, in the form in which it is committed, whoever saved it.
+
+    Raises:
+        BadInput: *file* is no notebook, or has no title.
+    """
+    try:  # nbformat.read would give a cell without an id another one each time
+        notebook = clean(nbformat.v4.reads(file.read_text(encoding="utf-8")))
+        nbformat.validate(notebook)
+    except (ValueError, AttributeError, nbformat.ValidationError) as error:
+        raise BadInput(file, "is no notebook", "restore it from git") from error
+    if not notebook.cells or not _is_title(notebook.cells[0]):
+        raise BadInput(file, "has no title", "begin a Markdown cell with # and the title")
+    return notebook
+
+
+def _is_title(cell: NotebookNode) -> bool:
+    return cell.cell_type == "markdown" and cell.source.startswith("# ")
+
+
 def clean(notebook: NotebookNode) -> NotebookNode:
-    """Take out, in place, what changes by itself or says where it was made."""
-    notebook.metadata = NotebookNode(METADATA)
-    for cell in notebook.cells:
+    """Take out, in place, what changes by itself or says where it was made, and put the title first.
+
+    Google Colab may leave a cell's id in its metadata alone, or nowhere, and may add its badge or an empty cell.
+    """
+    notebook.metadata, notebook.nbformat_minor = NotebookNode(METADATA), 5  # the first whose cells have ids
+    cells = [c for c in notebook.cells if c.source.strip() and c.metadata.get("id") != "view-in-github"]
+    title = next(filter(_is_title, cells), None)
+    notebook.cells = sorted(cells, key=lambda cell: cell is not title)
+    taken: set[str] = set()
+    for place, cell in enumerate(notebook.cells):
+        names = (cell.get("id"), cell.metadata.get("id"), f"place-{place}")
+        cell.id = next(name for name in names if name and name not in taken)
+        taken.add(cell.id)
         cell.metadata = NotebookNode({"tags": cell.metadata.tags} if cell.metadata.get("tags") else {})
         for output in cell.get("outputs", ()):
             output.get("data", {}).pop(WIDGET, None)
@@ -37,7 +68,7 @@ def clean(notebook: NotebookNode) -> NotebookNode:
 
 def refresh(file: Path) -> None:
     """Execute a notebook in its own folder and write it back with its outputs."""
-    notebook = nbformat.read(file, as_version=4)
+    notebook = read(file)
     NotebookClient(
         notebook, kernel_name="python3", resources={"metadata": {"path": str(file.parent)}}
     ).execute()

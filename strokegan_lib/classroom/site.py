@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 
 from strokegan_lib import door
 from strokegan_lib.classroom import slides
+from strokegan_lib.classroom.masters import read
 from strokegan_lib.classroom.publish import links
 from strokegan_lib.classroom.publish.notebooks import Picture, gallery, lesson, solutions
 from strokegan_lib.classroom.publish.pages import PICTURES, Pages
@@ -68,7 +69,7 @@ def sources(root: Path, out: Path) -> None:
             write(file.relative_to(root).as_posix(), file.read_bytes())
     series, decks = {}, []
     for file in masters(root / "notebooks"):
-        master = nbformat.read(file, as_version=4)
+        master = read(file)
         page, pictures = lesson(master, file, pages.home)
         write_notebook(f"notebooks/{file.name}", page, pictures)
         write_notebook(f"solutions/{file.name}", *solutions(master, file))

@@ -11,11 +11,11 @@ import sys
 from html import escape
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 
 from strokegan_lib import door
 from strokegan_lib.classroom import equations
+from strokegan_lib.classroom.masters import read
 from strokegan_lib.classroom.publish.outline import Slide, slides
 from strokegan_lib.classroom.tutorial import masters
 from strokegan_lib.errors import writing
@@ -119,7 +119,7 @@ def write(notebooks: Path, out: Path) -> list[Path]:
         out.mkdir(parents=True, exist_ok=True)
         for file in masters(notebooks):
             written.append(out / f"{file.stem}.html")
-            written[-1].write_text(deck(nbformat.read(file, as_version=4), file), encoding="utf-8")
+            written[-1].write_text(deck(read(file), file), encoding="utf-8")
     return written
 
 

@@ -10,9 +10,8 @@ import re
 import sys
 from pathlib import Path
 
-import nbformat
-
 from strokegan_lib import door
+from strokegan_lib.classroom.masters import read
 from strokegan_lib.classroom.saved import RESULTS, table_of
 from strokegan_lib.classroom.times import TABLE
 from strokegan_lib.classroom.tutorial import masters
@@ -32,7 +31,7 @@ def estimates(master: Path) -> tuple[int, int]:
     Raises:
         BadInput: it states none.
     """
-    cell = " ".join(nbformat.read(master, as_version=4).cells[0].source.split())
+    cell = " ".join(read(master).cells[0].source.split())
     if not (found := ESTIMATES.search(cell)):
         raise BadInput(
             master, "states no minutes to teach", 'say "about N minutes to teach and N for the exercises"'

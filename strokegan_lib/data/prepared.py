@@ -88,6 +88,28 @@ def prepared(
         )
 
 
+def one_channel(data: str | os.PathLike | None, instead: str = "the phantom") -> str | os.PathLike:
+    """The reader's own data set, unless the networks that come with the kit cannot read it: they know one channel.
+
+    Args:
+        data: folder of a SliceSet; None or '' for none.
+        instead: what the notebook goes on with, for the sentence that says so.
+
+    Returns:
+        *data*; or '', and one sentence is printed, where its slices have several channels.
+
+    Raises:
+        BadInput: *data* is no SliceSet.
+    """
+    if data and len(channels := SliceSet.open(data, verify=False).channels) > 1:
+        print(
+            f"{data} has {len(channels)} channels ({', '.join(channels)}) and the networks that come with the kit "
+            f"read one: {instead} is used instead."
+        )
+        return ""
+    return data or ""
+
+
 @contextmanager
 def _cached(folder: Path) -> Iterator[None]:
     """Hold the lock of *folder*, waiting for other processes; its errors name the cache's remedy."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import sys
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from strokegan_lib.classroom.editions import BOX, derive, derived, differences, 
 from strokegan_lib.classroom.exercises import exercises, lines_after
 from strokegan_lib.classroom.masters import METADATA
 from strokegan_lib.classroom.records import MIME
+from strokegan_lib.classroom.tutorial import masters
 from strokegan_lib.errors import BadInput
 
+REAL = masters(Path(__file__).parents[2] / "notebooks")[0]
 HOME = Home("ada", "kit", "main")
 PIXEL = base64.b64encode(b"a picture").decode()
 SOLUTION = "def double(x):\n    return 2 * x\n\n\nprint(double(4))"
@@ -192,6 +195,50 @@ def test_what_differs_is_named_and_mended(notebooks: Path):
     }
     derive(notebooks)
     assert differences(notebooks) == {} and own.exists() and not orphan.exists()
+
+
+def save_as_colab(folder: Path, notebook: NotebookNode, ids: bool) -> None:
+    """As Google Colab may save it: another format, its badge, an empty cell first, ids in the metadata or nowhere."""
+    saved = json.loads(nbformat.writes(notebook))
+    saved |= {"nbformat_minor": 0, "metadata": {"colab": {"provenance": []}, "accelerator": "GPU"}}
+    for cell in saved["cells"]:
+        name = cell.pop("id")
+        cell["metadata"] = {"tags": cell["metadata"].get("tags")} | ({"id": name} if ids else {})
+    badge = {"cell_type": "markdown", "metadata": {"id": "view-in-github"}, "source": ["[![Open]()]()"]}
+    empty = {"cell_type": "code", "metadata": {}, "source": [], "outputs": [], "execution_count": None}
+    saved["cells"] = [empty, badge, *saved["cells"]]
+    (folder / "00_double.ipynb").write_text(json.dumps(saved), encoding="utf-8")
+
+
+@pytest.mark.parametrize("real", [False, True])
+def test_a_master_saved_by_colab_gives_the_same_editions(notebooks: Path, real: bool):
+    notebook = nbformat.read(REAL, as_version=4) if real else master()
+    save(notebooks, notebook)
+    expected = derived(notebooks)
+    save_as_colab(notebooks, notebook, ids=True)
+    assert derived(notebooks) == expected
+    save_as_colab(notebooks, notebook, ids=False)
+    without_ids = derived(notebooks)
+    assert without_ids == derived(notebooks)  # the same ids each time
+    for file, text in without_ids.items():
+        given, wanted = (nbformat.reads(t, as_version=4).cells for t in (text, expected[file]))
+        assert len({cell.id for cell in given}) == len(given)
+        assert [{**cell, "id": ""} for cell in given] == [{**cell, "id": ""} for cell in wanted]
+
+
+def test_code_before_the_title_comes_after_it_and_stays_as_it_is(notebooks: Path):
+    notebook = master()
+    notebook.cells.insert(0, new_code_cell("%pip list", id="added"))
+    save(notebooks, notebook)
+    cells = edition(notebooks, "student")
+    assert list(cells)[:2] == ["title", "added"] and cells["added"].source == "%pip list"
+    assert "Student edition" in cells["title"].source and "change that file" in cells["title"].source
+
+
+def test_a_master_without_a_title_is_named(notebooks: Path):
+    save(notebooks, other("title", "Words."))
+    with pytest.raises(BadInput, match=r"00_double\.ipynb: has no title"):
+        derived(notebooks)
 
 
 def without(tag: str) -> NotebookNode:

@@ -7,10 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from strokegan_lib.data.prepared import cache_folder, prepared
-from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.prepared import cache_folder, one_channel, prepared
+from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
 from strokegan_lib.errors import BadInput
 from strokegan_lib.profiles import Profile
 
@@ -95,3 +96,25 @@ def test_the_cache_lies_at_home_unless_it_is_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("STROKEGAN_CACHE")
     assert cache_folder() == Path.home() / ".cache" / "strokegan"
     assert "STROKEGAN_CACHE" not in os.environ
+
+
+def test_a_set_of_one_channel_is_kept(phantom: SliceSet, capsys: pytest.CaptureFixture):
+    assert one_channel(phantom.folder) == phantom.folder
+    assert one_channel("") == one_channel(None) == ""
+    assert capsys.readouterr().out == ""
+    with pytest.raises(BadInput, match="is not a SliceSet"):
+        one_channel("no/such/folder")
+
+
+def test_a_set_of_several_channels_is_left_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture):
+    about = About("two", "made up", "none", "nobody", ("dwi", "adc"), "pytest")
+    with SliceSetWriter(tmp_path / "two", about) as writer:
+        none = np.zeros((1, 128, 128), bool)
+        writer.add(
+            np.zeros((1, 2, 128, 128), np.uint8), none, none, patient="p", case="p", plane=np.zeros(1),
+            z=np.zeros(1), spacing=(1, 1, 1), source="made up",
+        )  # fmt: skip
+    assert one_channel(tmp_path / "two", "the saved table") == ""
+    said = capsys.readouterr().out
+    assert said.startswith(f"{tmp_path / 'two'} has 2 channels (dwi, adc)") and said.count("\n") == 1
+    assert "the saved table is used instead" in said
