@@ -54,7 +54,7 @@ def parser() -> Parser:
     )
     options.add_argument(
         "--setting", choices=SETTINGS, default="soop-18",
-        help=f"thin the training part of lesions to {PAPER_SHARE:.2%} of its slices, to a tenth of its "
+        help=f"thin the training part of lesions to {PAPER_SHARE:.2%}% of its slices, to a tenth of its "
         "patients, or not (default: %(default)s)",
     )  # fmt: skip
     options.add_argument(

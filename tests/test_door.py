@@ -1,14 +1,40 @@
 """How every command ends: 0, or 2 with one line on stderr."""
 
 import os
+import re
+import runpy
 import shlex
 import subprocess
 import sys
 
 import pytest
+from repository import ROOT, files
 
 from strokegan_lib.door import Parser, run
 from strokegan_lib.errors import BadInput, writing
+
+COMMANDS = [
+    file
+    for file in files()
+    if file.relative_to(ROOT).parts[0] in ("strokegan_lib", "data_scripts")
+    and file.suffix == ".py"
+    and '__name__ == "__main__"' in file.read_text(encoding="utf-8")
+]
+
+
+@pytest.mark.parametrize("file", COMMANDS, ids=lambda file: file.stem)
+def test_every_command_tells_its_options(file, monkeypatch, capsys):
+    def told(*words: str) -> str:
+        monkeypatch.setattr(sys, "argv", [str(file), *words, "--help"])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(file), run_name="__main__")
+        out, err = capsys.readouterr()
+        assert not ended.value.code and out.startswith("usage: ") and not err
+        return out
+
+    tasks = re.search(r"(\w+(?:\|\w+)+)\s+\.\.\.", told())  # train segmentation, ...
+    for task in tasks[1].split("|") if tasks else ():
+        assert "--out" in told(task)
 
 
 def test_bad_input_is_one_line_whatever_it_says(capsys):

@@ -14,22 +14,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from repository import ROOT, files
 
 from strokegan_lib.classroom.badges import BADGE, INSTALL, Home
 from strokegan_lib.classroom.exercises import exercises
 
-ROOT = Path(__file__).parents[1]
-TRACKED = [
-    ROOT / name
-    for name in subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    if (ROOT / name).is_file()
-]
+FILES = list(files())
 LIBRARY = sorted((ROOT / "strokegan_lib").rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -75,8 +65,8 @@ def short(path: Path) -> str:
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    """Every tracked text file: its name and contents."""
-    for file in TRACKED:
+    """Every text file of the kit: its name and contents."""
+    for file in FILES:
         try:
             yield short(file), file.read_text(encoding="utf-8")
         except UnicodeDecodeError:
@@ -326,7 +316,7 @@ def test_versions_are_stated_once():
 
 
 def test_no_committed_file_is_large():
-    for file in TRACKED:
+    for file in FILES:
         assert file.stat().st_size < 4_000_000, short(file)
 
 

@@ -58,11 +58,11 @@ class Watch:
                 due.append(
                     f"warning, step {step}: the critic's {name} loss has been {start:.2f} for {NOTHING_LEARNT} steps, as if "
                     "it answered 0 to everything. It has learnt nothing, and the generator paints by its other losses "
-                    "alone; a larger --rate, or --no-spectral with --r1, helps."
+                    "alone; a larger --rate helps, and in synthesis --no-spectral with --r1."
                 )
         if self.streaks["spread"] == PATIENCE:
             due.append(
                 f"warning, step {step}: every picture made in {PATIENCE} steps is one flat grey. The network has "
-                "found that saying nothing costs least; a Dice term or more slices with stroke help."
+                "found that saying nothing costs least; more slices with stroke (--lesion-share) help, and in segmentation a Dice term (--dice)."
             )
         return "\n".join(due) or None

@@ -8,29 +8,23 @@ import sys
 from pathlib import Path
 
 import pytest
+from repository import ROOT, files
 
 from strokegan_lib.classroom import badges as badges_module
 from strokegan_lib.classroom.badges import Home, rewrite
 from strokegan_lib.errors import BadInput
 
-ROOT = Path(__file__).parents[2]
 OLD = Home.read(ROOT)
-TRACKED = subprocess.run(
-    ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-    cwd=ROOT,
-    capture_output=True,
-    text=True,
-    check=True,
-).stdout.splitlines()
 
 
 @pytest.fixture
 def kit(tmp_path: Path) -> Path:
     """A copy of the repository, and in it the links that its documents may hold."""
-    for name in TRACKED:
-        if (ROOT / name).is_file() and (ROOT / name).suffix not in (".safetensors", ".png"):
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, tmp_path / name)
+    for file in files():
+        if file.suffix not in (".safetensors", ".png"):
+            copy = tmp_path / file.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, copy)
     (tmp_path / "docs").mkdir(exist_ok=True)
     (tmp_path / "docs/links.md").write_text(
         f"[Dice]({OLD.url}/blob/{OLD.ref}/docs/glossary.md#dice), `git clone {OLD.url}.git`,\n"

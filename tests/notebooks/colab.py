@@ -7,12 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
+from repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 LIST = Path(__file__).with_name("colab.txt")
 # older than ours, and known to make a difference; all small but for pandas, of which 3.13 has no such version
 AS_ON_COLAB = (
@@ -27,6 +29,11 @@ AS_ON_COLAB = (
     "requests",
     "traitlets",
     *(["pandas", "pytz", "tzdata"] if sys.version_info < (3, 13) else []),
+)
+
+
+needs_git = pytest.mark.skipif(
+    shutil.which("git") is None, reason="git is not installed, and this test makes a repository of the kit"
 )
 
 
@@ -101,20 +108,16 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONNOUSERSITE": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", **more}
 
 
-def publish(folder: Path, url: str, ref: str) -> dict[str, str]:
-    """Put the working tree into a git repository of its own that answers for *url*.
+def publish(chosen: Iterable[Path], folder: Path, url: str, ref: str) -> dict[str, str]:
+    """Put files of the working tree into a git repository of its own that answers for *url*.
 
     Returns:
         Environment variables with which git, asked for *url*, goes there.
     """
-    names = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    ).stdout.splitlines()  # fmt: skip
-    for name in names:
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+    for file in chosen:
+        copy = folder / file.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
     git = ["git", "-C", folder, "-c", "user.name=a", "-c", "user.email=a@example.org"]
     subprocess.run(["git", "init", "--quiet", "--initial-branch", ref, folder], check=True)
     subprocess.run([*git, "add", "--all", "--force"], check=True)

@@ -10,11 +10,11 @@ from pathlib import Path
 import colab
 import nbformat
 from kernels import kernel
+from repository import ROOT, files
 
 from strokegan_lib.classroom.badges import Home
 from strokegan_lib.data.slices import SliceSet
 
-ROOT = colab.ROOT
 NO_PIP = """
 def forbidden(*_):
     raise AssertionError("pip was called")
@@ -50,10 +50,11 @@ def test_the_first_cell_is_the_same_in_every_notebook():
     assert len({code(str(file.relative_to(ROOT / "notebooks")))[0] for file in files}) == 1
 
 
+@colab.needs_git
 def test_colab_installs_the_kit_and_the_next_cells_work(tmp_path: Path, phantom: SliceSet):
     home = Home.read(ROOT)
     python = colab.make(tmp_path / "colab")
-    git = colab.publish(tmp_path / "remote", home.url, home.ref)
+    git = colab.publish(files(), tmp_path / "remote", home.url, home.ref)
     first, *others = code("00_*.ipynb")
     lesson = tmp_path / "content"  # not within the repository: nothing may be found by chance
     lesson.mkdir()

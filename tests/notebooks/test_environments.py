@@ -1,9 +1,13 @@
-"""What notebooks and library import is there wherever they run: with pip, on Binder, on Colab."""
+"""What notebooks and library need is there wherever they run: with pip, in a clone or an archive, on Binder, on Colab."""
 
 from __future__ import annotations
 
 import ast
+import os
 import re
+import shutil
+import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -12,8 +16,8 @@ import nbformat
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
+from repository import ROOT, files
 
-ROOT = colab.ROOT
 PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 NAMES_ON_CONDA = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
 WHEN_READ = {"SimpleITK"}  # an extra: imported when a MetaImage file is read
@@ -75,6 +79,38 @@ def on_binder() -> dict[str, Requirement]:
     text = (ROOT / "binder" / "environment.yml").read_text(encoding="utf-8")
     found = [Requirement(line) for line in re.findall(r"^  - ([\w-]+(?:>=[\d.]+)?)$", text, re.M)]
     return {colab.canonical(NAMES_ON_CONDA.get(one.name, one.name)): one for one in found}
+
+
+def test_the_pins_fit_together_on_every_python_and_system():
+    """One resolution for all of them. It reads metadata alone, from the index that pip asks."""
+    oldest = re.search(r'^requires-python = ">=([\d.]+)"', PROJECT, re.M)[1]
+    pip = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True)
+    index = re.search(r"^\S+\.index-url='(.+)'$", pip.stdout, re.M)
+    command = f"-m uv pip compile --quiet --universal --python-version {oldest} --python".split()
+    command += [sys.executable, "--constraint", "constraints.txt", "--all-extras", "pyproject.toml"]
+    environment = {**os.environ, **({"UV_DEFAULT_INDEX": index[1]} if index else {})}
+    run = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+
+
+@colab.needs_git
+def test_a_clone_with_other_line_ends_and_an_archive_hold_the_same_bytes(tmp_path: Path):
+    largest_first = sorted(files(), key=lambda file: -file.stat().st_size)
+    ours = {file.suffix or file.name: file for file in largest_first}.values()  # the smallest of each kind
+    colab.publish(ours, tmp_path / "remote", "", "main")
+    clone = ["git", "clone", "--quiet", "-c", "core.autocrlf=true", tmp_path / "remote", tmp_path / "clone"]
+    archive = ["git", "-C", tmp_path / "clone", "archive", "--output", tmp_path / "kit.zip", "HEAD"]
+    for command in (clone, archive):
+        subprocess.run(command, check=True)
+    shutil.unpack_archive(tmp_path / "kit.zip", tmp_path / "archive")
+    for copy in (tmp_path / "clone", tmp_path / "archive"):
+        for ignored in (".venv/lib", "build", "data", "notebooks/__pycache__", "a.egg-info"):
+            (copy / ignored).mkdir(parents=True)
+            (copy / ignored / "a.py").touch()
+        found = {file.relative_to(copy): file.read_bytes() for file in files(copy)}
+        assert found == {file.relative_to(ROOT): file.read_bytes() for file in ours}
 
 
 def test_pip_installs_all_that_is_imported():

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 import tiny
 import torch
 
 from strokegan_lib.errors import BadInput
+from strokegan_lib.train_options import parser
 from strokegan_lib.training.family import MEMBERS
 from strokegan_lib.training.masks import MaskGAN
+from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
 from strokegan_lib.training.styled import StyledGAN, StyledRecipe
 from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
 from strokegan_lib.training.watch import ASLEEP, FLAT, NOTHING_LEARNT, PATIENCE, Watch
@@ -69,6 +72,28 @@ def test_a_critic_that_has_learnt_may_come_back_to_its_start():
     assert not warnings({**SOUND, "critic": 1.2}, *even)
 
 
+@pytest.mark.parametrize("name", METHODS)
+def test_every_segmentation_records_its_critic_if_it_has_one(name, slices):
+    torch.manual_seed(0)
+    (row,) = tiny.make_loop(SegmentationGAN(METHODS[name], width=4), slices, steps=1).run().rows
+    assert ("critic" in row) == METHODS[name].has_critic and row.get("critic", -1) < 0
+    assert row["spread"] > FLAT
+
+
+def test_a_warning_names_the_task_of_an_option_that_not_every_task_has(capsys):
+    said = " ".join(text for _, text in warnings(*[{"critic": 2.0, "spread": 0.0}] * NOTHING_LEARNT))
+    helps = {}
+    for task in ("segmentation", "synthesis", "family", "masks"):
+        with pytest.raises(SystemExit):
+            parser().parse_args([task, "--help"])
+        helps[task] = capsys.readouterr().out
+    named = re.findall(r"--[\w-]+", said)
+    assert named
+    for option in named:
+        knowing = [task for task, text in helps.items() if option in text]
+        assert len(knowing) == len(helps) or any(f"in {task}" in said for task in knowing), option
+
+
 @pytest.mark.parametrize("name", ["synthesis", "styled", *MEMBERS, "masks"])
 def test_every_gan_of_the_kit_records_its_critic(name, slices):
     torch.manual_seed(0)
@@ -79,6 +104,7 @@ def test_every_gan_of_the_kit_records_its_critic(name, slices):
     }
     gan = others[name]() if name in others else MEMBERS[name].make(4, 4)
     (row,) = tiny.make_loop(gan, slices, steps=1).run().rows
+    assert row["spread"] > FLAT
     start = 2.0 if name in ("sagan", "pix2pixhd", "masks") else 2 * math.log(2)
     # a sum over places makes large numbers, of nothing as of something
     room = 6 if name == "sagan" else 0.6
