@@ -150,7 +150,7 @@ def test_generators_trained_elsewhere_are_arms_if_they_saw_the_same_slices(door,
     [
         (["--data", "no/such"], "is not a SliceSet"),
         (["--ratios", "0.6", "0.5"], "--ratios: are no two rising shares"),
-        (["--ratios", "0.5", "1"], "--ratios: are no two rising shares"),
+        (["--ratios", "0.5", "0.5"], "--ratios: are no two rising shares"),
         (["--setting", "half"], "--setting"),
         (["--folds", "5"], "--folds"),
         (["--width", "5"], "--width 5: is not a multiple of 4"),

@@ -169,9 +169,6 @@ BAD = {
     "no such set": (["--data", "nowhere"], "is not a SliceSet"),
     "no such phantom": (["--phantom", "nowhere"], "is not a SliceSet"),
     "too many slices": (["--slices", "7"], "at this height, not"),
-    "no slices": (["--slices", "0"], "--slices: is 0"),
-    "negative seed": (["--seed", "-1"], "--seed: is -1"),
-    "no worker": (["--workers", "0"], "--workers: is 0"),
 }
 
 

@@ -128,7 +128,7 @@ def test_long_runs_are_validated_every_500_steps(slices):
 
     loop = tiny.make_loop("toy", slices, steps=4000, validate=validate)
     for loop.step in range(1, 4001):
-        loop._validated()
+        loop._validated({})
     assert due == list(range(500, 4001, 500))
 
 
