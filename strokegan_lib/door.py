@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import math
 import os
 import shlex
@@ -77,6 +78,11 @@ def told(program: str, argv: list[str]) -> str:
     return f"{program} {shlex.join(words)}".rstrip()
 
 
+def _silence_stdout() -> None:
+    """Send what is left in its buffer nowhere, or the interpreter's own flush would complain at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def run(main: Callable[[], None], name: str) -> int:
     """Run a command and return its exit code: 0, or 2 with one line on stderr.
 
@@ -93,12 +99,20 @@ def run(main: Callable[[], None], name: str) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         main()
-        sys.stdout.flush()
+        if sys.stdout:  # None where the shell has closed it
+            sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # or the interpreter's own flush complains
+        _silence_stdout()
         return 141
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename:
+            raise
+        _silence_stdout()
+        print(
+            f"{name}: standard output: the disk is full; free some space or send it elsewhere",
+            file=sys.stderr,
+        )
+        return 2
     except BadInput as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 2

@@ -94,6 +94,8 @@ def train(given: dict[str, Any]) -> None:
         machine, validate, out, {**settings, "data": each(sets, "sha256")},
     )  # fmt: skip
     with _alone(out) if machine.is_main_process else nullcontext():
+        if machine.is_main_process and settle(given) != settings:
+            raise BadInput(out, "was begun by another process meanwhile", "choose another --out")
         if machine.is_main_process and not (out / RECORD).exists():
             write_whole(out / RECORD, json.dumps(settings, indent=1) + "\n", SPACE)
         done = loop.run(given.get("resume", False))

@@ -8,12 +8,16 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from strokegan_lib.data.prepared import prepared
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.profiles import profile
 
 OWN_CACHE = pytest.StashKey[str]()
+
+settings.register_profile("kit", deadline=None)  # a busy machine is no fault
+settings.load_profile("kit")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

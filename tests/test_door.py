@@ -6,6 +6,7 @@ import runpy
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from repository import ROOT, files
@@ -67,8 +68,17 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path):
     command = f"{shlex.quote(sys.executable)} -c {shlex.quote(lines)}"
     done = subprocess.run(["bash", "-c", f"{command} | head -n 1"], capture_output=True, text=True)
     assert done.stdout == "0\n" and not done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_stdout_on_a_full_disk_is_one_line_and_a_closed_one_nothing():
+    lines = "import sys; from strokegan_lib.door import run; sys.exit(run(lambda: print('done'), 'c'))"
+    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(lines)}"
     full = subprocess.run(["bash", "-c", f"{command} > /dev/full"], capture_output=True, text=True)
-    assert "No space left" in full.stderr, "another fault of stdout is not hidden"
+    assert full.returncode == 2 and "standard output: the disk is full" in full.stderr
+    assert full.stderr.count("\n") == 1
+    closed = subprocess.run(["bash", "-c", f"{command} >&-"], capture_output=True, text=True)
+    assert (closed.returncode, closed.stderr) == (0, "")
 
 
 def test_a_terminal_that_knows_few_letters_ends_no_finished_command():

@@ -179,6 +179,22 @@ def test_a_second_process_on_one_run_is_refused(door, slices, tmp_path):
     assert door(train, *start, "--resume")[0] == 0
 
 
+def test_a_run_that_another_process_has_made_meanwhile_is_left_alone(door, slices, tmp_path, monkeypatch):
+    out, build = tmp_path / "run", train.build
+    start = ("segmentation", "--data", slices.folder, "--out", out, *TINY)
+    before = {}
+
+    def slow(*settings):
+        monkeypatch.setattr(train, "build", build)
+        assert door(train, *start, "--method", "unet")[0] == 0
+        before.update({file: file.read_bytes() for file in out.rglob("*") if file.is_file()})
+        return build(*settings)
+
+    monkeypatch.setattr(train, "build", slow)
+    one_line(door(train, *start, "--method", "segan"), str(out), "holds a run already")
+    assert {file: file.read_bytes() for file in out.rglob("*") if file.is_file()} == before != {}
+
+
 def test_a_resume_leaves_the_settings_as_they_are(door, slices, tmp_path):
     """A disk that is full at a restart must not cost the run."""
     out = tmp_path / "run"

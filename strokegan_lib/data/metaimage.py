@@ -5,8 +5,12 @@ SimpleITK reads them; what it would believe of a header that lies is checked bef
 
 from __future__ import annotations
 
+import re
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -36,7 +40,8 @@ def read_metaimage(path: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]
         raise BadInput(path, "needs SimpleITK to be read", "run: pip install SimpleITK") from None
     SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)  # or it talks on stderr
     try:
-        image = SimpleITK.ReadImage(str(path), imageIO="MetaImageIO")
+        with _plain_name(path) as name:
+            image = SimpleITK.ReadImage(name, imageIO="MetaImageIO")
         data = SimpleITK.GetArrayFromImage(image).transpose()  # (Z, Y, X) -> (X, Y, Z)
         data = data.reshape(data.shape[:3]) if data.shape[3:] == (1,) else data
     except RuntimeError as error:
@@ -49,6 +54,18 @@ def read_metaimage(path: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]
     affine[:3, :3] = direction * np.array(image.GetSpacing())[:3]
     affine[:3, 3] = image.GetOrigin()[:3]
     return data, np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine, ()  # LPS, as ITK has it, to RAS
+
+
+@contextmanager
+def _plain_name(path: Path) -> Iterator[str]:
+    """A name of the file that is UTF-8: with another one SimpleITK ends the whole process."""
+    if not re.search("[\ud800-\udfff]", str(path)):
+        yield str(path)
+        return
+    with TemporaryDirectory() as folder:
+        link = Path(folder) / "image.mha"
+        link.symlink_to(path.absolute())
+        yield str(link)
 
 
 def _check(path: Path) -> tuple[int, ...]:

@@ -57,23 +57,25 @@ def read_nifti(path: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
         raise BadInput(path, f"holds more data than its header says ({end:,} bytes)", AGAIN)
     kind = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
     try:
-        image = kind.from_bytes(raw)
+        with nib.imageglobals.LoggingOutputSuppressor():  # it tells on stderr what it mends
+            image = kind.from_bytes(raw)
         shape = image.shape[:3]
-        return np.asanyarray(image.dataobj).reshape(shape), *_geometry(header, image.affine)
+        return np.asanyarray(image.dataobj).reshape(shape), *_geometry(header, image)
     except Exception as error:  # nibabel raises many kinds; all of them are the file's fault
         raise BadInput(path, f"cannot be read as NIfTI ({error})", AGAIN) from error
 
 
-def _geometry(header, affine: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+def _geometry(header, image) -> tuple[np.ndarray, tuple[str, ...]]:
     """The affine that the header means, (4, 4), and notes about it.
 
     Files of ISLES 2018 have the identity as their sform, and the truth in pixdim.
 
     Args:
-        header: as it is in the file, for nibabel's copy has 1 where pixdim says nothing.
-        affine: the sform, or what nibabel takes where there is none.
+        header: as it is in the file, for the image's copy has 1 where pixdim says nothing.
+        image: what nibabel made of it; its affine is the sform, or what stands for it.
     """
-    pixdim = header["pixdim"][1:4].astype(float)
+    affine = image.affine
+    pixdim = np.abs(header["pixdim"][1:4].astype(float))  # a size: its sign says nothing
     if not header["sform_code"]:
         return affine, () if header["qform_code"] else (UNPLACED,)
     sizes = np.linalg.norm(affine[:3, :3], axis=0)
@@ -81,7 +83,7 @@ def _geometry(header, affine: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     if not usable or np.allclose(sizes, pixdim, rtol=SAME, atol=0):
         return affine, ()
     if header["qform_code"]:
-        affine = header.get_qform()  # made of pixdim
+        affine = image.header.get_qform()  # made of pixdim
     else:
         affine[:3, :3] *= pixdim / sizes  # column by column
     return affine, (SCALED,)

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import nn
 
 from strokegan_lib.errors import BadInput, Diverged, writing
@@ -80,9 +80,10 @@ def load_weights(path: str | os.PathLike, kind: str | tuple[str, ...]) -> tuple[
     if not Path(path).is_file():
         raise BadInput(path, "is not there", "name the weights.safetensors that a training run wrote")
     try:
-        with safe_open(str(path), framework="pt") as file:
-            card = json.loads((file.metadata() or {})[KEY])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        raw = Path(path).read_bytes()  # not by name: safetensors knows only names that are UTF-8
+        tensors = load(raw)
+        header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
+        card = json.loads(header["__metadata__"][KEY])
         found, config, about = card["network"], card["config"], card["about"]
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise BadInput(

@@ -32,7 +32,7 @@ def one_to_one(n: int, to: np.ndarray) -> torch.Tensor:
     return torch.eye(n)[to.tolist()]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(0, SIDE - 1), st.integers(0, SIDE - 1), st.sampled_from([1, 2, 4]), st.integers(0, 2**32 - 1)
 )

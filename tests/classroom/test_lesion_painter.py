@@ -52,7 +52,7 @@ def test_a_dab_is_a_disc_and_a_way_is_as_wide_as_the_brush():
     assert not way[:, :7].any() and way[20, 8] and way[20, 52]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.floats(-5, 40), st.floats(-5, 40)), min_size=1, max_size=4), st.integers(1, 9))
 def test_a_bigger_brush_paints_more_and_ways_can_be_cut_in_two(stroke: list, size: int):
     whole = brushed([stroke], size, (36, 36))

@@ -45,7 +45,7 @@ reaches = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(augmentation=reaches, seed=st.integers(0, 2**32), channels=st.integers(1, 3))
 def test_what_comes_out_keeps_the_form(augmentation, seed, channels):
     images, stroke = brains(5, channels, 32, seed)
@@ -134,7 +134,7 @@ def test_a_picture_that_is_not_square_moves_by_pixels_too():
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (8, 27, 24, 39)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32), row=st.integers(40, 88), column=st.integers(40, 88))
 def test_image_and_mask_move_together(seed, row, column):
     images = torch.full((1, 2, 128, 128), 50, dtype=torch.uint8)

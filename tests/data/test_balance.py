@@ -51,7 +51,7 @@ def test_as_many_as_the_ratio_needs(with_stroke, free, ratio):
     assert more == 0 or reached <= ratio + 1 / (with_stroke + free)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(ratio=st.floats(0.45, 0.8), seed=st.integers(0, 99), carved=st.booleans())
 def test_the_share_is_reached_and_nothing_else_changes(discs, tmp_path_factory, ratio, seed, carved):
     maker = carve(discs) if carved else Brush(discs)

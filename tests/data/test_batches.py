@@ -68,7 +68,7 @@ def test_in_order_shows_each_slice_once_and_unchanged(slices):
         assert np.array_equal(images.numpy(), slices.images[rows] / np.float32(255))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 2**32), step=st.integers(0, 100), share=st.sampled_from([None, 0.5]))
 def test_a_resumed_run_gets_the_same_batch(slices, seed, step, share):
     setting = {"size": 4, "seed": seed, "augmentation": Augmentation(), "lesion_share": share}

@@ -20,7 +20,7 @@ def plans(request) -> list[Plan]:
     return [plan for k in range(PATIENTS) if (plan := plan_stroke(k, request.param))]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 100), st.integers(1, 3000), st.integers(1, 3000))
 def test_the_first_points_are_the_same_whatever_their_number(seed, a, b):
     """Patients of a small set are the first of a large one."""
@@ -35,7 +35,7 @@ def test_a_set_beyond_the_shortest_sequence_keeps_its_first_patients():
     assert [plan_stroke(k, 3) for k in range(30)] == early
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 3000), st.integers(0, 2**32 - 1))
 def test_every_plan_can_be_grown(patient, seed):
     plan = plan_stroke(patient, seed)

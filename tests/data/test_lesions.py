@@ -92,7 +92,7 @@ def test_neighbouring_planes_agree(strokes):
     assert len(overlaps) > 50 and np.median(overlaps) > 0.8 and np.percentile(overlaps, 5) > 0.5
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     territory=st.sampled_from(NAMES),
     share=st.floats(0, 1),

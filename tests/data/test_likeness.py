@@ -25,7 +25,7 @@ def flat(value: int) -> np.ndarray:
     return np.full((1, 16, 16), value, np.uint8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(counts, counts)
 def test_grey_distance_is_wasserstein_1(a, b):
     a, b = a / a.sum(), b / b.sum()
@@ -39,7 +39,7 @@ def test_a_shift_is_its_own_distance(a, b):
     assert grey_distance(*levels) == pytest.approx(abs(a - b))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(hnp.arrays(np.uint8, (3, 16, 16), elements=st.integers(8, 255)))
 def test_grey_levels_are_shares(images):
     shares = grey_levels(images, np.ones(images.shape, bool))

@@ -17,7 +17,7 @@ def noise(seed: int, size: float, power: int = 0) -> np.ndarray:
     return smooth_noise(np.random.default_rng(seed), SPACING, size, power)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1), st.floats(5, 80), st.sampled_from([0, 1, 2, 4]))
 def test_mean_deviation_and_shape(seed, size, power):
     field = noise(seed, size, power)

@@ -33,7 +33,7 @@ def write(out, patients=("p1", "p2"), n=3):
     return out
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=9).filter(lambda s: "\0" not in s and s.isprintable()), st.integers(1, 3)), min_size=1, max_size=4, unique_by=lambda pair: pair[0]))  # fmt: skip
 def test_round_trip(tmp_path_factory, patients):
     out = tmp_path_factory.mktemp("round") / "set"

@@ -27,7 +27,7 @@ def transplanter(slices: SliceSet, deformation: Deformation | None = None) -> Tr
     return Transplanter(slices, slices.of_split("train"), deformation)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10**6), pick=st.integers(0, 10**6))
 def test_masks_lie_in_tissue_and_come_from_training_patients(discs, seed, pick):
     free = free_rows(discs)
@@ -41,7 +41,7 @@ def test_masks_lie_in_tissue_and_come_from_training_patients(discs, seed, pick):
     assert placed.donor in discs.of_split("train") and discs.stroke[placed.donor].any()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10**6), low=st.integers(8, 200), more=st.floats(1.5, 3))
 def test_sizes_by_request(discs, seed, low, more):
     placed = transplanter(discs).place(
@@ -112,7 +112,7 @@ def test_no_donor(discs):
         Transplanter(discs, free_rows(discs))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10**6))
 def test_a_mask_keeps_its_place_in_another_brain(seed):
     rng = np.random.default_rng(seed)

@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from strokegan_lib.data.windows import DARKEST, Window, percentile_window
 
 
-@settings(deadline=None)
 @given(st.floats(-1e4, 1e4), st.floats(1e-3, 1e4), st.integers(0, 99))
 def test_bytes_tell_foreground_from_the_rest(low, width, seed):
     rng = np.random.default_rng(seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from strokegan_lib.evaluation.groups import CONTRASTS, EMPTY, compare_groups, contrast, lesion_groups
@@ -41,7 +41,6 @@ def test_a_slice_without_stroke_or_without_other_tissue_has_no_contrast():
 
 
 @given(st.lists(st.tuples(st.integers(0, 2000), st.floats(0, 9)), min_size=3, max_size=60))
-@settings(deadline=None)
 def test_every_lesion_has_one_size_and_one_contrast(lesions):
     area = np.array([a for a, _ in lesions])
     contrasts = np.where(area > 0, [c for _, c in lesions], np.nan)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from random_masks import blobs
 from skimage.measure import label
@@ -65,7 +65,6 @@ def test_a_lesion_ends_with_its_slice():
     assert rows(count_lesions(predicted, truth)) == [(1, 0, 0), (0, 0, 1)] * 150
 
 
-@settings(deadline=None)  # a busy machine is no fault
 @given(st.integers(0, 2**31))
 def test_it_does_not_matter_how_the_slice_lies(seed):
     predicted, truth = blobs(12, seed)

@@ -41,7 +41,7 @@ def test_sigmoids_of_the_logits_nested():
     torch.testing.assert_close(masks, torch.stack([a * b, b], 1))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10**6), n=st.integers(0, 3), network=st.integers(0, 3))
 def test_samples_are_a_stroke_in_one_whole_brain(seed, n, network):
     stroke, foreground = generator(network).sample(n, seed)

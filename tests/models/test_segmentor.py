@@ -71,7 +71,7 @@ def test_the_score_is_the_share_of_the_brightness_that_is_left(brightness, left,
     assert DARK == 0.01
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     channels=st.integers(1, 4),
     output=st.sampled_from(["masked image", "probability"]),

@@ -12,7 +12,7 @@ from torch import nn
 from strokegan_lib.models.unet import NORMS, Both, Shuffled, UNet
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     inputs=st.integers(1, 4),
     outputs=st.integers(1, 4),

@@ -80,7 +80,6 @@ def test_how_loud_a_level_is_does_not_matter(name):
 
 
 @given(st.integers(1, 200), st.integers(1, 200), st.integers(0, 100))
-@settings(deadline=None)
 def test_relative_of_masks_is_one_less_dice(area, painted_area, moved):
     stroke = stroke_of(area)
     painted = stroke_of(painted_area).flatten(1).roll(moved, 1).view_as(stroke)
@@ -90,7 +89,7 @@ def test_relative_of_masks_is_one_less_dice(area, painted_area, moved):
 
 
 @given(st.integers(0, 1000), st.integers(1, 256))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_relative_lies_between_0_and_1_on_slices_with_stroke(seed, area):
     value = total("relative", random_outlook(seed, (area,))).item()
     assert 0 <= value <= 1 + 1e-6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 import torch
@@ -54,6 +55,13 @@ def test_a_generator_comes_back_the_same(tmp_path):
     save_weights(tmp_path / "g.safetensors", network, {})
     loaded, _ = load_weights(tmp_path / "g.safetensors", "generator")
     assert torch.allclose(loaded(*masks), network(*masks), atol=1e-6) and loaded.config["dropout"] == 0.3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere every name is UTF-8")
+def test_a_name_that_is_no_utf8_holds_weights_like_another(tmp_path):
+    file = tmp_path / os.fsdecode(b"M\xfcnchen.safetensors")
+    save_weights(file, segmentor(), ABOUT)
+    assert load_weights(file, "segmentor")[1] == ABOUT
 
 
 def test_a_later_file_takes_the_place_of_an_earlier(tmp_path):
