@@ -25,7 +25,7 @@ from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import FOLDS
 from strokegan_lib.data.thin import PAPER_SHARE, thin_lesions, thin_patients
-from strokegan_lib.door import Parser, filepath, real, run, whole
+from strokegan_lib.door import LARGEST_SEED, Parser, filepath, real, run, whole
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.comparison import compare_arms
 from strokegan_lib.evaluation.measure import measure
@@ -70,7 +70,7 @@ def parser() -> Parser:
         options.add_argument(
             f"--{name}", type=kind, default=default, metavar="N", help="default: %(default)s"
         )
-    options.add_seed()
+    options.add_seed(largest=LARGEST_SEED - FOLDS)  # every fold adds one
     options.add_argument(
         "--start", type=filepath, metavar="FILE", help="generator to start from (default: from scratch)"
     )

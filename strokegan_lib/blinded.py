@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.door import SEEDS, Parser, filepath, run, whole
+from strokegan_lib.door import LARGEST_SEED, Parser, filepath, run, whole
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.evaluation.painted import paint, with_stroke
 from strokegan_lib.evaluation.tables import write_json
@@ -42,7 +42,7 @@ def parser() -> Parser:
     )
     options.add_argument(
         "--seed",
-        type=whole(0, SEEDS),
+        type=whole(0, LARGEST_SEED),
         default=7,
         metavar="N",
         help="of the slices and their order (default: %(default)s)",

@@ -19,7 +19,7 @@ import numpy as np
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import FOLDS
-from strokegan_lib.door import Parser, filepath, real, run, whole
+from strokegan_lib.door import LARGEST_SEED, Parser, filepath, real, run, whole
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.comparison import compare_arms
 from strokegan_lib.evaluation.groups import compare_groups, groups_of
@@ -81,7 +81,9 @@ def parser() -> Parser:
     options.add_argument(
         "--rate", type=real(0, 1e31, within=True), default=1.0, metavar="X", help="default: %(default)s"
     )
-    options.add_seed("of the first fold; each other has one more (default: 0)")
+    options.add_seed(
+        "of the first fold; each other has one more (default: 0)", largest=LARGEST_SEED - FOLDS
+    )  # every fold adds one
     options.add_argument(
         "--threads", type=whole(1, 1024), default=1, metavar="N", help="default: %(default)s"
     )

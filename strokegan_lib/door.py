@@ -6,6 +6,7 @@ import argparse
 import errno
 import math
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import NoReturn
 
 from strokegan_lib.errors import BadInput
 
-SEEDS = 2**32 - 1  # the largest seed: NumPy takes no negative one, and a run multiplies it by a million
+LARGEST_SEED = 2**32 - 1  # a run multiplies it by a million, and 64 bits must hold that
 
 
 def filepath(word: str) -> Path:
@@ -59,9 +60,9 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; {self.prog} --help lists the options\n")
 
-    def add_seed(self, help: str = "default: %(default)s") -> None:
+    def add_seed(self, help: str = "default: %(default)s", largest: int = LARGEST_SEED) -> None:
         """Add ``--seed``, 0 where none is given."""
-        self.add_argument("--seed", type=whole(0, SEEDS), default=0, metavar="N", help=help)
+        self.add_argument("--seed", type=whole(0, largest), default=0, metavar="N", help=help)
 
     def add_seed_and_workers(self) -> None:
         """Add ``--seed`` and ``--workers``, for a command whose result depends on the first alone."""
@@ -112,6 +113,11 @@ def run(main: Callable[[], None], name: str) -> int:
             f"{name}: standard output: the disk is full; free some space or send it elsewhere",
             file=sys.stderr,
         )
+        return 2
+    except (MemoryError, RuntimeError) as error:  # PyTorch's own is a RuntimeError
+        if not isinstance(error, MemoryError) and not re.search("(allocate|out of) memory", str(error)):
+            raise
+        print(f"{name}: the memory of this machine: is not enough; give smaller numbers", file=sys.stderr)
         return 2
     except BadInput as error:
         print(f"{name}: {error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, by one process at a time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,29 @@ import os
 import shutil
 from pathlib import Path
 
-from strokegan_lib.errors import writing
+from filelock import FileLock, Timeout
+
+from strokegan_lib.errors import BadInput, writing
+
+FOR_ALL = 0o666  # mode of a lock file: other accounts may want to hold it too
+
+
+def hold(lock: Path, out: Path) -> FileLock:
+    """Hold a lock file, which is made, so that no second process writes *out*; release() ends it.
+
+    Raises:
+        BadInput: another process holds it, or it cannot be made.
+    """
+    held = FileLock(lock, timeout=0, mode=FOR_ALL)
+    with writing(out):
+        try:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            held.acquire()
+        except Timeout:
+            raise BadInput(
+                out, "is being written by another process", "wait for it, or choose another --out"
+            ) from None
+    return held
 
 
 def write_whole(

@@ -21,12 +21,13 @@ from strokegan_lib.cards import card
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.door import Parser, filepath, run
-from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.masks import mask_scores
 from strokegan_lib.evaluation.measure import measure, validation_score
 from strokegan_lib.evaluation.painted import painted_scores
 from strokegan_lib.evaluation.scores import summary
 from strokegan_lib.evaluation.tables import circumstances
+from strokegan_lib.files import write_whole
 from strokegan_lib.masks import made, masks_of
 from strokegan_lib.recipes import COMMON, KINDS, RECIPES, STORES, Recipe
 from strokegan_lib.train import each
@@ -147,8 +148,7 @@ def _write(ended: Run, recipe: Recipe, stores: dict[str, SliceSet], out: Path) -
     }
     file = out / f"{ended.name}.safetensors"
     save_weights(file, network, about, half=True)
-    with writing(file):
-        (out / f"{ended.name}.md").write_text(card(ended.name, recipe, file, about), encoding="utf-8")
+    write_whole(out / f"{ended.name}.md", card(ended.name, recipe, file, about))
     print(f"{file}: {file.stat().st_size / 1e6:.1f} MB", flush=True)
 
 

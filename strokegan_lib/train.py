@@ -17,16 +17,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.mixing import Mixed
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.door import run
-from strokegan_lib.errors import SPACE, BadInput, writing
+from strokegan_lib.errors import SPACE, BadInput
 from strokegan_lib.evaluation.measure import validation_score
 from strokegan_lib.evaluation.painted import kernel_validation, with_stroke
-from strokegan_lib.files import write_whole
+from strokegan_lib.files import hold, write_whole
 from strokegan_lib.profiles import profile
 from strokegan_lib.train_options import NAME, parser
 from strokegan_lib.train_settings import RECORD, augmentation, begin, build, settle
@@ -138,15 +136,7 @@ def each(sets: list[SliceSet], entry: str) -> Any:
 @contextmanager
 def _alone(out: Path) -> Iterator[None]:
     """Hold the run: a second process would mix its steps and its record with this one's."""
-    with writing(out):
-        out.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out / ".lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise BadInput(
-                out, "is being trained by another process", "wait for it, or choose another --out"
-            ) from None
+    lock = hold(out / ".lock", out)
     try:
         yield
     finally:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from argparse import SUPPRESS, BooleanOptionalAction
+from argparse import SUPPRESS, ArgumentTypeError, BooleanOptionalAction
 
 from strokegan_lib.data.split import FOLDS
-from strokegan_lib.door import SEEDS, Parser, filepath, real, whole
+from strokegan_lib.door import LARGEST_SEED, Parser, filepath, real, whole
 from strokegan_lib.losses import ADVERSARIAL, WEIGHTINGS
 from strokegan_lib.profiles import PROFILES
 from strokegan_lib.train_settings import FEATURES, LESION_SHARE, NOISE, SYNTHESIS
@@ -52,7 +52,7 @@ def parser() -> Parser:
         task.add_argument(
             "--steps", type=whole(1, 10**9), metavar="N", help="training steps (default: the profile's)"
         )
-        task.add_argument("--seed", type=whole(0, SEEDS), metavar="N", help="default: 0")
+        task.add_argument("--seed", type=whole(0, LARGEST_SEED), metavar="N", help="default: 0")
         task.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
         task.add_argument(
             "--width",
@@ -149,4 +149,9 @@ def parser() -> Parser:
 
 def share(word: str) -> float | None:
     """A number, or None for 'data'."""
-    return None if word == "data" else real(0, 1)(word)
+    if word == "data":
+        return None
+    try:
+        return real(0, 1)(word)
+    except ArgumentTypeError as error:
+        raise ArgumentTypeError(f"{error}, or data") from None

@@ -15,7 +15,7 @@ def files(root: Path = ROOT) -> Iterator[Path]:
 
     .gitignore is read as this one is written: names of files and folders, with *, and after '!' paths that stay.
     """
-    lines = [line for line in (root / ".gitignore").read_text().split() if not line.startswith("#")]
+    lines = [line for line in (root / ".gitignore").read_text().splitlines() if line and line[0] != "#"]
     ignored = [".git", *(line.rstrip("/") for line in lines if line[0] != "!")]
     stay = {root / line.strip("!/") for line in lines if line[0] == "!"}
     for folder, folders, names in os.walk(root):

@@ -81,6 +81,15 @@ def test_stdout_on_a_full_disk_is_one_line_and_a_closed_one_nothing():
     assert (closed.returncode, closed.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("x: can't allocate memory: you tried to")])
+def test_too_little_memory_is_one_line(error, capsys):
+    def main():
+        raise error
+
+    assert run(main, "c") == 2
+    assert capsys.readouterr().err == "c: the memory of this machine: is not enough; give smaller numbers\n"
+
+
 def test_a_terminal_that_knows_few_letters_ends_no_finished_command():
     lines = "import sys; from strokegan_lib.door import run; sys.exit(run(lambda: print('Łódź', chr(0xdcfc)), 'c'))"
     done = subprocess.run(

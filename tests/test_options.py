@@ -43,6 +43,9 @@ NUMBERS_OF = [(prog, option) for prog, option, *_ in NUMBERS]
 
 
 def test_no_command_is_forgotten():
+    for file in ROOT.rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        assert '__name__ == "__main__"' not in text or "parser().parse_args()" in text, file
     assert {prog for prog, _ in NUMBERS_OF} >= {
         "python -m strokegan_lib.train segmentation",
         "python -m strokegan_lib.evaluate",

@@ -144,7 +144,7 @@ def test_wrong_use_of_train_is_one_line(door, slices, tmp_path):
     one_line(door(train, *start, "--method", "magic"), "magic")
     one_line(door(train, *start, "--steps", "0"), "--steps: 0")
     one_line(door(train, *start, "--width", "6"), "--width 6")
-    one_line(door(train, *start, "--lesion-share", "2"), "--lesion-share: 2")
+    one_line(door(train, *start, "--lesion-share", "2"), "--lesion-share: 2", "or data")
     one_line(door(train, *start, "--dice=-1"), "--dice: -1")
     one_line(door(train, *start, "--dice=0", "--multi-scale=0"), "every weight")
     one_line(door(train, *start, "--loss", "magic"), "magic")
@@ -174,7 +174,7 @@ def test_a_second_process_on_one_run_is_refused(door, slices, tmp_path):
     assert door(train, *start, *TINY)[0] == 0
     before = {file: file.read_bytes() for file in out.rglob("*") if file.is_file()}
     with FileLock(out / ".lock"):
-        one_line(door(train, *start, "--resume"), str(out), "is being trained by another process")
+        one_line(door(train, *start, "--resume"), str(out), "is being written by another process")
     assert {file: file.read_bytes() for file in out.rglob("*") if file.is_file()} == before
     assert door(train, *start, "--resume")[0] == 0
 

@@ -169,13 +169,17 @@ def _write(file: Path, text: str) -> list[Path]:
     return [file]
 
 
-def main() -> None:
-    parser = door.Parser(prog="badges", description=__doc__.splitlines()[0])
-    parser.add_argument(
+def parser() -> door.Parser:
+    options = door.Parser(prog="badges", description=__doc__.splitlines()[0])
+    options.add_argument(
         "--repo", metavar="OWNER/NAME", help="your fork on GitHub (what pyproject.toml names)"
     )
-    parser.add_argument("--ref", help="branch, tag or commit (main, if --repo is given)")
-    options = parser.parse_args()
+    options.add_argument("--ref", help="branch, tag or commit (main, if --repo is given)")
+    return options
+
+
+def main() -> None:
+    options = parser().parse_args()
     root = Path.cwd()
     home = Home.read(root)
     if options.repo is not None:

@@ -25,6 +25,7 @@ from torch import nn
 import strokegan_lib
 from strokegan_lib.data.prepared import named_by, own_folder
 from strokegan_lib.errors import BadInput
+from strokegan_lib.files import FOR_ALL
 from strokegan_lib.training.loop import Loop, Trained
 
 DRIVE = Path("/content/drive/MyDrive")  # where Colab mounts Google Drive
@@ -80,7 +81,7 @@ class KeptRuns:
         on_drive = DRIVE in self.folder.parents
         name = hashlib.sha256(str(self.folder.absolute()).encode()).hexdigest()[:DIGITS]
         locks = own_folder("STROKEGAN_RUNS") if on_drive else self.folder.parent  # Drive knows no locks
-        self.lock = FileLock(locks / f".{name}.lock", timeout=0)
+        self.lock = FileLock(locks / f".{name}.lock", timeout=0, mode=FOR_ALL)
         try:
             locks.mkdir(parents=True, exist_ok=True)
             self.lock.acquire()

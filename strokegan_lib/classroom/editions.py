@@ -155,13 +155,17 @@ def derive(folder: Path) -> list[Path]:
     return changed
 
 
-def main() -> None:
-    parser = door.Parser(prog="editions", description=__doc__.splitlines()[0])
-    parser.add_argument(
+def parser() -> door.Parser:
+    options = door.Parser(prog="editions", description=__doc__.splitlines()[0])
+    options.add_argument(
         "--notebooks", type=door.filepath, default=Path("notebooks"), help="folder of the series"
     )
-    parser.add_argument("--check", action="store_true", help="only say whether they are up to date")
-    options = parser.parse_args()
+    options.add_argument("--check", action="store_true", help="only say whether they are up to date")
+    return options
+
+
+def main() -> None:
+    options = parser().parse_args()
     if options.check:
         wrong = differences(options.notebooks)
         for file, what in wrong.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import chain, count
 from pathlib import Path
 
 import nbformat
@@ -57,7 +58,8 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     notebook.cells = sorted(cells, key=lambda cell: cell is not title)
     taken: set[str] = set()
     for place, cell in enumerate(notebook.cells):
-        names = (cell.get("id"), cell.metadata.get("id"), f"place-{place}")
+        numbered = (f"place-{number}" for number in count(place))
+        names = chain((cell.get("id"), cell.metadata.get("id")), numbered)
         cell.id = next(name for name in names if name and name not in taken)
         taken.add(cell.id)
         cell.metadata = NotebookNode({"tags": cell.metadata.tags} if cell.metadata.get("tags") else {})
@@ -75,12 +77,16 @@ def refresh(file: Path) -> None:
     write_whole(file, nbformat.writes(clean(notebook)) + "\n")
 
 
-def main() -> None:
-    parser = door.Parser(prog="notebooks", description=__doc__.splitlines()[0])
-    parser.add_argument(
+def parser() -> door.Parser:
+    options = door.Parser(prog="notebooks", description=__doc__.splitlines()[0])
+    options.add_argument(
         "--notebooks", type=door.filepath, default=Path("notebooks"), help="folder of the series"
     )
-    options = parser.parse_args()
+    return options
+
+
+def main() -> None:
+    options = parser().parse_args()
     for name in ("STROKEGAN_PROFILE", "STROKEGAN_DATA"):  # the reader's own choice is not committed
         os.environ.pop(name, None)
     os.environ |= dict.fromkeys(THREADS, "1")

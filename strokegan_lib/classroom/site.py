@@ -124,14 +124,18 @@ def build(root: Path, out: Path, workers: int) -> tuple[list[str], list[str]]:
     return wrong, outside
 
 
-def main() -> None:
-    parser = door.Parser(prog="site", description=__doc__.splitlines()[0])
-    parser.add_argument("--root", type=door.filepath, default=Path("."), help="folder of the kit")
-    parser.add_argument("--out", type=door.filepath, default=Path("build/site"), help="folder of the site")
-    parser.add_argument(
+def parser() -> door.Parser:
+    options = door.Parser(prog="site", description=__doc__.splitlines()[0])
+    options.add_argument("--root", type=door.filepath, default=Path("."), help="folder of the kit")
+    options.add_argument("--out", type=door.filepath, default=Path("build/site"), help="folder of the site")
+    options.add_argument(
         "--workers", type=door.whole(1, 256), default=2, help="pages that are made at once (2)"
     )
-    options = parser.parse_args()
+    return options
+
+
+def main() -> None:
+    options = parser().parse_args()
     start = time.perf_counter()
     wrong, outside = build(options.root.resolve(), options.out.absolute(), options.workers)
     number = sum(1 for _ in options.out.rglob("*.html"))

@@ -19,6 +19,7 @@ from strokegan_lib.classroom.masters import read
 from strokegan_lib.classroom.publish.outline import Slide, slides
 from strokegan_lib.classroom.tutorial import masters
 from strokegan_lib.errors import writing
+from strokegan_lib.files import write_whole
 
 CONTENTS = """# Slides
 
@@ -119,17 +120,23 @@ def write(notebooks: Path, out: Path) -> list[Path]:
         out.mkdir(parents=True, exist_ok=True)
         for file in masters(notebooks):
             written.append(out / f"{file.stem}.html")
-            written[-1].write_text(deck(read(file), file), encoding="utf-8")
+            write_whole(written[-1], deck(read(file), file))
     return written
 
 
-def main() -> None:
-    parser = door.Parser(prog="slides", description=__doc__.splitlines()[0])
-    parser.add_argument(
+def parser() -> door.Parser:
+    options = door.Parser(prog="slides", description=__doc__.splitlines()[0])
+    options.add_argument(
         "--notebooks", type=door.filepath, default=Path("notebooks"), help="folder of the series"
     )
-    parser.add_argument("--out", type=door.filepath, default=Path("build/slides"), help="folder of the decks")
-    options = parser.parse_args()
+    options.add_argument(
+        "--out", type=door.filepath, default=Path("build/slides"), help="folder of the decks"
+    )
+    return options
+
+
+def main() -> None:
+    options = parser().parse_args()
     for file in write(options.notebooks, options.out):
         print(f"wrote {file}")
 

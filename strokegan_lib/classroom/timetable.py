@@ -71,9 +71,12 @@ def timetable(notebooks: Path, results: Path = RESULTS) -> str:
     return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines) + f"\n{where}\n"
 
 
+def parser() -> door.Parser:
+    return door.Parser(prog=NAME, description=__doc__.splitlines()[0])
+
+
 def main() -> None:
-    options = door.Parser(prog=NAME, description=__doc__.splitlines()[0])
-    options.parse_args()
+    parser().parse_args()
     if not GUIDE.is_file():
         raise BadInput(GUIDE, "is not there", "run this where the kit lies")
     text = GUIDE.read_text(encoding="utf-8")

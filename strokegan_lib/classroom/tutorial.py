@@ -18,7 +18,6 @@ from pathlib import Path
 
 import nbformat
 import torch
-from filelock import FileLock, Timeout
 
 import strokegan_lib
 from strokegan_lib import door
@@ -27,6 +26,7 @@ from strokegan_lib.classroom.report import page
 from strokegan_lib.data.prepared import prepared
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.files import hold
 from strokegan_lib.profiles import PROFILES, Profile, profile
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -125,15 +125,7 @@ def tutorial(notebooks: Path, out: Path, chosen: Profile, data: str, workers: in
         print("Using the default phantom; the first time it is made, which takes a moment.", flush=True)
     slices = prepared(data, chosen, workers=workers)
     partial, old = out.with_name(f".{out.name}.partial"), out.with_name(f".{out.name}.old")
-    with writing(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out.with_name(f".{out.name}.lock"), timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise BadInput(
-                out, "is being written by another run", "wait for it, or choose another --out"
-            ) from None
+    lock = hold(out.with_name(f".{out.name}.lock"), out)
     try:
         with writing(out):
             shutil.rmtree(partial, ignore_errors=True)
@@ -181,20 +173,24 @@ def _write_report(
             (folder / f"{name}.png").write_bytes(png)
 
 
-def main() -> None:
-    parser = door.Parser(prog="tutorial", description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="", help="a prepared data set; the default phantom otherwise")
-    parser.add_argument("--profile", default="quick", help=f"{', '.join(PROFILES)} (quick)")
-    parser.add_argument(
+def parser() -> door.Parser:
+    options = door.Parser(prog="tutorial", description=__doc__.splitlines()[0])
+    options.add_argument("--data", default="", help="a prepared data set; the default phantom otherwise")
+    options.add_argument("--profile", default="quick", help=f"{', '.join(PROFILES)} (quick)")
+    options.add_argument(
         "--out", type=door.filepath, default=Path("build/tutorial"), help="folder of the report"
     )
-    parser.add_argument(
+    options.add_argument(
         "--workers", type=door.whole(1, 256), default=2, help="notebooks that run at once (2)"
     )
-    parser.add_argument(
+    options.add_argument(
         "--notebooks", type=door.filepath, default=Path("notebooks"), help="folder of the series"
     )
-    options = parser.parse_args()
+    return options
+
+
+def main() -> None:
+    options = parser().parse_args()
     entries = tutorial(
         options.notebooks, options.out, profile(options.profile), options.data, options.workers
     )

@@ -42,12 +42,6 @@ def read_nifti(path: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
             packed = head + file.read()
             header, end = _header(path, _unpack(path, packed, 540, whole=False))
             raw = _unpack(path, packed, end + SLACK, whole=True)
-        elif path.name.lower().endswith(".gz"):
-            raise BadInput(
-                path,
-                "is not a gzip file",
-                f"name it .nii if it was unpacked on its way, else {AGAIN}",
-            )
         else:
             header, end = _header(path, head)
             raw = head + file.read(end + SLACK + 1 - len(head))

@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from strokegan_lib.data.slices import FORMAT_VERSION, SliceSet
 from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.files import FOR_ALL
 from strokegan_lib.profiles import Profile
 
 
@@ -116,7 +117,7 @@ def _cached(folder: Path) -> Iterator[None]:
     try:
         with writing(folder.parent):
             folder.parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(folder.with_name(f".{folder.name}.lock"), mode=0o666)  # for all accounts
+            lock = FileLock(folder.with_name(f".{folder.name}.lock"), mode=FOR_ALL)
             lock.acquire()
         try:
             yield

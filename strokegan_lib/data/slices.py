@@ -25,12 +25,12 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from strokegan_lib.data.resample import SIZE
 from strokegan_lib.data.split import SPLITS, part_of, split_of
 from strokegan_lib.data.windows import DARKEST
 from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.files import hold
 
 FORMAT_VERSION = 1
 ARRAYS = ("images.npy", "stroke.npy", "foreground.npy")
@@ -114,14 +114,7 @@ class SliceSetWriter:
         with writing(self.out):
             if self.out.exists() or self.out.is_symlink():
                 raise BadInput(self.out, "exists already", "choose another --out or delete it first")
-            self.partial.mkdir(parents=True, exist_ok=True)
-            self.lock = FileLock(self.partial / "lock", timeout=0)
-            try:
-                self.lock.acquire()
-            except Timeout:
-                raise BadInput(
-                    self.out, "is being written by another process", "wait for it, or choose another --out"
-                ) from None
+            self.lock = hold(self.partial / "lock", self.out)
             for leftover in self.partial.iterdir():  # of a process that was killed
                 if leftover.name != "lock":
                     leftover.unlink()

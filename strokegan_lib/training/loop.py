@@ -194,7 +194,7 @@ class Loop:
             optimiser.step()
 
     def _validated(self, losses: dict[str, Tensor]) -> dict[str, float]:
-        """Scores of the averaged network, if they are due after this step, and it is still one: *losses* tell."""
+        """Scores of the averaged network if they are due after this step and its *losses* are finite."""
         steps = self.settings.steps
         count = min(max(self.settings.validations, steps // EVERY), steps)
         if self.validate is None or not self.settings.validations:

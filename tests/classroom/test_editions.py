@@ -16,7 +16,7 @@ from strokegan_lib import door
 from strokegan_lib.classroom.badges import Home
 from strokegan_lib.classroom.editions import BOX, derive, derived, differences, main
 from strokegan_lib.classroom.exercises import exercises, lines_after
-from strokegan_lib.classroom.masters import METADATA
+from strokegan_lib.classroom.masters import METADATA, read
 from strokegan_lib.classroom.records import MIME
 from strokegan_lib.classroom.tutorial import masters
 from strokegan_lib.errors import BadInput
@@ -233,6 +233,15 @@ def test_code_before_the_title_comes_after_it_and_stays_as_it_is(notebooks: Path
     cells = edition(notebooks, "student")
     assert list(cells)[:2] == ["title", "added"] and cells["added"].source == "%pip list"
     assert "Student edition" in cells["title"].source and "change that file" in cells["title"].source
+
+
+def test_a_cell_without_an_id_takes_none_that_another_has(notebooks: Path):
+    notebook = master()
+    notebook.cells[1].id = "place-2"
+    del notebook.cells[2]["id"]
+    file = notebooks / "00_double.ipynb"
+    file.write_text(json.dumps(notebook))
+    assert len({cell.id for cell in read(file).cells}) == len(notebook.cells)
 
 
 def test_a_master_without_a_title_is_named(notebooks: Path):

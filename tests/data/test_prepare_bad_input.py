@@ -83,10 +83,9 @@ def bomb(path: Path) -> None:
 CASES = {  # which file of case 2, what is done to it, words of the complaint
     "truncated": ("dwi", raw(lambda b: b[: len(b) // 2]), "is cut short"),
     "empty": ("dwi", raw(lambda b: b""), "is empty"),
-    "text": ("adc", raw(lambda b: b"<html>404</html>"), "is not a gzip file"),
+    "text": ("adc", raw(lambda b: b"<html>404</html>"), "is not a NIfTI file"),
     "bit-flipped": ("flair", raw(flip), "is damaged"),
     "bit-flipped mask": ("msk", raw(lambda b: b[:-6] + bytes([b[-6] ^ 1]) + b[-5:]), "is damaged"),
-    "not gzip": ("dwi", raw(gzip.decompress), "is not a gzip file"),
     "claims gigabytes": ("dwi", dim(1024, 1024, 1024), "the limit is 512 MiB"),
     "gzip bomb": ("msk", bomb, "unpacks to more than its header says"),
     "NaN": ("adc", lambda p: rewrite(p, voxel(np.nan)), "NaN or infinite"),

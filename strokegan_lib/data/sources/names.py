@@ -72,7 +72,9 @@ def _homeless(path: Path, match: re.Match, folder: str) -> None:
     if (match[2] or "").lower() == "ot":  # a label may be the other data set's
         return
     raise BadInput(
-        path, f"lies in no folder {folder}, so its patient is unknown", "restore the folder's name"
+        path,
+        f"lies in no folder {folder}, so its patient is unknown",
+        "restore the folder's name, or see --help if this is another data set",
     )
 
 
