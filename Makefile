@@ -72,11 +72,11 @@ bench: $(STAMP)
 
 weights: $(STAMP)
 	@test -d build/phantom || $(PY) data_scripts/make_phantom.py --out build/phantom
-	@$(PY) -m strokegan_lib.ship --phantom build/phantom $(if $(SOOP),--soop "$(SOOP)") --runs build/weights
+	@$(PY) -m experiments.ship --phantom build/phantom $(if $(SOOP),--soop "$(SOOP)") --runs build/weights
 
 results: $(STAMP)
 	@test -n "$(SOOP)" || { echo "make: results need real slices; give SOOP=a folder that prepare_soop.py made" >&2; exit 2; }
-	@$(PY) -m strokegan_lib.remake --soop "$(SOOP)" --runs build/results
+	@$(PY) -m experiments.remake --soop "$(SOOP)" --runs build/results
 
 notebooks: $(STAMP)
 	@$(PY) -m strokegan_lib.classroom.masters

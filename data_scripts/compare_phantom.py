@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from strokegan_lib.data.likeness_door import door
+from experiments.phantom_likeness import door
 
 if __name__ == "__main__":
     sys.exit(door())

@@ -1,6 +1,6 @@
 """Make the default data set: synthetic stroke patients, nothing to download."""
 
-from strokegan_lib.data.phantom_door import main
+from strokegan_lib.phantom.command import main
 
 if __name__ == "__main__":
     main()

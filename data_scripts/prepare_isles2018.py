@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from strokegan_lib.data.prepare_door import door
-from strokegan_lib.data.sources.isles2018 import SOURCE
+from strokegan_lib.scans.command import door
+from strokegan_lib.scans.isles2018 import SOURCE
 
 if __name__ == "__main__":
     sys.exit(door(SOURCE))

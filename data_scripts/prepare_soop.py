@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from strokegan_lib.data.prepare_door import door
-from strokegan_lib.data.sources.soop import ROUTES, SOURCE
+from strokegan_lib.scans.command import door
+from strokegan_lib.scans.soop import ROUTES, SOURCE
 
 if __name__ == "__main__":
     sys.exit(door(SOURCE, find_option=("route", ROUTES, "take pictures or whole volumes")))

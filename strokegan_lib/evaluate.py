@@ -8,10 +8,10 @@ from functools import partial
 
 import torch
 
+from strokegan_lib.command_line import Parser, filepath, run
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet, sha256
 from strokegan_lib.data.split import SPLITS
-from strokegan_lib.door import Parser, filepath, run
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.measure import predict
 from strokegan_lib.evaluation.scores import full_summary

@@ -17,20 +17,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from strokegan_lib.command_line import run
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.mixing import Mixed
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.door import run
 from strokegan_lib.errors import SPACE, BadInput
 from strokegan_lib.evaluation.measure import validation_score
 from strokegan_lib.evaluation.painted import kernel_validation, with_stroke
 from strokegan_lib.files import hold, write_whole
 from strokegan_lib.profiles import profile
-from strokegan_lib.train_options import NAME, parser
-from strokegan_lib.train_settings import RECORD, augmentation, begin, build, settle
 from strokegan_lib.training.checkpoint import checkpoints
 from strokegan_lib.training.loop import Loop, Settings
+from strokegan_lib.training.options import NAME, parser
 from strokegan_lib.training.precision import accelerator
+from strokegan_lib.training.settings import RECORD, augmentation, begin, build, settle
 from strokegan_lib.training.weights import save_weights
 
 

@@ -11,7 +11,7 @@ from strokegan_lib.data.batches import Batch, Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation.measure import THRESHOLDS, measure
 from strokegan_lib.evaluation.overlap import Counts, best_threshold
-from strokegan_lib.training.gan import GAN
+from strokegan_lib.models.gan import GAN
 from strokegan_lib.training.loop import Loop, Settings
 from strokegan_lib.training.precision import accelerator
 

@@ -12,7 +12,7 @@ import torch
 from brains import brains
 from torch import nn
 
-from strokegan_lib import balancing as module
+from experiments import balancing as module
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import split_of
 from strokegan_lib.models.masks import MaskGenerator

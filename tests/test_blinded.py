@@ -10,7 +10,7 @@ import torch
 from brains import brains
 from PIL import Image
 
-from strokegan_lib import blinded
+from experiments import blinded
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation.painted import with_stroke
 from strokegan_lib.models.synthesis import Generator

@@ -11,7 +11,7 @@ import pytest
 import torch
 from brains import brains
 
-from strokegan_lib import compare
+from experiments import compare
 from strokegan_lib.classroom.saved import table_of
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
@@ -82,8 +82,7 @@ def test_a_second_call_trains_nothing(slices, out, monkeypatch):
 def test_the_card_says_how(out):
     card = json.loads((out / "card.json").read_text(encoding="utf-8"))
     assert (
-        card["command"].startswith("python -m strokegan_lib.compare ")
-        and "--cross-validate" in card["command"]
+        card["command"].startswith("python -m experiments.compare ") and "--cross-validate" in card["command"]
     )
     assert card["counts"]["patients"] == 60 and card["seeds"] == [0, 1, 2, 3, 4]
     lines, read = table_of("table", _renamed(out))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from repository import ROOT, files
 
-from strokegan_lib.door import Parser, run
+from strokegan_lib.command_line import Parser, run
 from strokegan_lib.errors import BadInput, writing
 
 COMMANDS = [
@@ -62,9 +62,7 @@ def test_a_fault_of_the_kit_keeps_its_traceback():
 
 def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path):
     """``command | head``: 141, as a shell has it, and no word on stderr."""
-    lines = (
-        "from strokegan_lib.door import run; run(lambda: [print(k, flush=True) for k in range(99999)], 'c')"
-    )
+    lines = "from strokegan_lib.command_line import run; run(lambda: [print(k, flush=True) for k in range(99999)], 'c')"
     command = f"{shlex.quote(sys.executable)} -c {shlex.quote(lines)}"
     done = subprocess.run(["bash", "-c", f"{command} | head -n 1"], capture_output=True, text=True)
     assert done.stdout == "0\n" and not done.stderr
@@ -72,7 +70,9 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
 def test_stdout_on_a_full_disk_is_one_line_and_a_closed_one_nothing():
-    lines = "import sys; from strokegan_lib.door import run; sys.exit(run(lambda: print('done'), 'c'))"
+    lines = (
+        "import sys; from strokegan_lib.command_line import run; sys.exit(run(lambda: print('done'), 'c'))"
+    )
     command = f"{shlex.quote(sys.executable)} -c {shlex.quote(lines)}"
     full = subprocess.run(["bash", "-c", f"{command} > /dev/full"], capture_output=True, text=True)
     assert full.returncode == 2 and "standard output: the disk is full" in full.stderr
@@ -91,7 +91,7 @@ def test_too_little_memory_is_one_line(error, capsys):
 
 
 def test_a_terminal_that_knows_few_letters_ends_no_finished_command():
-    lines = "import sys; from strokegan_lib.door import run; sys.exit(run(lambda: print('Łódź', chr(0xdcfc)), 'c'))"
+    lines = "import sys; from strokegan_lib.command_line import run; sys.exit(run(lambda: print('Łódź', chr(0xdcfc)), 'c'))"
     done = subprocess.run(
         [sys.executable, "-c", lines], capture_output=True, env={**os.environ, "PYTHONIOENCODING": "cp1252"}
     )

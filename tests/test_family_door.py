@@ -12,12 +12,12 @@ import torch
 from brains import brains
 from PIL import Image
 
-from strokegan_lib import family
+from experiments import family
+from experiments.sheet import MARGIN
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation import realism
-from strokegan_lib.evaluation.sheet import MARGIN
 from strokegan_lib.models.masks import MaskGenerator
-from strokegan_lib.train_settings import build, settle
+from strokegan_lib.training.settings import build, settle
 from strokegan_lib.training.weights import save_weights, shipped
 
 MEMBERS = {

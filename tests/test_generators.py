@@ -11,7 +11,7 @@ import pytest
 import torch
 from brains import brains
 
-from strokegan_lib import generators
+from experiments import generators
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.segmentation import Segmentor
 from strokegan_lib.models.styled import StyledGenerator

@@ -12,11 +12,12 @@ import pytest
 import torch
 from brains import brains
 
-from strokegan_lib import masks as module
-from strokegan_lib import ship, synthesise, train
-from strokegan_lib.data.balance import provenance
+from experiments import masks as module
+from experiments import ship
+from strokegan_lib import synthesise, train
+from strokegan_lib.balance.balance import provenance
+from strokegan_lib.balance.transplant import SMALLEST, ventricles
 from strokegan_lib.data.slices import SliceSet, sha256
-from strokegan_lib.data.transplant import SMALLEST, ventricles
 from strokegan_lib.models.masks import MaskGenerator
 from strokegan_lib.models.synthesis import Generator
 from strokegan_lib.training.weights import load_weights, save_weights, shipped

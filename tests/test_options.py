@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import strokegan_lib
-from strokegan_lib.data import prepare_door
-from strokegan_lib.data.sources.soop import SOURCE
-from strokegan_lib.door import Parser, filepath, real, whole
+from strokegan_lib.command_line import Parser, filepath, real, whole
+from strokegan_lib.scans import command as prepare_door
+from strokegan_lib.scans.soop import SOURCE
 
 ROOT = Path(strokegan_lib.__file__).parent
 NEVER = ("nan", "inf", "-inf", "1e300", "-1e300", "1e400", "-9223372036854775809", "1" + "0" * 40, "many", "")

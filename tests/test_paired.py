@@ -11,8 +11,8 @@ import pytest
 import torch
 from brains import brains
 
-from strokegan_lib import paired
-from strokegan_lib.compare import by_slice
+from experiments import paired
+from experiments.compare import by_slice
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.overlap import Counts

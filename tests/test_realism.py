@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from strokegan_lib import realism
+from experiments import realism
 from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
 from strokegan_lib.data.split import split_of
 from strokegan_lib.evaluation import features
@@ -117,7 +117,7 @@ def test_the_shipped_encoder_is_the_one_in_the_code_and_notices_faults(phantom):
     """Held-out phantom patients: every fault moves the features further, the more the worse."""
     import torch
 
-    from strokegan_lib.data.degrade import DEGRADATIONS
+    from strokegan_lib.data.corruptions import DEGRADATIONS
     from strokegan_lib.evaluation.frechet import frechet_distance
 
     encoder = features.shipped_encoder()

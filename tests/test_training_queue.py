@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from strokegan_lib import training_queue
+from experiments import training_queue
+from experiments.training_queue import Run, hours, progress, trained
 from strokegan_lib.errors import BadInput
-from strokegan_lib.training_queue import Run, hours, progress, trained
 
 MAKE = (
     "import pathlib, sys, time; f = pathlib.Path(sys.argv[1]); (f / 'begun').write_text(str(time.time())); "

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from strokegan_lib import door
+from strokegan_lib import command_line as door
 from strokegan_lib.errors import BadInput
 from strokegan_lib.files import write_whole
 

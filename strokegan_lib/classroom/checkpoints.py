@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from torch import nn
 
 import strokegan_lib
-from strokegan_lib.data.prepared import named_by, own_folder
+from strokegan_lib.classroom.prepared import named_by, own_folder
 from strokegan_lib.errors import BadInput
 from strokegan_lib.files import FOR_ALL
 from strokegan_lib.training.loop import Loop, Trained

@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from strokegan_lib import door
+from strokegan_lib import command_line as door
 from strokegan_lib.classroom.badges import Home
 from strokegan_lib.classroom.exercises import exercises, tags
 from strokegan_lib.classroom.expected import expected

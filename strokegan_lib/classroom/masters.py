@@ -15,7 +15,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from strokegan_lib import door
+from strokegan_lib import command_line as door
 from strokegan_lib.classroom.report import WIDGET
 from strokegan_lib.classroom.tutorial import THREADS, masters
 from strokegan_lib.errors import BadInput

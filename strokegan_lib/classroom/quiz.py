@@ -13,8 +13,8 @@ from textwrap import fill
 
 import ipywidgets as widgets
 
-from strokegan_lib.classroom.interactive import live
 from strokegan_lib.classroom.questions import LETTERS, QUIZZES, SEED, Choice, Question, questions
+from strokegan_lib.classroom.widgets.interactive import live
 
 # ipywidgets' radio buttons stand behind their words, in a fixed height that long words leave
 STYLE = """<style>

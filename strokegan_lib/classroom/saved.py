@@ -9,7 +9,7 @@ from typing import Any
 
 from strokegan_lib.errors import BadInput
 
-RESULTS = Path(__file__).parents[1] / "results"
+RESULTS = Path(__file__).parents[2] / "experiments" / "results"
 
 
 def table_of(

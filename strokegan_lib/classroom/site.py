@@ -17,7 +17,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from strokegan_lib import door
+from strokegan_lib import command_line as door
 from strokegan_lib.classroom import slides
 from strokegan_lib.classroom.masters import read
 from strokegan_lib.classroom.publish import links

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from strokegan_lib import door
+from strokegan_lib import command_line as door
 from strokegan_lib.classroom import equations
 from strokegan_lib.classroom.masters import read
 from strokegan_lib.classroom.publish.outline import Slide, slides

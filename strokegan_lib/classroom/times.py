@@ -16,7 +16,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from strokegan_lib import door
+from strokegan_lib import command_line as door
 from strokegan_lib.classroom.saved import RESULTS, table_of
 from strokegan_lib.classroom.tutorial import masters
 from strokegan_lib.errors import BadInput

@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-from strokegan_lib import door
+from strokegan_lib import command_line as door
 from strokegan_lib.classroom.masters import read
 from strokegan_lib.classroom.saved import RESULTS, table_of
 from strokegan_lib.classroom.times import TABLE

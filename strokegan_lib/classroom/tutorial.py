@@ -20,10 +20,10 @@ import nbformat
 import torch
 
 import strokegan_lib
-from strokegan_lib import door
+from strokegan_lib import command_line as door
+from strokegan_lib.classroom.prepared import prepared
 from strokegan_lib.classroom.records import pictures, recorded
 from strokegan_lib.classroom.report import page
-from strokegan_lib.data.prepared import prepared
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.files import hold

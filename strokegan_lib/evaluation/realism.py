@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from strokegan_lib.data.likeness import grey_distance, grey_levels, radial_spectrum, spectrum_distance
 from strokegan_lib.evaluation.diversity import ms_ssim, pairs
 from strokegan_lib.evaluation.features import features, reliable, thumbnails
 from strokegan_lib.evaluation.frechet import frechet_at_infinity, frechet_distance
 from strokegan_lib.evaluation.kernel import kernel_distance
+from strokegan_lib.evaluation.likeness import grey_distance, grey_levels, radial_spectrum, spectrum_distance
 from strokegan_lib.evaluation.manifold import manifold
 from strokegan_lib.evaluation.memorisation import memorisation
 from strokegan_lib.evaluation.statistics import Interval, mean

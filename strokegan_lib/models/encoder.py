@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from strokegan_lib.data.degrade import DEGRADATIONS
+from strokegan_lib.data.corruptions import DEGRADATIONS
 
 LEVELS = 4  # halvings: 128 -> 64 -> 32 -> 16 -> 8
 PLACES = 4  # features keep 4 x 4 places apart until the last layer: left is not right

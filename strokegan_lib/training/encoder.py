@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from strokegan_lib.data.augment import Augmentation
 from strokegan_lib.data.batches import Batch
-from strokegan_lib.data.degrade import DEGRADATIONS, degrade
+from strokegan_lib.data.corruptions import DEGRADATIONS, degrade
 from strokegan_lib.models.encoder import REGIONS, THUMBNAIL, Encoder
-from strokegan_lib.training.gan import Rate, Update
+from strokegan_lib.models.gan import Rate, Update
 
 # no change of place, which would blur every training slice, and no noise: they must be unspoilt
 LIGHT = Augmentation(rotation=0, scale=0, shear=0, shift=0, noise=0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from strokegan_lib.models.family import dcgan, pyramid, sagan
 from strokegan_lib.models.family.progressive import ProgressiveDiscriminator, ProgressiveGenerator
-from strokegan_lib.training.gan import GAN, Rate
+from strokegan_lib.models.gan import GAN, Rate
 from strokegan_lib.training.translation import Pix2PixGAN, Pix2PixHDGAN
 from strokegan_lib.training.unconditional import ProgressiveGAN, UnconditionalGAN
 

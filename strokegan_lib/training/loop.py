@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from strokegan_lib.data.batches import Batch, Batches
+from strokegan_lib.models.gan import GAN
 from strokegan_lib.training.average import Average
 from strokegan_lib.training.checkpoint import load_checkpoint, save_checkpoint
-from strokegan_lib.training.gan import GAN
 from strokegan_lib.training.interrupt import between_steps
 from strokegan_lib.training.log import Log, Row
 from strokegan_lib.training.precision import accelerator as make_accelerator

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from strokegan_lib.data.augment import Augmentation
 from strokegan_lib.data.batches import Batch
 from strokegan_lib.losses import critic_loss, generator_loss
+from strokegan_lib.models.gan import Rate, Update, frozen
 from strokegan_lib.models.masks import MaskCritic, MaskGenerator, soften
-from strokegan_lib.training.gan import Rate, Update, frozen
 
 # a generator learns the changes along with the masks: no more of them than patients differ anyhow
 GENTLE = Augmentation(rotation=4, scale=0.04, shear=0.02, shift=1.5, gain=0, gamma=0, bias=0, noise=0)

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from strokegan_lib.data.batches import Batch
 from strokegan_lib.losses import cross_entropy, multi_scale_l1, soft_dice_loss
 from strokegan_lib.models.critic import Critic
+from strokegan_lib.models.gan import Rate, Update, frozen
 from strokegan_lib.models.segmentation import Segmentor
-from strokegan_lib.training.gan import Rate, Update, frozen
 from strokegan_lib.training.objectives import OBJECTIVES, Objective, Outlook, paper
 
 CLIP = 0.05  # SegAN's released code keeps every weight of its critic within +-.05

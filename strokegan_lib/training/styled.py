@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from strokegan_lib.data.batches import Batch
 from strokegan_lib.losses import generator_loss, multi_scale_l1
 from strokegan_lib.models.critic import ConditionalCritic
+from strokegan_lib.models.gan import Rate, Update, frozen
 from strokegan_lib.models.style_encoder import StyleEncoder
 from strokegan_lib.models.styled import StyledGenerator
 from strokegan_lib.models.synthesis import CONDITION
-from strokegan_lib.training.gan import Rate, Update, frozen
 from strokegan_lib.training.synthesis import BETAS, Recipe, critic_turn
 
 LESION = 4.0  # what a pixel of stroke counts beyond a pixel of tissue: it is one in fifty

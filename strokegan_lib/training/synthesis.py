@@ -13,8 +13,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from strokegan_lib.data.batches import Batch
 from strokegan_lib.losses import critic_loss, generator_loss, multi_scale_l1, r1_penalty
 from strokegan_lib.models.critic import ConditionalCritic
+from strokegan_lib.models.gan import Rate, Update, frozen
 from strokegan_lib.models.synthesis import CONDITION, Generator
-from strokegan_lib.training.gan import Rate, Update, frozen
 
 BETAS = (0.0, 0.99)  # Karras et al. 2018: no memory of where the other player stood
 # the penalty is dear and changes slowly: every eighth step, eight times as heavy (Karras et al. 2020)

@@ -12,7 +12,7 @@ from strokegan_lib.data.batches import Batch
 from strokegan_lib.losses import critic_loss, generator_loss, multi_scale_l1
 from strokegan_lib.models.family.pix2pix import PatchGAN, Pix2Pix
 from strokegan_lib.models.family.pix2pixhd import Pix2PixHD, TwoScales
-from strokegan_lib.training.gan import Rate, Update, frozen
+from strokegan_lib.models.gan import Rate, Update, frozen
 
 PIXEL = 100.0  # pix2pix's weight of its L1 loss
 MATCHING = 10.0  # pix2pixHD's weight of feature matching

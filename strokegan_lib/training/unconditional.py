@@ -16,7 +16,7 @@ from strokegan_lib.models.family.progressive import (
     ProgressiveGenerator,
     as_grown,
 )
-from strokegan_lib.training.gan import Rate, Update, frozen
+from strokegan_lib.models.gan import Rate, Update, frozen
 
 
 class UnconditionalGAN:

@@ -23,17 +23,17 @@ import torch
 from scipy import ndimage
 from turns import machine
 
-from strokegan_lib.classroom.attention_explorer import AttentionExplorer
-from strokegan_lib.classroom.interactive import Interactive
-from strokegan_lib.classroom.lesion_mover import LesionMover
-from strokegan_lib.classroom.lesion_painter import LesionPainter, brushed
-from strokegan_lib.classroom.level_prober import LevelProber
-from strokegan_lib.classroom.pull_explorer import PullExplorer
-from strokegan_lib.classroom.ratio_explorer import RatioExplorer, saved_comparisons
-from strokegan_lib.classroom.real_or_synthetic import RealOrSynthetic
-from strokegan_lib.classroom.threshold_explorer import CUTS, ThresholdExplorer
-from strokegan_lib.classroom.widgets import MaskComparison, PatientBrowser
-from strokegan_lib.data.prepared import prepared
+from strokegan_lib.classroom.prepared import prepared
+from strokegan_lib.classroom.widgets.attention_explorer import AttentionExplorer
+from strokegan_lib.classroom.widgets.browsers import MaskComparison, PatientBrowser
+from strokegan_lib.classroom.widgets.interactive import Interactive
+from strokegan_lib.classroom.widgets.lesion_mover import LesionMover
+from strokegan_lib.classroom.widgets.lesion_painter import LesionPainter, brushed
+from strokegan_lib.classroom.widgets.level_prober import LevelProber
+from strokegan_lib.classroom.widgets.pull_explorer import PullExplorer
+from strokegan_lib.classroom.widgets.ratio_explorer import RatioExplorer, saved_comparisons
+from strokegan_lib.classroom.widgets.real_or_synthetic import RealOrSynthetic
+from strokegan_lib.classroom.widgets.threshold_explorer import CUTS, ThresholdExplorer
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.critic import Critic
 from strokegan_lib.profiles import profile

@@ -23,7 +23,7 @@ from turns import Steps, synchronise
 
 from strokegan_lib.data.augment import Augmentation
 from strokegan_lib.data.batches import Batch
-from strokegan_lib.training.gan import GAN
+from strokegan_lib.models.gan import GAN
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
 from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
 

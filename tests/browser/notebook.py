@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from strokegan_lib.classroom.pixels import SCALE
+from strokegan_lib.classroom.widgets.pixels import SCALE
 
 START = (
     300_000  # milliseconds until JupyterLab shows a notebook and its kernel is idle: cells come one by one

@@ -12,8 +12,8 @@ from notebook import ANSWER, OpenNotebook, Shown, pixels
 from playwright.sync_api import expect
 from scipy import ndimage
 
-from strokegan_lib.classroom.lesion_painter import brushed
-from strokegan_lib.classroom.pixels import ORANGE, SCALE
+from strokegan_lib.classroom.widgets.lesion_painter import brushed
+from strokegan_lib.classroom.widgets.pixels import ORANGE, SCALE
 
 Place = tuple[int, int]  # row and column of a pixel of the slice
 SIDE = 128

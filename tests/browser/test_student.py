@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from strokegan_lib.classroom.questions import LETTERS, questions
-from strokegan_lib.classroom.widgets import PatientBrowser
+from strokegan_lib.classroom.widgets.browsers import PatientBrowser
 from strokegan_lib.data.slices import SliceSet
 
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from strokegan_lib.classroom.attention_explorer import DIM, GAP, AttentionExplorer
-from strokegan_lib.classroom.pixels import BLUE, ORANGE, SCALE
+from strokegan_lib.classroom.widgets.attention_explorer import DIM, GAP, AttentionExplorer
+from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, SCALE
 from strokegan_lib.models.attention import SelfAttention
 
 SIDE = 16  # pixels of the slice

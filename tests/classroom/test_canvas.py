@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from strokegan_lib.classroom.attention_explorer import GAP, AttentionExplorer
-from strokegan_lib.classroom.canvas import ClickablePicture, PaintCanvas, pack, unpack
-from strokegan_lib.classroom.interactive import Interactive, Picture
-from strokegan_lib.classroom.lesion_mover import LesionMover
-from strokegan_lib.classroom.pixels import BLUE, SCALE
-from strokegan_lib.classroom.threshold_explorer import CUTS, ThresholdExplorer
-from strokegan_lib.classroom.widgets import PatientBrowser
+from strokegan_lib.classroom.widgets.attention_explorer import GAP, AttentionExplorer
+from strokegan_lib.classroom.widgets.browsers import PatientBrowser
+from strokegan_lib.classroom.widgets.canvas import ClickablePicture, PaintCanvas, pack, unpack
+from strokegan_lib.classroom.widgets.interactive import Interactive, Picture
+from strokegan_lib.classroom.widgets.lesion_mover import LesionMover
+from strokegan_lib.classroom.widgets.pixels import BLUE, SCALE
+from strokegan_lib.classroom.widgets.threshold_explorer import CUTS, ThresholdExplorer
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.synthesis import Generator
 

@@ -12,7 +12,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from strokegan_lib import door
+from strokegan_lib import command_line as door
 from strokegan_lib.classroom.badges import Home
 from strokegan_lib.classroom.editions import BOX, derive, derived, differences, main
 from strokegan_lib.classroom.exercises import exercises, lines_after

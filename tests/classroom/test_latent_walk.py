@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from strokegan_lib.classroom.latent_walk import WAYS, LatentWalk, Walker, between
-from strokegan_lib.classroom.pixels import SCALE
+from strokegan_lib.classroom.widgets.latent_walk import WAYS, LatentWalk, Walker, between
+from strokegan_lib.classroom.widgets.pixels import SCALE
 from strokegan_lib.models.family.dcgan import DCGAN
 
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from strokegan_lib.classroom.lesion_mover import LesionMover, moved
-from strokegan_lib.classroom.pixels import ORANGE, SCALE
+from strokegan_lib.classroom.widgets.lesion_mover import LesionMover, moved
+from strokegan_lib.classroom.widgets.pixels import ORANGE, SCALE
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.synthesis import Generator
 from strokegan_lib.models.unet import Both

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from strokegan_lib.classroom.lesion_painter import LesionPainter, brushed
-from strokegan_lib.classroom.painting import Painting
-from strokegan_lib.classroom.pixels import ORANGE, SCALE
+from strokegan_lib.classroom.widgets.lesion_painter import LesionPainter, brushed
+from strokegan_lib.classroom.widgets.painting import Painting
+from strokegan_lib.classroom.widgets.pixels import ORANGE, SCALE
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.synthesis import Generator
 from strokegan_lib.models.unet import Both

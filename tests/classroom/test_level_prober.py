@@ -15,7 +15,7 @@ from PIL import Image
 from scipy import ndimage
 from torch import Tensor
 
-from strokegan_lib.classroom.level_prober import LevelProber, spoilt
+from strokegan_lib.classroom.widgets.level_prober import LevelProber, spoilt
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.losses import multi_scale_l1
 from strokegan_lib.models.critic import Critic

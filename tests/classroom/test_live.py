@@ -8,7 +8,7 @@ from types import ModuleType, SimpleNamespace
 import ipywidgets as widgets
 import pytest
 
-from strokegan_lib.classroom.interactive import VIEW, live
+from strokegan_lib.classroom.widgets.interactive import VIEW, live
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from brains import brains
 
-from strokegan_lib.classroom.painting import Painting
+from strokegan_lib.classroom.widgets.painting import Painting
 from strokegan_lib.models.styled import StyledGenerator
 from strokegan_lib.models.synthesis import Generator
 

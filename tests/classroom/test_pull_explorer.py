@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from strokegan_lib.classroom.pull_explorer import GREYS, LOSSES, PullExplorer, expected
+from strokegan_lib.classroom.widgets.pull_explorer import GREYS, LOSSES, PullExplorer, expected
 
 GREY = st.floats(0.01, 0.99)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from strokegan_lib.classroom.ratio_explorer import SCORES, Chart, RatioExplorer, saved_comparisons
+from strokegan_lib.classroom.widgets.ratio_explorer import SCORES, Chart, RatioExplorer, saved_comparisons
 
 ARMS = {"oversampling": 0.5, "real": 0.1838, "carvemix": 0.5, "gan-35": 0.3506, "gan-50": 0.5}
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from scipy.stats import binomtest
 
-from strokegan_lib.classroom.pixels import BLUE, ORANGE, SCALE
-from strokegan_lib.classroom.real_or_synthetic import RealOrSynthetic
+from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, SCALE
+from strokegan_lib.classroom.widgets.real_or_synthetic import RealOrSynthetic
 
 REAL = np.full((20, 16, 16), 50, np.uint8) + np.arange(20, dtype=np.uint8)[:, None, None]
 FAKE = np.full((20, 16, 16), 150, np.uint8) + np.arange(20, dtype=np.uint8)[:, None, None]

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from strokegan_lib import door
+from strokegan_lib import command_line as door
 from strokegan_lib.classroom.publish.links import check
 from strokegan_lib.classroom.publish.notebooks import gallery, lesson, solutions
 from strokegan_lib.classroom.publish.pages import Pages

@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from strokegan_lib.classroom.pixels import BLUE, ORANGE, SCALE, picture
-from strokegan_lib.classroom.threshold_explorer import CUTS, ThresholdExplorer, curve, mark
+from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, SCALE, picture
+from strokegan_lib.classroom.widgets.threshold_explorer import CUTS, ThresholdExplorer, curve, mark
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation.measure import THRESHOLDS
 from strokegan_lib.evaluation.overlap import best_threshold, count

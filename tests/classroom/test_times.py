@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from strokegan_lib import door
+from strokegan_lib import command_line as door
 from strokegan_lib.classroom.saved import table_of
 from strokegan_lib.classroom.times import STEP, keep, parser, rounded
 

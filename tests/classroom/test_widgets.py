@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from strokegan_lib.classroom.pixels import BLUE, ORANGE, SCALE, picture
-from strokegan_lib.classroom.widgets import MaskComparison, PatientBrowser
+from strokegan_lib.classroom.widgets.browsers import MaskComparison, PatientBrowser
+from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, SCALE, picture
 from strokegan_lib.data.slices import SliceSet
 
 

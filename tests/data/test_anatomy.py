@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from strokegan_lib.data.anatomy import HIGH, LOW, Grid, grid_points, grid_shape, sample, shapes, tissues
+from strokegan_lib.phantom.anatomy import HIGH, LOW, Grid, grid_points, grid_shape, sample, shapes, tissues
 
 
 def at(grid: Grid, name: str, *point: float) -> float:

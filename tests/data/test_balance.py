@@ -6,9 +6,9 @@ from brains import brains
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strokegan_lib.data.balance import CarveMix, Maker, Plan, balance, missing_strokes, provenance
+from strokegan_lib.balance.balance import CarveMix, Maker, Plan, balance, missing_strokes, provenance
+from strokegan_lib.balance.transplant import Transplanter
 from strokegan_lib.data.slices import ARRAYS, SliceSet
-from strokegan_lib.data.transplant import Transplanter
 from strokegan_lib.errors import BadInput
 
 

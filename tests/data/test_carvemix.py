@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from strokegan_lib.data.carvemix import carve_and_mix, draw_margin, signed_distance
+from strokegan_lib.balance.carvemix import carve_and_mix, draw_margin, signed_distance
 
 BRAIN, EMPTY = disc(64, 64, 50), np.zeros((128, 128), bool)
 LESION = disc(64, 80, 8)

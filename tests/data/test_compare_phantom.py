@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from strokegan_lib.data.comparison import Slices, compare, differences, grow_slices, middle_height, slices_at
-from strokegan_lib.data.epidemiology import plan_stroke
-from strokegan_lib.data.likeness_door import door
-from strokegan_lib.data.likeness_pictures import BRAIN, COLUMNS, EACH, TILE, contact_sheet, thumbnail
-from strokegan_lib.data.phantom import head_of, make_patient
-from strokegan_lib.data.phantom_set import make_phantom_set
+from experiments.phantom_comparison import Slices, compare, differences, grow_slices, middle_height, slices_at
+from experiments.phantom_likeness import door
+from experiments.phantom_pictures import BRAIN, COLUMNS, EACH, TILE, contact_sheet, thumbnail
 from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.phantom.dataset import make_phantom_set
+from strokegan_lib.phantom.epidemiology import plan_stroke
+from strokegan_lib.phantom.phantom import head_of, make_patient
 
 PLANES = 3
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from trees import isles2022_case, soop_subject
 
-from strokegan_lib.data.archives import unpack
-from strokegan_lib.data.download import Remote, fetch, get
-from strokegan_lib.data.prepare_door import door
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.data.sources import isles2022, soop, soop_known
 from strokegan_lib.errors import BadInput
+from strokegan_lib.scans import isles2022, soop, soop_known
+from strokegan_lib.scans.archives import unpack
+from strokegan_lib.scans.command import door
+from strokegan_lib.scans.download import Remote, fetch, get
 
 BODY = hashlib.shake_128(b"a public file").digest(1_500_000)
 

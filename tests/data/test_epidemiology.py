@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strokegan_lib.data.epidemiology import SMALLEST, STROKE_PATIENTS, SUPPLIES, Plan, _points, plan_stroke
-from strokegan_lib.data.phantom_card import GROUPED, SOOP_TERRITORY, SOOP_VOLUME
-from strokegan_lib.data.territories import NAMES
+from strokegan_lib.phantom.card import GROUPED, SOOP_TERRITORY, SOOP_VOLUME
+from strokegan_lib.phantom.epidemiology import SMALLEST, STROKE_PATIENTS, SUPPLIES, Plan, _points, plan_stroke
+from strokegan_lib.phantom.territories import NAMES
 
 PATIENTS = 440
 

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from strokegan_lib.data.anatomy import grid_points, shapes
-from strokegan_lib.data.epidemiology import SUPPLIES, Plan, plan_stroke
-from strokegan_lib.data.lesions import CONNECTED, POINT_ML, Lesion, grow_lesion
-from strokegan_lib.data.territories import NAMES, SPACING, parenchyma, territories
+from strokegan_lib.phantom.anatomy import grid_points, shapes
+from strokegan_lib.phantom.epidemiology import SUPPLIES, Plan, plan_stroke
+from strokegan_lib.phantom.lesions import CONNECTED, POINT_ML, Lesion, grow_lesion
+from strokegan_lib.phantom.territories import NAMES, SPACING, parenchyma, territories
 
 X = grid_points(SPACING)[..., 0]
 STROKES = 24

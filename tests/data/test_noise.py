@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strokegan_lib.data.anatomy import grid_shape
-from strokegan_lib.data.noise import smooth_noise
+from strokegan_lib.phantom.anatomy import grid_shape
+from strokegan_lib.phantom.noise import smooth_noise
 
 SPACING = 4.0  # mm: the coarsest grid in use
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from strokegan_lib.data.anatomy import shapes
-from strokegan_lib.data.patient import CENTRE, Head, draw_head
+from strokegan_lib.phantom.anatomy import shapes
+from strokegan_lib.phantom.patient import CENTRE, Head, draw_head
 
 HEADS = 60
 POINTS = torch.from_numpy(

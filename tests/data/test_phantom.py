@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from strokegan_lib.data.anatomy import shapes
-from strokegan_lib.data.epidemiology import plan_stroke
-from strokegan_lib.data.phantom import (
+from strokegan_lib.data.windows import DARKEST
+from strokegan_lib.phantom.anatomy import shapes
+from strokegan_lib.phantom.epidemiology import plan_stroke
+from strokegan_lib.phantom.phantom import (
     BOTTOM,
     CONTRASTS,
     FEWEST_PIXELS,
@@ -24,7 +25,6 @@ from strokegan_lib.data.phantom import (
     plane_heights,
     plane_points,
 )
-from strokegan_lib.data.windows import DARKEST
 
 Z = np.array([-30.0, 6.0, 18.0, 40.0])
 LARGE = [k for k in range(60) if (plan := plan_stroke(k, 0)) and plan.volume > 15][:5]

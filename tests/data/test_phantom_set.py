@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from strokegan_lib.data.phantom import BOTTOM, PIXEL, TOP, WINDOW, make_patient, plane_heights
-from strokegan_lib.data.phantom_card import SOOP_TERRITORY, SOOP_VOLUME, compare_with_soop
-from strokegan_lib.data.phantom_door import card, main
-from strokegan_lib.data.phantom_set import make_phantom_set, one_thread_each
 from strokegan_lib.data.slices import ARRAYS, SliceSet
+from strokegan_lib.phantom.card import SOOP_TERRITORY, SOOP_VOLUME, compare_with_soop
+from strokegan_lib.phantom.command import card, main
+from strokegan_lib.phantom.dataset import make_phantom_set, one_thread_each
+from strokegan_lib.phantom.phantom import BOTTOM, PIXEL, TOP, WINDOW, make_patient, plane_heights
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = [sys.executable, str(ROOT / "data_scripts" / "make_phantom.py")]

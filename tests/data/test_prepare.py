@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from trees import brats2015_case, isles2018_case, isles2022_case, nifti, soop_subject
 
-from strokegan_lib.data.prepare import in_order
-from strokegan_lib.data.prepare_door import door
 from strokegan_lib.data.resample import resample_mask
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.data.sources import brats2015, isles2018, isles2022, soop
 from strokegan_lib.data.split import split_of
-from strokegan_lib.data.volumes import read_mask
+from strokegan_lib.scans import brats2015, isles2018, isles2022, soop
+from strokegan_lib.scans.command import door
+from strokegan_lib.scans.prepare import in_order
+from strokegan_lib.scans.volumes import read_mask
 
 ROOT = Path(__file__).parents[2]
 MAKERS = {

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from trees import brats2015_case, isles2018_case, isles2022_case, nifti, soop_subject
 
-from strokegan_lib.data.nifti import UNPLACED
-from strokegan_lib.data.prepare_door import door
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.data.sources import brats2015, isles2018, isles2022, soop
-from strokegan_lib.data.volumes import NAN_OUTSIDE
+from strokegan_lib.scans import brats2015, isles2018, isles2022, soop
+from strokegan_lib.scans.command import door
+from strokegan_lib.scans.nifti import UNPLACED
+from strokegan_lib.scans.volumes import NAN_OUTSIDE
 
 ROOT = Path(__file__).parents[2]
 SOURCES = {"soop": soop, "isles2018": isles2018, "isles2022": isles2022, "brats2015": brats2015}

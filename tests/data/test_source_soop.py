@@ -8,11 +8,11 @@ import pytest
 from scipy.ndimage import binary_dilation, binary_erosion
 from trees import SOOP_AFFINE, ball, nifti, overlaid, soop_subject
 
-from strokegan_lib.data.cases import Dropped
 from strokegan_lib.data.resample import resample_mask
-from strokegan_lib.data.sources.soop import SOURCE, dice, find, load, read_picture, recover_flair
-from strokegan_lib.data.volumes import NAN_OUTSIDE, read_mask
 from strokegan_lib.errors import BadInput
+from strokegan_lib.scans.cases import Dropped
+from strokegan_lib.scans.soop import SOURCE, dice, find, load, read_picture, recover_flair
+from strokegan_lib.scans.volumes import NAN_OUTSIDE, read_mask
 
 SHAPE = (157, 189, 136)
 

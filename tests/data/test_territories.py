@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from strokegan_lib.data.anatomy import LOW, grid_points, shapes
-from strokegan_lib.data.epidemiology import SUPPLIES
-from strokegan_lib.data.territories import NAMES, SPACING, parenchyma, territories
+from strokegan_lib.phantom.anatomy import LOW, grid_points, shapes
+from strokegan_lib.phantom.epidemiology import SUPPLIES
+from strokegan_lib.phantom.territories import NAMES, SPACING, parenchyma, territories
 
 ML = SPACING**3 / 1000  # of a grid point
 X, Y, Z = np.moveaxis(grid_points(SPACING), -1, 0)

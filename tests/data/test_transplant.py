@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from strokegan_lib.balance.transplant import SMALLEST, Deformation, Transplanter, onto, ventricles
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.data.transplant import SMALLEST, Deformation, Transplanter, onto, ventricles
 
 STILL = Deformation(mirror=0, rotation=0, scale=0, shear=0, shift=0, bend=0)
 

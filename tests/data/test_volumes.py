@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trees import ball, metaimage, nifti
 
-from strokegan_lib.data.nifti import SCALED, UNPLACED
-from strokegan_lib.data.volumes import NAN_OUTSIDE, Volume, check_same_grid, read_mask, read_volume
 from strokegan_lib.errors import BadInput
+from strokegan_lib.scans.nifti import SCALED, UNPLACED
+from strokegan_lib.scans.volumes import NAN_OUTSIDE, Volume, check_same_grid, read_mask, read_volume
 
 SHAPE = (5, 6, 4)
 VOXELS = np.arange(np.prod(SHAPE), dtype=np.float32).reshape(SHAPE)

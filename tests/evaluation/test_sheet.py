@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from strokegan_lib.evaluation.sheet import MARGIN, sheet
+from experiments.sheet import MARGIN, sheet
 
 
 def test_the_sheet_holds_what_was_given():

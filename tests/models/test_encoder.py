@@ -11,7 +11,7 @@ import torch
 
 from strokegan_lib import train
 from strokegan_lib.data.batches import Batch, Batches
-from strokegan_lib.data.degrade import DEGRADATIONS, degrade
+from strokegan_lib.data.corruptions import DEGRADATIONS, degrade
 from strokegan_lib.data.mixing import Mixed
 from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
 from strokegan_lib.models.encoder import ANSWERS, Encoder

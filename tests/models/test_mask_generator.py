@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from strokegan_lib.data.transplant import SMALLEST as SMALLEST_TRANSPLANTED
+from strokegan_lib.balance.transplant import SMALLEST as SMALLEST_TRANSPLANTED
 from strokegan_lib.models.masks import SIZE, SMALLEST, MaskCritic, MaskGenerator, harden, soften
 
 

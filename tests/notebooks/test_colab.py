@@ -79,7 +79,7 @@ def test_colab_installs_the_kit_and_the_next_cells_work(tmp_path: Path, phantom:
         assert changed == {"strokegan_lib", "nilearn"}  # nothing that Colab holds was touched
         assert session.works(NO_PIP, first) == ""  # a second time it does nothing
         session.works(
-            "from strokegan_lib.data.anatomy import tissues; tissues()"
+            "from strokegan_lib.phantom.anatomy import tissues; tissues()"
         )  # nilearn, with Colab's pandas
         said = session.works(*others)
         assert re.search(r"^PyTorch +\d", said, re.M) and said.count("Right.") >= 3

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from strokegan_lib import door
+from strokegan_lib import command_line as door
 from strokegan_lib.classroom import tutorial as runner
 from strokegan_lib.classroom.masters import METADATA
 from strokegan_lib.classroom.report import WIDGET, page

@@ -17,10 +17,10 @@ from strokegan_lib import train
 from strokegan_lib.data.batches import Batch, Batches
 from strokegan_lib.evaluation.painted import paint, sample
 from strokegan_lib.models.family.progressive import PHASES
-from strokegan_lib.train_settings import settle
+from strokegan_lib.models.gan import GAN
 from strokegan_lib.training.checkpoint import checkpoints
 from strokegan_lib.training.family import MEMBERS
-from strokegan_lib.training.gan import GAN
+from strokegan_lib.training.settings import settle
 from strokegan_lib.training.weights import load_weights, save_weights
 
 ROUNDING = 1e-11  # of the largest gradient: what is less is 0 on paper

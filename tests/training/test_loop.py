@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
+from strokegan_lib.models.gan import Rate, frozen
 from strokegan_lib.training.checkpoint import checkpoints
-from strokegan_lib.training.gan import Rate, frozen
 from strokegan_lib.training.loop import Loop, Settings
 from strokegan_lib.training.segmentation import CLIP, METHODS, SegmentationGAN
 from strokegan_lib.training.styled import StyledGAN, StyledRecipe

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from experiments.pace import step_seconds
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.models.family.progressive import PHASES
 from strokegan_lib.training.family import MEMBERS
-from strokegan_lib.training.pace import step_seconds
 
 
 def test_a_wider_network_costs_more(slices):

@@ -10,9 +10,9 @@ import tiny
 import torch
 
 from strokegan_lib.errors import BadInput
-from strokegan_lib.train_options import parser
 from strokegan_lib.training.family import MEMBERS
 from strokegan_lib.training.masks import MaskGAN
+from strokegan_lib.training.options import parser
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
 from strokegan_lib.training.styled import StyledGAN, StyledRecipe
 from strokegan_lib.training.synthesis import Recipe, SynthesisGAN

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from strokegan_lib.data.batches import Batch, Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.attention import SelfAttention
-from strokegan_lib.training.gan import GAN, Update
+from strokegan_lib.models.gan import GAN, Update
 from strokegan_lib.training.loop import Loop, Settings
 from strokegan_lib.training.precision import accelerator
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN

@@ -1,0 +1,1 @@
+"""What makes the tables in docs/results.md and the shipped weights."""

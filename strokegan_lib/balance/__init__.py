@@ -1,0 +1,1 @@
+"""Slices with stroke for patients who have none."""

@@ -1,0 +1,1 @@
+"""What a reader moves, paints and clicks."""

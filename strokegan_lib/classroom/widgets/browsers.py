@@ -1,0 +1,84 @@
+"""The two widgets of the first notebooks: slices leafed through, and two readers' masks compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ipywidgets as widgets
+import numpy as np
+
+from strokegan_lib.classroom.widgets.interactive import Interactive
+from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, picture
+from strokegan_lib.data.slices import SliceSet
+
+
+class PatientBrowser(Interactive):
+    """Leaf through the planes and channels of the patients of a data set, lesions outlined.
+
+    Args:
+        slices: the data set.
+
+    Example:
+        ``PatientBrowser(slices).set(patient=3, plane=14, channel="flair")``; patients and
+        planes are counted from 0 in the order on disk.
+    """
+
+    def __init__(self, slices: SliceSet) -> None:
+        self.slices = slices
+        self.rows = [slices.of_patient(patient) for patient in slices.patients]  # made once: set stays quick
+        planes = len(self.rows[0])
+        self.plane = widgets.IntSlider(planes // 2, 0, planes - 1, description="plane")
+        super().__init__(
+            patient=widgets.IntSlider(0, 0, len(self.rows) - 1, description="patient"),
+            plane=self.plane,
+            channel=widgets.Dropdown(options=slices.channels, description="channel"),
+        )
+
+    def draw(self, patient: int, plane: int, channel: str) -> tuple[bytes, str]:
+        rows = self.rows[patient]
+        if self.plane.max != len(rows) - 1:  # patients may differ in their number of planes
+            with self.quietly():
+                self.plane.max = len(rows) - 1
+            plane = self.plane.value
+        row = rows[plane]
+        stroke = self.slices.stroke[row]
+        shown = picture(self.slices.images[row, self.slices.channels.index(channel)], (stroke, ORANGE))
+        pixels = int(stroke.sum())
+        lesion = f"{pixels} pixels of stroke, outlined in orange" if pixels else "no stroke"
+        if not pixels and (others := np.flatnonzero(self.slices.table["has_stroke"][rows])).size:
+            lesion += f" (this patient's lies between planes {others[0]} and {others[-1]})"
+        where = f"{self.slices.patients[patient]}, plane {plane} (0 to {len(rows) - 1}), {channel}"
+        return shown, f"{where}: {lesion}"
+
+
+class MaskComparison(Interactive):
+    """A reader's mask beside one drawn a little larger or smaller, and their agreement.
+
+    Args:
+        image: (H, W) uint8.
+        mask: (H, W) bool, the first reader's, drawn in orange.
+        redraw: (mask, pixels) -> the second reader's mask, drawn in blue.
+        score: (first, second) -> their agreement.
+        reach: the slider goes from -reach to reach pixels.
+
+    Example:
+        ``MaskComparison(image, mask, redraw, dice).set(pixels=1)``
+    """
+
+    def __init__(
+        self,
+        image: np.ndarray,
+        mask: np.ndarray,
+        redraw: Callable[[np.ndarray, int], np.ndarray],
+        score: Callable[[np.ndarray, np.ndarray], float],
+        reach: int = 3,
+    ) -> None:
+        self.slice, self.mask, self.redraw, self.score = image, mask, redraw, score
+        super().__init__(pixels=widgets.IntSlider(0, -reach, reach, description="edge moved by (pixels)"))
+
+    def draw(self, pixels: int) -> tuple[bytes, str]:
+        second = self.redraw(self.mask, pixels)
+        return picture(self.slice, (self.mask, ORANGE), (second, BLUE)), (
+            f"first reader {self.mask.sum()} pixels (orange), second reader {second.sum()} pixels (blue), "
+            f"edge moved by {pixels:+d}: Dice {self.score(self.mask, second):.3f}"
+        )

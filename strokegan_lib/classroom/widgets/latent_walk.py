@@ -1,0 +1,97 @@
+"""Walk from one code to another, and watch the brain that a generator makes of every code between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import ipywidgets as widgets
+import numpy as np
+import torch
+from torch import Tensor
+
+from strokegan_lib.classroom.widgets.interactive import Interactive
+from strokegan_lib.classroom.widgets.pixels import picture
+
+WAYS = ("on the sphere", "straight")
+
+
+@dataclass(frozen=True)
+class Walker:
+    """A generator and the codes that one may walk between.
+
+    Attributes:
+        paint: codes (1, Z) to a picture (1, 1, H, W), 0..1; one code always to the same picture, so
+            a network in eval mode. For a generator that needs masks, with the masks filled in.
+        codes: (K, Z), two or more.
+    """
+
+    paint: Callable[[Tensor], Tensor]
+    codes: Tensor
+
+
+class LatentWalk(Interactive):
+    """Two codes' pictures, left and right, and between them that of a code on the way.
+
+    Args:
+        walkers: name -> generator and its codes; all have as many codes.
+
+    Example:
+        ``LatentWalk({"DCGAN": Walker(dcgan, torch.randn(8, 64))}).set(start=0, end=3, share=0.5)``
+
+    Raises:
+        ValueError: no walker, or walkers with different numbers of codes.
+    """
+
+    def __init__(self, walkers: dict[str, Walker]) -> None:
+        counts = {len(walker.codes) for walker in walkers.values()}
+        if len(counts) != 1:
+            raise ValueError("every walker needs codes, and as many as the others")
+        self.walkers, last = walkers, counts.pop() - 1
+        super().__init__(
+            generator=widgets.Dropdown(options=list(walkers), description="generator"),
+            start=widgets.IntSlider(0, 0, last, description="from code"),
+            end=widgets.IntSlider(min(1, last), 0, last, description="to code"),
+            share=widgets.FloatSlider(0.5, min=0.0, max=1.0, step=0.05, description="share of the way"),
+            way=widgets.Dropdown(options=WAYS, description="way"),
+        )
+
+    def draw(self, generator: str, start: int, end: int, share: float, way: str) -> tuple[bytes, str]:
+        walker = self.walkers[generator]
+        a, b = walker.codes[start], walker.codes[end]  # (Z,)
+        there = between(a, b, share, way)
+        with torch.inference_mode():
+            shown = [walker.paint(code[None])[0, 0] for code in (a, there, b)]  # (H, W) each
+        moved = [float((shown[1] - shown[side]).abs().mean()) for side in (0, 2)]
+        grey = (255 * torch.cat(shown, 1)).round().byte().cpu().numpy()  # (H, 3 W)
+        return picture(np.ascontiguousarray(grey)), (
+            f"{generator}, {way}: code {start}, {share:.0%} of the way, code {end}; length of the code "
+            f"{float(there.norm()):.1f} (ends {float(a.norm()):.1f} and {float(b.norm()):.1f}); mean change "
+            f"{moved[0]:.3f} from the left picture, {moved[1]:.3f} from the right"
+        )
+
+
+def between(a: Tensor, b: Tensor, share: float, way: str = WAYS[0]) -> Tensor:
+    """A code on the way from one to another.
+
+    Straight is (1 - t) a + t b. On the sphere, with w the angle between the two (Shoemake 1985)::
+
+        sin((1 - t) w) / sin(w) * a  +  sin(t w) / sin(w) * b
+
+    which keeps the length of two codes that have one length. Normal codes of many numbers nearly
+    have; the middle of a straight way is shorter than any code that a generator has met.
+
+    Args:
+        a, b: (Z,), neither of length 0.
+        share: t, 0..1.
+        way: one of WAYS.
+
+    Returns:
+        (Z,).
+    """
+    if way == "straight":
+        return (1 - share) * a + share * b
+    angle = torch.arccos((a @ b / (a.norm() * b.norm())).clamp(-1, 1))
+    if angle.sin() < 1e-3:  # one direction, or opposite ones: there is no one sphere's way
+        return (1 - share) * a + share * b
+    return (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / angle.sin()

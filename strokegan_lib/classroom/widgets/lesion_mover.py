@@ -1,0 +1,109 @@
+"""Ask the generator for a stroke anywhere, and watch what it paints."""
+
+from __future__ import annotations
+
+import ipywidgets as widgets
+import numpy as np
+
+from strokegan_lib.classroom.widgets.interactive import Clickable, Grid
+from strokegan_lib.classroom.widgets.painting import Painting
+from strokegan_lib.classroom.widgets.pixels import ORANGE, SCALE, picture
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.models.synthesis import Generator
+
+
+class LesionMover(Clickable):
+    """A real slice, and beside it what the generator paints for a lesion moved, resized and turned.
+
+    A click on either moves the lesion there. The caption compares the brightness under the mask
+    with that of a picture painted without any stroke: what the mask alone has changed.
+
+    Args:
+        generator: in eval mode, as ``load_weights`` gives it.
+        slices: the data set.
+        rows: (n,) slices whose foreground may be chosen, such as those of a test patient.
+        lesion: (H, W) bool or 0/1, the shape that is moved about; not empty.
+
+    Example:
+        ``LesionMover(generator, slices, rows, lesion).set(row=50, column=80, size=1.5, angle=30)``;
+        ``number`` counts *rows* from 0, and a size of 0 asks for no stroke.
+
+    Raises:
+        ValueError: a generator in training mode, whose dropout and noise would
+            make the same mask give other pictures; or an empty lesion.
+    """
+
+    def __init__(self, generator: Generator, slices: SliceSet, rows: np.ndarray, lesion: np.ndarray) -> None:
+        if not lesion.any():
+            raise ValueError("the lesion must not be empty")
+        self.painting, self.slices, self.rows = Painting(generator, slices), slices, np.asarray(rows)
+        self.lesion = np.asarray(lesion, bool)
+        row, column = (round(float(place.mean())) for place in np.nonzero(lesion))
+        height, width = lesion.shape
+        super().__init__(
+            number=widgets.IntSlider(0, 0, len(self.rows) - 1, description="slice"),
+            row=widgets.IntSlider(row, 0, height - 1, description="row (pixels)"),
+            column=widgets.IntSlider(column, 0, width - 1, description="column (pixels)"),
+            size=widgets.FloatSlider(1.0, min=0.0, max=3.0, step=0.1, description="size (times)"),
+            angle=widgets.IntSlider(0, -180, 180, description="angle (degrees)"),
+            outline=widgets.Checkbox(True, description="outline"),
+        )
+
+    def draw(
+        self, number: int, row: int, column: int, size: float, angle: int, outline: bool
+    ) -> tuple[bytes, str]:
+        index = int(self.rows[number])
+        answer = self.painting.answer(index, moved(self.lesion, row, column, size, angle))
+        side_by_side = np.concatenate([self.slices.images[index, 0], answer.picture], axis=1)  # (H, 2 W)
+        masks = np.concatenate([self.slices.stroke[index].astype(bool), answer.stroke], axis=1)
+        png = picture(side_by_side, *([(masks, ORANGE)] if outline else []))
+        words = f"{self.slices.table['patient'][index]}, slice {index}: left real, right painted"
+        if not answer.stroke.any():
+            return png, f"{words} without stroke (no pixel of the mask lies in the foreground)"
+        return png, (
+            f"{words} for {answer.stroke.sum()} pixels of stroke; brightness under the mask "
+            f"{answer.after:.2f}, and {answer.before:.2f} when no stroke is asked for"
+        )
+
+    def grid(self) -> Grid:
+        height, width = self.lesion.shape
+        return Grid(
+            rows=height,
+            columns=width,
+            corners=((0, 0), (0, SCALE * width)),
+            size=(SCALE * height, SCALE * width),
+            at=(self.controls["row"].value, self.controls["column"].value),
+            help="either picture to move the lesion there",
+        )
+
+    def point(self, row: int, column: int) -> None:
+        with self.together():
+            self.controls["row"].value, self.controls["column"].value = row, column
+
+
+def moved(lesion: np.ndarray, row: int, column: int, size: float, angle: float) -> np.ndarray:
+    """A mask with its centre of mass at (row, column), resized and turned about it.
+
+    Each new pixel looks up the old one it comes from, the nearest; what leaves the picture is lost.
+
+    Args:
+        lesion: (H, W) bool, not empty.
+        row, column: of the new centre, pixels.
+        size: factor of its diameter; 0 leaves nothing.
+        angle: degrees, anticlockwise as seen on the screen.
+
+    Returns:
+        (H, W) bool.
+    """
+    if size == 0:
+        return np.zeros_like(lesion)
+    centre = [place.mean() for place in np.nonzero(lesion)]
+    cos, sin = np.cos(np.deg2rad(angle)) / size, np.sin(np.deg2rad(angle)) / size
+    down, across = np.ogrid[: lesion.shape[0], : lesion.shape[1]]
+    down, across = down - row, across - column  # (H, 1), (1, W) from the new centre; rows grow downwards
+    r = np.floor(centre[0] + cos * down + sin * across + 0.5).astype(int)  # (H, W)
+    c = np.floor(centre[1] - sin * down + cos * across + 0.5).astype(int)  # (H, W)
+    inside = (r >= 0) & (r < lesion.shape[0]) & (c >= 0) & (c < lesion.shape[1])
+    found = np.zeros_like(lesion)
+    found[inside] = lesion[r[inside], c[inside]]
+    return found

@@ -1,1 +1,0 @@
-"""The public data sets that the kit can prepare, a module each: layout, quirks, licence, citation."""

@@ -1,0 +1,1 @@
+"""The default patients: brains with strokes from statistics and an atlas."""

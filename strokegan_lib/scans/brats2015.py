@@ -1,0 +1,88 @@
+"""BRATS 2015: brain tumours on four MR sequences, the paper's proposal beside ISLES 2018."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from strokegan_lib.data import foreground
+from strokegan_lib.data.windows import percentile_window
+from strokegan_lib.errors import BadInput
+from strokegan_lib.scans.cases import Case, CaseFiles, Found, Source, build_case, heights
+from strokegan_lib.scans.layout import collect, without_mask
+from strokegan_lib.scans.volumes import AGAIN, check_same_grid, read_mask, read_volume
+
+CHANNELS = ("flair", "t1", "t1c", "t2")
+LABELS = (0, 1, 2, 3, 4)  # other, necrosis, oedema, non-enhancing, enhancing
+REGIONS = {"whole": (1, 2, 3, 4), "core": (1, 3, 4), "enhancing": (4,)}
+
+
+def find(folder: Path) -> Found:
+    """List the cases below a folder.
+
+    Low and high grade number their patients apart, yet some numbers occur in both; such
+    cases count as one patient, which can waste a case in a split but never leak one.
+
+    Raises:
+        BadInput: see :func:`~strokegan_lib.scans.layout.collect`.
+    """
+    found, double = collect(folder, "BRATS 2015")
+    cases, bad = [], list(double.values())
+    for (origin, number, grade, name), kinds in sorted(found.items()):
+        case = f"{grade}-{name}" if grade else name
+        if "ot" not in kinds:
+            bad.append(without_mask(next(iter(kinds.values())), f"{case}, no OT file"))
+        else:
+            images = {kind: file for kind, file in kinds.items() if kind != "ot"}
+            cases.append(CaseFiles(f"brats2015-{origin}-{number}", case, images, kinds["ot"]))
+    return Found(cases, bad)
+
+
+def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS, region: str = "whole") -> Case:
+    """Read a case.
+
+    Args:
+        region: 'whole' tumour (labels 1 to 4), its 'core' (1, 3, 4) or its 'enhancing' part (4).
+
+    Raises:
+        BadInput: a file is missing or unusable.
+    """
+    mask = read_mask(files.mask, LABELS)
+    volumes = [read_volume(files.image(modality)) for modality in modalities]
+    for volume in volumes:
+        check_same_grid(volume, mask)
+    images = np.stack([volume.planes() for volume in volumes], axis=1)  # (P, C, H, W)
+    brain = foreground.stripped(images.swapaxes(0, 1))  # (P, H, W)
+    windows = []
+    for i, modality in enumerate(modalities):
+        try:
+            windows.append(percentile_window(modality, images[:, i], brain))
+        except ValueError as error:
+            raise BadInput(files.image(modality), f"cannot be windowed ({error})", AGAIN) from error
+    x, y, z = mask.spacing
+    tumour = np.isin(mask.planes(), REGIONS[region])
+    return build_case(
+        files, [mask, *volumes], images, tumour, brain, heights(mask), (y, x, z), tuple(windows)
+    )
+
+
+SOURCE = Source(
+    name="brats2015",
+    title="BRATS 2015 (brain tumour segmentation)",
+    channels=CHANNELS,
+    licence="for registered users, under the terms of the challenge (images derived from BRATS 2012-2013 and TCIA); "
+    "do not pass on",
+    citation="Menze BH, Jakab A, Bauer S, et al. The multimodal brain tumor image segmentation benchmark (BRATS). "
+    "IEEE Transactions on Medical Imaging 2015; 34:1993-2024.",
+    how_to_get="Register at the SICAS Medical Image Repository (www.smir.ch), ask for BRATS 2015, unpack "
+    "BRATS2015_Training and give --source its folder.",
+    limits=(
+        "Tumours, not strokes: the column has_stroke says tumour here.",
+        "Resampled to 1 mm and skull-stripped by the challenge; heights are those of its grid.",
+        "In the tcia part most labels were made by algorithms and then approved by readers.",
+    ),
+    foreground_rule=foreground.STRIPPED,
+    find=find,
+    load=load,
+)

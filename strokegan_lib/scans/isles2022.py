@@ -1,0 +1,112 @@
+"""ISLES 2022: diffusion MR (DWI, ADC) and FLAIR of acute and subacute stroke, 250 patients."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from strokegan_lib.data import foreground
+from strokegan_lib.data.windows import percentile_window
+from strokegan_lib.errors import BadInput
+from strokegan_lib.scans.cases import Case, CaseFiles, Found, Source, build_case, heights
+from strokegan_lib.scans.download import Remote, get
+from strokegan_lib.scans.layout import collect, without_mask
+from strokegan_lib.scans.volumes import AGAIN, Volume, check_same_grid, read_mask, read_volume, shown
+
+CHANNELS = ("dwi", "adc", "flair")
+ARCHIVE = Remote(
+    "https://zenodo.org",
+    "records/7153326/files/ISLES-2022.zip?download=1",
+    cap=1_692_717_470,
+    unpacked_cap=8 * 2**30,
+    members=10_000,
+    size=1_692_717_470,
+    md5="302ee280373cdd5c190ab763d72a7a50",
+)
+
+
+def find(folder: Path) -> Found:
+    """List the cases below a folder, in either layout.
+
+    Raises:
+        BadInput: see :func:`~strokegan_lib.scans.layout.collect`.
+    """
+    found, double = collect(folder, "ISLES 2022")
+    cases, bad = [], list(double.values())
+    for (patient, session), kinds in sorted(found.items()):
+        name = f"sub-strokecase{patient}_ses-{session}"
+        if "msk" not in kinds:
+            bad.append(without_mask(next(iter(kinds.values())), name))
+        else:
+            images = {kind: file for kind, file in kinds.items() if kind != "msk"}
+            cases.append(CaseFiles(f"isles2022-{patient}", name, images, kinds["msk"]))
+    return Found(cases, bad)
+
+
+def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS) -> Case:
+    """Read a case on the grid of its DWI, on which the lesions were drawn.
+
+    Raises:
+        BadInput: a file is missing or unusable.
+    """
+    dwi = read_volume(files.image("dwi"))
+    mask = read_mask(files.mask)
+    check_same_grid(dwi, mask)
+    x, y, z = dwi.spacing
+    head = foreground.head(dwi.planes(), (z, y, x))  # (P, H, W)
+    volumes = [dwi if modality == "dwi" else read_volume(files.image(modality)) for modality in modalities]
+    channels, windows = [], []
+    for modality, volume in zip(modalities, volumes, strict=True):
+        if modality == "adc":
+            check_same_grid(dwi, volume)
+        planes = shown(resample_onto(volume, dwi)) if modality == "flair" else volume.planes()
+        try:
+            windows.append(percentile_window(modality, planes, head))
+        except ValueError as error:
+            raise BadInput(volume.path, f"cannot be windowed ({error})", AGAIN) from error
+        channels.append(planes)
+    images = np.stack(channels, axis=1)  # (P, C, H, W)
+    return build_case(
+        files, [dwi, mask, *volumes], images, mask.planes() > 0, head, heights(dwi), (y, x, z), tuple(windows)
+    )
+
+
+def resample_onto(volume: Volume, grid: Volume) -> np.ndarray:
+    """Bring a volume onto another's voxels by the two affines.
+
+    Where the new voxels are larger the volume is smoothed first (a Gaussian whose width at
+    half height is the new voxel), or fine detail would come out as false pattern.
+
+    Returns:
+        (X, Y, Z) float32 on *grid*; 0 outside the volume's field of view.
+    """
+    from scipy.ndimage import affine_transform, gaussian_filter
+
+    onto = np.linalg.inv(volume.affine) @ grid.affine  # voxels of grid -> voxels of volume
+    step = np.linalg.norm(onto[:3, :3], axis=1)  # old voxels that a new one spans, per old axis
+    sigma = np.where(step > 1, step / 2.355, 0)
+    smooth = gaussian_filter(volume.data, sigma)
+    return affine_transform(smooth, onto[:3, :3], onto[:3, 3], grid.data.shape, order=1, cval=0.0)
+
+
+SOURCE = Source(
+    name="isles2022",
+    title="ISLES 2022 (ischemic stroke lesion segmentation, multi-centre MR)",
+    channels=CHANNELS,
+    licence="data CC BY-SA 4.0: name the authors, share what you derive under the same terms",
+    citation="Hernandez Petzsche MR, de la Rosa E, Hanning U, et al. ISLES 2022: a multi-center magnetic resonance "
+    "imaging stroke lesion segmentation dataset. Scientific Data 2022; 9:762.",
+    how_to_get="No registration: run with --download (1.7 GB), or fetch ISLES-2022.zip from Zenodo record 7153326, "
+    "unpack it and give --source its folder.",
+    limits=(
+        "Planes follow the DWI's own axes, which are tilted against the room in many cases.",
+        "FLAIR is resampled onto the DWI by the affines alone: a patient who moved in between is not corrected.",
+        "Grids differ between cases, from 2 mm cubes to planes of 5 mm and more.",
+    ),
+    foreground_rule=foreground.HEAD + "; on the DWI",
+    find=find,
+    load=load,
+    download=partial(get, ARCHIVE),
+)

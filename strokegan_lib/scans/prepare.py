@@ -1,0 +1,247 @@
+"""From a public data set on disk to a SliceSet: the one way, whatever the data set.
+
+Cases are read, windowed and resampled one by one, on several threads if asked for, and
+written in the order of their names, so the result does not depend on the threads.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from strokegan_lib.data.resample import SIZE, pixel_size, resample_image, resample_mask
+from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
+from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.scans.cases import Case, CaseFiles, Dropped, Source
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A case as it goes to disk, and what became of its lesion.
+
+    Attributes:
+        images: (P, C, 128, 128) uint8.
+        stroke, foreground: (P, 128, 128) bool.
+        spacing: height and width of a pixel, distance of planes, mm.
+        ml: lesion volume before and after resampling.
+        planes_lost: planes whose lesion was too small to survive resampling.
+    """
+
+    case: Case
+    images: np.ndarray
+    stroke: np.ndarray
+    foreground: np.ndarray
+    spacing: tuple[float, float, float]
+    ml: tuple[float, float]
+    planes_lost: int
+
+
+def resample_case(case: Case) -> Prepared:
+    """Bring a case to 128 x 128 bytes."""
+    pixel = case.spacing[:2]
+    foreground = resample_mask(case.foreground, pixel)  # (P, 128, 128)
+    stroke = resample_mask(case.stroke, pixel)  # (P, 128, 128), inside foreground as it was before
+    images = np.empty((len(stroke), len(case.windows), SIZE, SIZE), np.uint8)
+    for channel, window in enumerate(case.windows):
+        image = resample_image(case.images[:, channel], case.foreground, pixel)  # (P, 128, 128)
+        images[:, channel] = window.to_bytes(image, foreground)
+    side = pixel_size(case.stroke.shape[1:], pixel)
+    spacing = (side, side, case.spacing[2])
+    ml = (float(case.stroke.sum()) * case.pixel_ml, float(stroke.sum()) * float(np.prod(spacing)) / 1000)
+    lost = int((case.stroke.any((1, 2)) & ~stroke.any((1, 2))).sum())
+    return Prepared(case, images, stroke, foreground, spacing, ml, lost)
+
+
+def prepare(
+    source: Source,
+    folder: Path,
+    out: Path,
+    *,
+    modalities: tuple[str, ...] | None = None,
+    skip_bad: bool = False,
+    workers: int = 1,
+    limit: int | None = None,
+    fetch: Callable[[], None] | None = None,
+    made_by: str,
+) -> dict:
+    """Make a SliceSet from a data set; say what it is before, and what became of it after.
+
+    Args:
+        folder: where the data set lies; it is only read.
+        out: the SliceSet to make.
+        modalities: channels, in this order; all that the data set has if None.
+        skip_bad: report a bad case on stderr and go on without it.
+        workers: threads.
+        limit: only so many cases, the first ones.
+        fetch: brings the data set into *folder* first.
+        made_by: the command, for the card.
+
+    Returns:
+        the card.
+
+    Raises:
+        BadInput: the folder or, without *skip_bad*, a case is unusable; or *out* is.
+    """
+    from threadpoolctl import threadpool_limits
+    from tqdm import tqdm
+
+    with writing(out):
+        Path(out).exists()  # a name too long, or no right to look, is found before the work
+    modalities = modalities or source.channels
+    print(f"{source.title}\nLicence: {source.licence}\nPlease cite: {source.citation}", flush=True)
+    if fetch:
+        fetch()
+    found = source.find(Path(folder))
+    skipped: list[str] = []
+
+    def skip(error: BadInput) -> None:
+        if not skip_bad:
+            raise error
+        skipped.append(str(error))
+        tqdm.write(f"skipped: {error}", file=sys.stderr)
+
+    for error in found.bad:
+        skip(error)
+    files = found.cases[:limit]
+    about = About(
+        source.name, source.title, source.licence, source.citation, modalities, made_by, limits=source.limits
+    )
+    tally = Tally()
+    # planes are too small to share a product among BLAS threads: they would wait for each other
+    with SliceSetWriter(out, about) as writer, threadpool_limits(1):
+        outcomes = in_order(lambda f: _attempt(source, f, modalities), files, workers)
+        for _, outcome in zip(
+            tqdm(files, desc=source.name, unit=" cases", file=sys.stdout, disable=None), outcomes, strict=True
+        ):
+            if isinstance(outcome, BadInput):
+                skip(outcome)
+            elif isinstance(outcome, Dropped):
+                tally.dropped[str(outcome)] += 1
+            else:
+                tally.count(outcome)
+                case = outcome.case
+                writer.add(
+                    outcome.images,
+                    outcome.stroke,
+                    outcome.foreground,
+                    patient=case.patient,
+                    case=case.case,
+                    plane=case.plane,
+                    z=case.z,
+                    spacing=outcome.spacing,
+                    source=source.name,
+                )
+        if not tally.kept:
+            raise BadInput(
+                folder, "holds no case that could be kept", "see the lines above, or --help for the layout"
+            )
+        card = tally.card(found.notes, skipped) | {"foreground_rule": source.foreground_rule}
+        writer.about = replace(about, windows=tally.shared_windows())
+        writer.card = card if tally.shared_windows() else card | {"windows_by_case": tally.windows}
+    written = SliceSet.open(out, verify=False).card
+    print(card_text(out, written), flush=True)
+    return written
+
+
+def _attempt(source: Source, files: CaseFiles, modalities: tuple[str, ...]) -> Prepared | BadInput | Dropped:
+    try:
+        return resample_case(source.load(files, modalities))
+    except (BadInput, Dropped) as outcome:
+        return outcome
+
+
+def in_order(work: Callable, items: list, workers: int) -> Iterator:
+    """Do *work* on each item, a few at a time, and yield the results in the items' order.
+
+    Reading, unpacking and matrix products leave Python free, so threads are enough. No
+    more than twice *workers* results wait, whatever their size.
+    """
+    if workers < 2:
+        yield from map(work, items)
+        return
+    waiting: deque = deque()
+    pool = ThreadPoolExecutor(workers)
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) >= 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+class Tally:
+    """What happened to the cases, for the card."""
+
+    def __init__(self) -> None:
+        self.kept, self.stroke_free, self.planes_lost = 0, 0, 0
+        self.dropped: Counter[str] = Counter()
+        self.file_notes: Counter[str] = Counter()
+        self.windows: dict[str, list[dict]] = {}
+        self.ml, self.clipped_ml, self.clipped_cases = np.zeros(2), 0.0, 0
+
+    def count(self, prepared: Prepared) -> None:
+        case = prepared.case
+        self.kept += 1
+        self.stroke_free += not case.stroke.any()
+        self.planes_lost += prepared.planes_lost
+        self.file_notes.update(case.notes)
+        self.ml += prepared.ml
+        self.clipped_ml += case.lost_ml
+        self.clipped_cases += case.lost_ml > 0
+        self.windows[case.case] = [window.as_dict() for window in case.windows]
+
+    def shared_windows(self) -> tuple[dict, ...]:
+        """The windows, if they are the same for all cases."""
+        first, *rest = self.windows.values()
+        return tuple(first) if all(windows == first for windows in rest) else ()
+
+    def card(self, notes: dict[str, int], skipped: list[str]) -> dict:
+        """Everything but the windows."""
+        before, after = self.ml
+        return {
+            "cases_kept": self.kept,
+            "cases_without_stroke": self.stroke_free,
+            "cases_dropped": dict(self.dropped),
+            "cases_skipped_as_bad": skipped,
+            "notes": notes,
+            "file_notes": dict(self.file_notes),
+            "lesion_ml_before_resampling": round(float(before), 3),
+            "lesion_ml_after_resampling": round(float(after), 3),
+            "planes_whose_lesion_was_lost_by_resampling": self.planes_lost,
+            "lesion_ml_clipped_outside_foreground": round(self.clipped_ml, 3),
+            "cases_clipped": self.clipped_cases,
+        }
+
+
+def card_text(out: Path, card: dict) -> str:
+    """The data card in words."""
+    counts = card["counts"]
+    lines = [
+        f"{out}: {counts['slices']:,} slices of {counts['patients']:,} patients ({card['cases_kept']:,} cases)",
+        f"  with stroke: {counts['slices_with_stroke']:,} slices ({counts['share_with_stroke']:.2%}) "
+        f"of {counts['patients_with_stroke']:,} patients; {card['cases_without_stroke']:,} cases show none",
+        *(f"  dropped: {n:,} ({reason})" for reason, n in card["cases_dropped"].items()),
+        *(f"  left aside: {n:,} {what}" for what, n in card["notes"].items()),
+        *(f"  note: {what} ({n:,} cases)" for what, n in sorted(card["file_notes"].items())),
+        f"  skipped as bad: {len(card['cases_skipped_as_bad']):,}",
+        f"  lesion volume: {card['lesion_ml_before_resampling']:,.1f} mL before resampling, "
+        f"{card['lesion_ml_after_resampling']:,.1f} mL after; "
+        f"{card['planes_whose_lesion_was_lost_by_resampling']:,} planes lost a lesion too small for it",
+        f"  clipped outside the foreground: {card['lesion_ml_clipped_outside_foreground']:,.1f} mL "
+        f"in {card['cases_clipped']:,} cases",
+        f"  orientation: {card['orientation']}",
+        *(f"  window: {w['channel']} {w['low']:g} to {w['high']:g} ({w['rule']})" for w in card["windows"]),
+        *([] if card["windows"] else ["  windows: one for each case and channel, in dataset.json"]),
+        f"  foreground: {card['foreground_rule']}",
+        *(f"  limit: {limit}" for limit in card["limits"]),
+    ]
+    return "\n".join(lines)
