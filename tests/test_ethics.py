@@ -67,7 +67,7 @@ def test_steps_of_the_trainings():
         steps.append(int(re.search(r"^\| steps, batch, seed \| (\d+),", card.read_text(), re.M).group(1)))
     steps.append(int(re.search(r"seed \| (\d+),", (WEIGHTS / "encoder.md").read_text()).group(1)))
     assert row("the shipped files", str(len(steps)), f"{sum(steps):,}") in TEXT, (len(steps), sum(steps))
-    folds = len(json.loads((ROOT / "strokegan_lib/results/table1_soop.json").read_text())["seeds"])
+    folds = len(json.loads((ROOT / "experiments/results/table1_soop.json").read_text())["seeds"])
     each = [int(line["steps"]) for line in read("table1_soop")]
     assert row("Table 1, five folds", str(folds * len(each)), f"{folds * sum(each):,}") in TEXT
 

@@ -1,4 +1,4 @@
-"""What README says was measured is what the files in strokegan_lib/results say."""
+"""What README says was measured is what the files in experiments/results say."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.training.weights import load_weights, shipped
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "strokegan_lib/results"
+RESULTS = ROOT / "experiments/results"
 Line = dict[str, str]
 
 
