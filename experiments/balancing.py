@@ -23,7 +23,7 @@ import torch
 from experiments.balancing_arms import REFERENCE, Arm, arms, painters
 from experiments.comparison import compare_arms
 from strokegan_lib.balance.thin import PAPER_SHARE, thin_lesions, thin_patients
-from strokegan_lib.command_line import LARGEST_SEED, Parser, filepath, real, run, whole
+from strokegan_lib.command_line import LARGEST_SEED, Parser, integer, number, path, run
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import FOLDS
@@ -36,10 +36,10 @@ from strokegan_lib.synthesise import synthesise
 from strokegan_lib.train import train
 from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.segmentation import METHODS
-from strokegan_lib.training.settings import named
+from strokegan_lib.training.tasks import named
 from strokegan_lib.training.weights import GENERATORS, load_weights
 
-NAME = "python -m experiments.balancing"
+PROG = "python -m experiments.balancing"
 SETTINGS = ("soop-18", "tenth", "whole")
 RATIOS = {"few": (0.35, 0.5), "many": (0.7, 0.8)}  # where stroke is in less or more than a third already
 TRAINED = "weights.safetensors"
@@ -47,10 +47,10 @@ RECORD = "options.json"  # in --out: what the runs there were made with
 
 
 def parser() -> Parser:
-    options = Parser(prog=NAME, description="Train and compare the ways to balance, at equal budgets.")
-    options.add_argument("--data", type=filepath, required=True, metavar="DIR", help="a prepared data set")
+    options = Parser(prog=PROG, description="Train and compare the ways to balance, at equal budgets.")
+    options.add_argument("--data", type=path, required=True, metavar="DIR", help="a prepared data set")
     options.add_argument(
-        "--out", type=filepath, required=True, metavar="DIR", help="a folder for data sets, runs and tables"
+        "--out", type=path, required=True, metavar="DIR", help="a folder for data sets, runs and tables"
     )
     options.add_argument(
         "--setting", choices=SETTINGS, default="soop-18",
@@ -58,33 +58,33 @@ def parser() -> Parser:
         "patients, or not (default: %(default)s)",
     )  # fmt: skip
     options.add_argument(
-        "--ratios", type=real(0, 1, within=True), nargs=2, metavar=("LOW", "HIGH"),
+        "--ratios", type=number(0, 1, within=True), nargs=2, metavar=("LOW", "HIGH"),
         help=f"shares of stroke to reach (default: {RATIOS['few']} or, where a third is stroke, {RATIOS['many']})",
     )  # fmt: skip
     options.add_argument("--method", choices=list(METHODS), default="unet", help="default: %(default)s")
-    steps, width = whole(1, 10**9), whole(4, 1024)
+    steps, width = integer(1, 10**9), integer(4, 1024)
     for name, kind, default in (
         ("steps", steps, 1200), ("generator-steps", steps, 1200), ("width", width, 16), ("generator-width", width, 16),
-        ("batch-size", whole(2, 4096), 16), ("threads", whole(1, 1024), 1),
+        ("batch-size", integer(2, 4096), 16), ("threads", integer(1, 1024), 1),
     ):  # fmt: skip
         options.add_argument(
             f"--{name}", type=kind, default=default, metavar="N", help="default: %(default)s"
         )
     options.add_seed(largest=LARGEST_SEED - FOLDS)  # every fold adds one
     options.add_argument(
-        "--start", type=filepath, metavar="FILE", help="generator to start from (default: from scratch)"
+        "--start", type=path, metavar="FILE", help="generator to start from (default: from scratch)"
     )
     options.add_argument(
-        "--painters", type=filepath, nargs="+", metavar="FILE",
+        "--painters", type=path, nargs="+", metavar="FILE",
         help="generators that were trained on the very training part of the setting: an arm each beside "
         "oversampling, in place of the arms above",
     )  # fmt: skip
     options.add_argument(
-        "--mask-weights", type=filepath, metavar="FILE",
+        "--mask-weights", type=path, metavar="FILE",
         help="with --painters: an arm more for each, with strokes from this mask generator",
     )  # fmt: skip
     options.add_argument(
-        "--folds", type=whole(0, FOLDS - 1), nargs="+", default=[], metavar="K",
+        "--folds", type=integer(0, FOLDS - 1), nargs="+", default=[], metavar="K",
         help="folds of a five-fold cross-validation, scored together (default: the plain split)",
     )  # fmt: skip
     return options
@@ -190,7 +190,7 @@ def _thinned(options: Namespace, slices: SliceSet, folder: Path, fold: int | Non
         return slices
     if out.exists():
         return SliceSet.open(out)
-    how = {"name": f"{slices.card['name']}, {options.setting}", "made_by": NAME, "fold": fold}
+    how = {"name": f"{slices.card['name']}, {options.setting}", "made_by": PROG, "fold": fold}
     if options.setting == "tenth":
         return thin_patients(slices, out, 0.1, **how)
     return thin_lesions(slices, out, **how)
@@ -205,7 +205,7 @@ def _balanced(data: SliceSet, folder: Path, name: str, arm: Arm, seed: int, fold
             words += ["--weights", str(folder / "generator" / TRAINED)]
         if fold is not None:
             words += ["--fold", str(fold)]
-        synthesise(synthesis_parser().parse_args(words), f"{NAME}: {' '.join(arm.synthesis)} --seed {seed}")
+        synthesise(synthesis_parser().parse_args(words), f"{PROG}: {' '.join(arm.synthesis)} --seed {seed}")
     return SliceSet.open(out)
 
 
@@ -259,7 +259,7 @@ def _card(options: Namespace, slices: SliceSet, size: dict[str, int]) -> dict[st
         "differences of Dice over lesion slices, oversampling less the arm, paired; p: Wilcoxon signed-rank "
         "over patients, Holm-corrected; what an arm learnt from: means over folds",
         "setting": options.setting,
-        "command": f"{NAME} --data DIR --out DIR --setting {options.setting} --method {options.method} "
+        "command": f"{PROG} --data DIR --out DIR --setting {options.setting} --method {options.method} "
         f"--steps {options.steps} --generator-steps {options.generator_steps} --width {options.width} "
         f"--generator-width {options.generator_width} --batch-size {options.batch_size} "
         + " ".join([f"--seed {options.seed} --threads {options.threads}", *words]),
@@ -272,7 +272,7 @@ def _card(options: Namespace, slices: SliceSet, size: dict[str, int]) -> dict[st
 
 
 def main() -> None:
-    sys.exit(run(partial(compare, parser().parse_args()), NAME))
+    sys.exit(run(partial(compare, parser().parse_args()), PROG))
 
 
 if __name__ == "__main__":

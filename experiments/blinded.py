@@ -13,14 +13,14 @@ from functools import partial
 import numpy as np
 from PIL import Image, ImageDraw
 
-from strokegan_lib.command_line import LARGEST_SEED, Parser, filepath, run, whole
+from strokegan_lib.command_line import LARGEST_SEED, Parser, integer, path, run
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.evaluation.painted import paint, with_stroke
 from strokegan_lib.evaluation.tables import write_json
 from strokegan_lib.training.weights import GENERATORS, load_weights
 
-NAME = "python -m experiments.blinded"
+PROG = "python -m experiments.blinded"
 EACH = 24  # true and painted slices
 COLUMNS, ROWS = 6, 4  # of a sheet
 SIDE, GAP, HEAD = 256, 14, 24  # pixels: of a slice, between two, and for its number
@@ -29,20 +29,20 @@ PAINTED = 5  # seed of what a generator leaves to chance
 
 def parser() -> Parser:
     options = Parser(
-        prog=NAME, description="Sheets of true and painted test slices, mixed, and their answers."
+        prog=PROG, description="Sheets of true and painted test slices, mixed, and their answers."
     )
     options.add_argument(
-        "--data", type=filepath, required=True, metavar="DIR", help="a prepared data set of one channel"
+        "--data", type=path, required=True, metavar="DIR", help="a prepared data set of one channel"
     )
     options.add_argument(
-        "--weights", type=filepath, required=True, metavar="FILE", help="a generator that paints from masks"
+        "--weights", type=path, required=True, metavar="FILE", help="a generator that paints from masks"
     )
     options.add_argument(
-        "--out", type=filepath, required=True, metavar="DIR", help="new folder; it will show people's slices"
+        "--out", type=path, required=True, metavar="DIR", help="new folder; it will show people's slices"
     )
     options.add_argument(
         "--seed",
-        type=whole(0, LARGEST_SEED),
+        type=integer(0, LARGEST_SEED),
         default=7,
         metavar="N",
         help="of the slices and their order (default: %(default)s)",
@@ -94,7 +94,7 @@ def sheet(planes: np.ndarray, start: int) -> Image.Image:
 
 
 def main() -> None:
-    sys.exit(run(partial(make, parser().parse_args()), NAME))
+    sys.exit(run(partial(make, parser().parse_args()), PROG))
 
 
 if __name__ == "__main__":

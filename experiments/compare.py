@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from experiments.comparison import compare_arms
-from strokegan_lib.command_line import LARGEST_SEED, Parser, filepath, real, run, whole
+from strokegan_lib.command_line import LARGEST_SEED, Parser, integer, number, path, run
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import FOLDS
@@ -31,10 +31,10 @@ from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
 from strokegan_lib.train import train
 from strokegan_lib.training.objectives import OBJECTIVES
 from strokegan_lib.training.precision import PRECISIONS, arithmetic
-from strokegan_lib.training.settings import settle
+from strokegan_lib.training.tasks import settle
 from strokegan_lib.training.weights import load_weights
 
-NAME = "python -m experiments.compare"
+PROG = "python -m experiments.compare"
 ARMS: dict[str, dict[str, Any]] = {
     "masked": {"method": "masked"},
     "masked-no-attention": {"method": "masked", "attention": False},
@@ -50,10 +50,10 @@ TRAINED = "weights.safetensors"
 
 
 def parser() -> Parser:
-    options = Parser(prog=NAME, description="Train and compare the ways to segment, at equal budgets.")
-    options.add_argument("--data", type=filepath, required=True, metavar="DIR", help="a prepared data set")
+    options = Parser(prog=PROG, description="Train and compare the ways to segment, at equal budgets.")
+    options.add_argument("--data", type=path, required=True, metavar="DIR", help="a prepared data set")
     options.add_argument(
-        "--out", type=filepath, required=True, metavar="DIR", help="a folder for runs and tables"
+        "--out", type=path, required=True, metavar="DIR", help="a folder for runs and tables"
     )
     options.add_argument(
         "--arms", default=",".join(TABLE_1), metavar="A,B,...",
@@ -64,28 +64,30 @@ def parser() -> Parser:
     )
     options.add_argument(
         "--start",
-        type=filepath,
+        type=path,
         metavar="DIR",
         help="start from DIR/ARM/weights.safetensors (default: afresh)",
     )
     options.add_argument(
-        "--steps", type=whole(1, 10**9), default=1200, metavar="N", help="default: %(default)s"
-    )
-    options.add_argument("--width", type=whole(4, 1024), default=16, metavar="N", help="default: %(default)s")
-    options.add_argument(
-        "--batch-size", type=whole(2, 4096), default=16, metavar="N", help="default: %(default)s"
+        "--steps", type=integer(1, 10**9), default=1200, metavar="N", help="default: %(default)s"
     )
     options.add_argument(
-        "--lesion-share", type=real(0, 1), default=0.75, metavar="X", help="default: %(default)s"
+        "--width", type=integer(4, 1024), default=16, metavar="N", help="default: %(default)s"
     )
     options.add_argument(
-        "--rate", type=real(0, 1e31, within=True), default=1.0, metavar="X", help="default: %(default)s"
+        "--batch-size", type=integer(2, 4096), default=16, metavar="N", help="default: %(default)s"
+    )
+    options.add_argument(
+        "--lesion-share", type=number(0, 1), default=0.75, metavar="X", help="default: %(default)s"
+    )
+    options.add_argument(
+        "--rate", type=number(0, 1e31, within=True), default=1.0, metavar="X", help="default: %(default)s"
     )
     options.add_seed(
         "of the first fold; each other has one more (default: 0)", largest=LARGEST_SEED - FOLDS
     )  # every fold adds one
     options.add_argument(
-        "--threads", type=whole(1, 1024), default=1, metavar="N", help="default: %(default)s"
+        "--threads", type=integer(1, 1024), default=1, metavar="N", help="default: %(default)s"
     )
     options.add_argument("--precision", choices=["auto", *PRECISIONS], default="auto", help="default: auto")
     return options
@@ -190,7 +192,7 @@ def _card(options: Namespace, slices: SliceSet, counts: Counts, patients: np.nda
     return {
         "what": "Overlap on test patients at the threshold that validation chose; 95 % patient bootstrap; "
         "differences of Dice over lesion slices, paired; p: Wilcoxon signed-rank over patients, Holm-corrected",
-        "command": f"{NAME} --data DIR --out DIR --arms {options.arms}{folds}{start} --steps {options.steps} "
+        "command": f"{PROG} --data DIR --out DIR --arms {options.arms}{folds}{start} --steps {options.steps} "
         f"--width {options.width} --batch-size {options.batch_size} --lesion-share {options.lesion_share:g} "
         f"--rate {options.rate:g} --seed {options.seed} --threads {options.threads}",
         "start": f"weights in {options.start.name}" if options.start else "afresh",
@@ -207,7 +209,7 @@ def _card(options: Namespace, slices: SliceSet, counts: Counts, patients: np.nda
 
 
 def main() -> None:
-    sys.exit(run(partial(compare, parser().parse_args()), NAME))
+    sys.exit(run(partial(compare, parser().parse_args()), PROG))
 
 
 if __name__ == "__main__":

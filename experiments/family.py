@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from experiments.pace import step_seconds
 from experiments.sheet import sheet
 from strokegan_lib.classroom.saved import RESULTS, table_of
-from strokegan_lib.command_line import Parser, filepath, run
+from strokegan_lib.command_line import Parser, path, run
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet, sha256
 from strokegan_lib.data.threads import one_thread_each
@@ -33,10 +33,10 @@ from strokegan_lib.evaluation.realism import FEWEST, Sample
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
 from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.segmentation import METHODS
-from strokegan_lib.training.settings import build
+from strokegan_lib.training.tasks import build
 from strokegan_lib.training.weights import GENERATORS, NETWORKS, kind_of, load_weights, shipped, steps_made
 
-NAME = "python -m experiments.family"
+PROG = "python -m experiments.family"
 BATCH = 16  # slices of the step that is timed
 COLUMNS = 6  # slices of each member in the picture
 REALISM = ("kernel", "precision", "coverage", "recall", "ms_ssim", "memorisation")
@@ -82,15 +82,13 @@ MASKS = "masks"  # no line of its own: it makes what the others may be asked for
 
 
 def parser() -> Parser:
-    options = Parser(prog=NAME, description="The family of GANs side by side, with 95 % intervals.")
-    options.add_argument("--data", type=filepath, required=True, metavar="DIR", help="a prepared data set")
+    options = Parser(prog=PROG, description="The family of GANs side by side, with 95 % intervals.")
+    options.add_argument("--data", type=path, required=True, metavar="DIR", help="a prepared data set")
     options.add_argument(
-        "--weights", type=filepath, nargs="+", required=True, metavar="PATH",
+        "--weights", type=path, nargs="+", required=True, metavar="PATH",
         help=f"files MEMBER-DATA.safetensors, or folders of them; members: {', '.join(HISTORY)}, {MASKS}",
     )  # fmt: skip
-    options.add_argument(
-        "--out", type=filepath, required=True, metavar="DIR", help="for table, card and picture"
-    )
+    options.add_argument("--out", type=path, required=True, metavar="DIR", help="for table, card and picture")
     return options
 
 
@@ -163,14 +161,14 @@ def found_in(paths: Sequence[Path], data: str) -> dict[str, Path]:
         BadInput: a file that is not there or of no member, or no file at all.
     """
     names, found = (*HISTORY, MASKS), {}
-    for path in paths:
-        if path.is_dir():
-            there = {name: path / f"{name}-{data}.safetensors" for name in names}
+    for place in paths:
+        if place.is_dir():
+            there = {name: place / f"{name}-{data}.safetensors" for name in names}
             found |= {name: file for name, file in there.items() if file.is_file()}
-        elif (name := path.stem.rpartition("-")[0]) in names:
-            found[name] = path
+        elif (name := place.stem.rpartition("-")[0]) in names:
+            found[name] = place
         else:
-            raise BadInput(path, "is no folder, and no member's name stands before its dash", "rename it")
+            raise BadInput(place, "is no folder, and no member's name stands before its dash", "rename it")
     if not {*found} - {MASKS}:
         raise BadInput(paths[0], f"holds no MEMBER-{data}.safetensors", f"members: {', '.join(HISTORY)}")
     return {name: found[name] for name in names if name in found}
@@ -289,7 +287,7 @@ def card(slices: SliceSet, files: dict[str, Path], count: int) -> dict[str, Any]
         f"same masks. dice: of segmentors, from {' and '.join(SEGMENTORS)}, cross-validated. step_seconds: median for {BATCH} slices, "
         "seconds of one processor, progressive growing when it has grown. 95 % intervals: jackknife over groups of "
         "patients for kernel, else bootstrap over patients.",
-        "command": f"{NAME} --data DIR --weights {' '.join(file.name for file in files.values())} --out DIR",
+        "command": f"{PROG} --data DIR --weights {' '.join(file.name for file in files.values())} --out DIR",
         "data": slices.card["name"],
         "data_sha256": slices.card["sha256"],
         "weights_sha256": {name: sha256(file) for name, file in files.items()},
@@ -311,7 +309,7 @@ def as_text(lines: list[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    sys.exit(run(partial(compare, parser().parse_args()), NAME))
+    sys.exit(run(partial(compare, parser().parse_args()), PROG))
 
 
 if __name__ == "__main__":

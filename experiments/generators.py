@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from strokegan_lib.command_line import Parser, filepath, run
+from strokegan_lib.command_line import Parser, path, run
 from strokegan_lib.data.slices import SliceSet, sha256
 from strokegan_lib.data.split import SPLITS
 from strokegan_lib.errors import BadInput
@@ -24,27 +24,25 @@ from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
 from strokegan_lib.models.styled import StyledGenerator
 from strokegan_lib.training.weights import GENERATORS, load_weights, shipped, steps_made
 
-NAME = "python -m experiments.generators"
+PROG = "python -m experiments.generators"
 REALISM = ("kernel", "coverage", "recall", "precision", "density", "ms_ssim", "memorisation", "error")
 LESIONS = ("painted_dice", "fidelity", "agreement", "same_masks")
 REAL = "true slices"
 
 
 def parser() -> Parser:
-    options = Parser(prog=NAME, description="Score generators side by side, with 95 % intervals.")
-    options.add_argument("--data", type=filepath, required=True, metavar="DIR", help="a prepared data set")
+    options = Parser(prog=PROG, description="Score generators side by side, with 95 % intervals.")
+    options.add_argument("--data", type=path, required=True, metavar="DIR", help="a prepared data set")
     options.add_argument(
-        "--weights", type=filepath, required=True, nargs="+", metavar="FILE",
+        "--weights", type=path, required=True, nargs="+", metavar="FILE",
         help="weights of generators that were trained on this set's training patients",
     )  # fmt: skip
     options.add_argument(
         "--names", nargs="+", metavar="NAME", help="what the table calls them (default: the files' names)"
     )
+    options.add_argument("--out", type=path, required=True, metavar="DIR", help="for table.csv and card.json")
     options.add_argument(
-        "--out", type=filepath, required=True, metavar="DIR", help="for table.csv and card.json"
-    )
-    options.add_argument(
-        "--segmentor", type=filepath, metavar="FILE",
+        "--segmentor", type=path, metavar="FILE",
         help="weights of the segmentor that looks for the lesions (default: the shipped unet-soop)",
     )  # fmt: skip
     options.add_argument(
@@ -167,7 +165,7 @@ def _card(
         f"'{REAL}': halves of them against each other; under error the mean training slice; under painted_dice what "
         "the segmentor finds in them; under same_masks pairs of them, whose masks differ. fidelity: painted_dice over "
         f"that of the true slices; agreement: between pictures of the same masks; {SAMPLES} pictures each.",
-        "command": f"{NAME} --data DIR --weights {files} --out DIR --split {options.split}" + " --parts" * options.parts,
+        "command": f"{PROG} --data DIR --weights {files} --out DIR --split {options.split}" + " --parts" * options.parts,
         "data": slices.card["name"],
         "data_sha256": slices.card["sha256"],
         "weights_sha256": {
@@ -192,7 +190,7 @@ def as_text(lines: list[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    sys.exit(run(partial(compare, parser().parse_args()), NAME))
+    sys.exit(run(partial(compare, parser().parse_args()), PROG))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from strokegan_lib.balance.transplant import SMALLEST, Transplanter
-from strokegan_lib.command_line import Parser, filepath, run, whole
+from strokegan_lib.command_line import Parser, integer, path, run
 from strokegan_lib.data.slices import SliceSet, sha256
 from strokegan_lib.data.threads import one_thread_each
 from strokegan_lib.errors import BadInput
@@ -27,23 +27,23 @@ from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
 from strokegan_lib.models.masks import MaskGenerator
 from strokegan_lib.training.weights import load_weights
 
-NAME = "python -m experiments.masks"
+PROG = "python -m experiments.masks"
 COUNT = 400  # masks made, about as many as SOOP has to learn from
 FEWEST = 12  # patients with a stroke in either part: halves of six still say something
 COLUMNS = ("mean", "low", "high", "n", "patients", "as_many", "halves")
 
 
 def parser() -> Parser:
-    options = Parser(prog=NAME, description="Made masks, transplanted ones and those of other patients.")
-    options.add_argument("--data", type=filepath, required=True, metavar="DIR", help="a prepared data set")
+    options = Parser(prog=PROG, description="Made masks, transplanted ones and those of other patients.")
+    options.add_argument("--data", type=path, required=True, metavar="DIR", help="a prepared data set")
     options.add_argument(
-        "--weights", type=filepath, required=True, metavar="FILE",
+        "--weights", type=path, required=True, metavar="FILE",
         help="weights.safetensors of a mask generator that learnt from the training part",
     )  # fmt: skip
-    options.add_argument("--out", type=filepath, required=True, metavar="DIR", help="a folder for the tables")
+    options.add_argument("--out", type=path, required=True, metavar="DIR", help="a folder for the tables")
     options.add_argument(
         "--count",
-        type=whole(FEWEST, 10**6),
+        type=integer(FEWEST, 10**6),
         default=COUNT,
         metavar="N",
         help="masks made (default: %(default)s)",
@@ -144,7 +144,7 @@ def _card(
         "log_area to brain_compactness are distances (0 is best), see evaluation/masks.py; halves: between halves of "
         "the held-out patients, or of these alone; as_many: of as many masks as a half; 95 % intervals: jackknife "
         "over groups of patients for distances, else bootstrap over patients, a made mask being its own",
-        "command": f"{NAME} --data DIR --weights FILE --out DIR --count {options.count} --seed {options.seed}",
+        "command": f"{PROG} --data DIR --weights FILE --out DIR --count {options.count} --seed {options.seed}",
         "weights_sha256": sha256(options.weights),
         "weights_settings": about.get("settings"),
         "data": slices.card["name"],
@@ -158,7 +158,7 @@ def _card(
 
 
 def main() -> None:
-    sys.exit(run(partial(compare, parser().parse_args()), NAME))
+    sys.exit(run(partial(compare, parser().parse_args()), PROG))
 
 
 if __name__ == "__main__":

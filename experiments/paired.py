@@ -20,7 +20,7 @@ import torch
 
 from experiments.compare import by_slice
 from experiments.comparison import compare_arms
-from strokegan_lib.command_line import Parser, filepath, run
+from strokegan_lib.command_line import Parser, path, run
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
@@ -30,28 +30,28 @@ from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
 from strokegan_lib.training.weights import load_weights
 
-NAME = "python -m experiments.paired"
+PROG = "python -m experiments.paired"
 OUTCOMES = ("tp", "fp", "fn")
 
 
 def parser() -> Parser:
     options = Parser(
-        prog=NAME, description="Compare segmentors slice by slice: a table, and where each is better."
+        prog=PROG, description="Compare segmentors slice by slice: a table, and where each is better."
     )
     options.add_argument(
-        "--data", type=filepath, required=True, metavar="DIR", help="the data set they were tested on"
+        "--data", type=path, required=True, metavar="DIR", help="the data set they were tested on"
     )
-    options.add_argument("--out", type=filepath, required=True, metavar="DIR", help="a folder for the tables")
+    options.add_argument("--out", type=path, required=True, metavar="DIR", help="a folder for the tables")
     arms = options.add_mutually_exclusive_group(required=True)
     arms.add_argument(
         "--slices",
-        type=filepath,
+        type=path,
         nargs="+",
         metavar="FILE",
         help="slices.csv of earlier comparisons on this data",
     )
     arms.add_argument(
-        "--weights", type=filepath, nargs="+", metavar="FILE", help="segmentors, scored on the test patients"
+        "--weights", type=path, nargs="+", metavar="FILE", help="segmentors, scored on the test patients"
     )
     options.add_argument(
         "--arms", metavar="A,B,...", help="which arms, the first against the others (default: all, in order)"
@@ -171,7 +171,7 @@ def _card(
         "what": "table.csv: overlap, 95 % patient bootstrap, differences of Dice over lesion slices (first less arm), "
         "Wilcoxon p over patients, Holm-corrected; groups.csv: gain of the first arm by lesion size, by contrast "
         "(terciles) and, for false alarms, on empty slices; its p are not corrected",
-        "command": f"{NAME} --data DIR --out DIR --{given} {words} --arms {','.join(names)}{left_out}",
+        "command": f"{PROG} --data DIR --out DIR --{given} {words} --arms {','.join(names)}{left_out}",
         "data": slices.card["name"],
         "data_sha256": slices.card["sha256"],
         "counts": {
@@ -184,7 +184,7 @@ def _card(
 
 
 def main() -> None:
-    sys.exit(run(partial(compare, parser().parse_args()), NAME))
+    sys.exit(run(partial(compare, parser().parse_args()), PROG))
 
 
 if __name__ == "__main__":

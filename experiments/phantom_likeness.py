@@ -21,7 +21,7 @@ from experiments.phantom_comparison import (
     slices_at,
 )
 from experiments.phantom_pictures import contact_sheet, plot
-from strokegan_lib.command_line import Parser, filepath, run, whole
+from strokegan_lib.command_line import Parser, integer, path, run
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput, writing
 
@@ -32,17 +32,15 @@ def parser() -> Parser:
         description="Compare phantom FLAIR slices with real ones of the same height: distances, their curves "
         "and a contact sheet for a blinded reader.",
     )
+    options.add_argument("--data", type=path, required=True, metavar="DIR", help="a SliceSet of real slices")
     options.add_argument(
-        "--data", type=filepath, required=True, metavar="DIR", help="a SliceSet of real slices"
+        "--phantom", type=path, metavar="DIR", help="a phantom SliceSet (default: patients are made here)"
     )
     options.add_argument(
-        "--phantom", type=filepath, metavar="DIR", help="a phantom SliceSet (default: patients are made here)"
-    )
-    options.add_argument(
-        "--slices", type=whole(1, 10**6), metavar="N",
+        "--slices", type=integer(1, 10**6), metavar="N",
         help="phantom slices, one a patient, against twice as many real ones (default: as many as there are)",
     )  # fmt: skip
-    options.add_argument("--out", type=filepath, required=True, metavar="DIR", help="the folder to make")
+    options.add_argument("--out", type=path, required=True, metavar="DIR", help="the folder to make")
     options.add_seed_and_workers()
     return options
 

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from strokegan_lib.command_line import Parser, filepath, run
+from strokegan_lib.command_line import Parser, path, run
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import SPLITS
 from strokegan_lib.errors import BadInput, writing
@@ -19,7 +19,7 @@ from strokegan_lib.evaluation.realism import Sample, realism
 from strokegan_lib.evaluation.tables import write_json
 from strokegan_lib.models.encoder import Encoder
 
-NAME = "python -m experiments.realism"
+PROG = "python -m experiments.realism"
 FEWEST = 24  # slices a set: halves of 12 still have five neighbours and more
 CAUTION = (
     "The encoder was trained by this kit, on faults and lesions that the kit's makers thought of: "
@@ -28,20 +28,18 @@ CAUTION = (
 
 
 def parser() -> Parser:
-    options = Parser(prog=NAME, description="Realism and diversity of painted slices.")
+    options = Parser(prog=PROG, description="Realism and diversity of painted slices.")
+    options.add_argument("--real", type=path, required=True, metavar="DIR", help="a data set of real slices")
     options.add_argument(
-        "--real", type=filepath, required=True, metavar="DIR", help="a data set of real slices"
+        "--fake", type=path, required=True, metavar="DIR", help="a data set of painted slices"
     )
-    options.add_argument(
-        "--fake", type=filepath, required=True, metavar="DIR", help="a data set of painted slices"
-    )
-    options.add_argument("--out", type=filepath, required=True, metavar="FILE", help="JSON file to write")
+    options.add_argument("--out", type=path, required=True, metavar="FILE", help="JSON file to write")
     options.add_argument(
         "--split", choices=[*SPLITS, "all"], default="test",
         help="of the real slices (default: %(default)s); memorisation needs validation or test",
     )  # fmt: skip
     options.add_argument(
-        "--pairs", type=filepath, metavar="PNG",
+        "--pairs", type=path, metavar="PNG",
         help="draw the painted slices nearest to training slices above these; it shows people's slices",
     )  # fmt: skip
     options.add_seed("of chance and intervals (default: 0)")
@@ -127,7 +125,7 @@ def _with_tissue(slices: SliceSet, rows: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    sys.exit(run(partial(compare, parser().parse_args()), NAME))
+    sys.exit(run(partial(compare, parser().parse_args()), PROG))
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ from functools import partial
 from pathlib import Path
 
 from experiments import balancing, compare, family, masks, transfer
-from strokegan_lib.command_line import Parser, filepath, run
+from strokegan_lib.command_line import Parser, path, run
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.training.weights import SHIPPED, shipped
 
-NAME = "python -m experiments.remake"
+PROG = "python -m experiments.remake"
 RESULTS = Path(__file__).parent / "results"
 ABLATED = "masked,masked-no-attention,masked-pixel,segan,segan-released,unet"
 BUDGET = "--steps 700 --width 32 --lesion-share 0.75"
@@ -62,14 +62,14 @@ EXPERIMENTS: dict[str, tuple[Callable[[], Parser], Callable[[Namespace], None], 
 
 
 def parser() -> Parser:
-    options = Parser(prog=NAME, description="Remake the reported figures, one experiment after the other.")
+    options = Parser(prog=PROG, description="Remake the reported figures, one experiment after the other.")
     options.add_argument(
         "names", nargs="*", metavar="NAME", help=f"of {', '.join(EXPERIMENTS)} (default: all)"
     )
-    options.add_argument("--soop", type=filepath, required=True, metavar="DIR", help="prepared SOOP")
-    options.add_argument("--runs", type=filepath, required=True, metavar="DIR", help="where training is kept")
+    options.add_argument("--soop", type=path, required=True, metavar="DIR", help="prepared SOOP")
+    options.add_argument("--runs", type=path, required=True, metavar="DIR", help="where training is kept")
     options.add_argument(
-        "--out", type=filepath, default=RESULTS, metavar="DIR", help="default: the kit's own folder"
+        "--out", type=path, default=RESULTS, metavar="DIR", help="default: the kit's own folder"
     )
     return options
 
@@ -98,7 +98,7 @@ def remake(options: Namespace) -> None:
 
 
 def main() -> None:
-    sys.exit(run(partial(remake, parser().parse_args()), NAME))
+    sys.exit(run(partial(remake, parser().parse_args()), PROG))
 
 
 if __name__ == "__main__":

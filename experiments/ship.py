@@ -21,7 +21,7 @@ from experiments.cards import card
 from experiments.masks import made, masks_of
 from experiments.recipes import COMMON, KINDS, RECIPES, STORES, Recipe
 from experiments.training_queue import Run, hours, trained
-from strokegan_lib.command_line import Parser, filepath, run
+from strokegan_lib.command_line import Parser, path, run
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
@@ -34,30 +34,28 @@ from strokegan_lib.files import write_whole
 from strokegan_lib.train import each
 from strokegan_lib.training.checkpoint import checkpoints, newest_checkpoint
 from strokegan_lib.training.precision import arithmetic
-from strokegan_lib.training.settings import RECORD, build, settle
+from strokegan_lib.training.tasks import RECORD, build, settle
 from strokegan_lib.training.weights import SHIPPED, kind_of, load_weights, save_weights
 
-NAME = "python -m experiments.ship"
+PROG = "python -m experiments.ship"
 
 
 def parser() -> Parser:
-    options = Parser(prog=NAME, description="Train, score and write the weights that come with the kit.")
+    options = Parser(prog=PROG, description="Train, score and write the weights that come with the kit.")
     options.add_argument(
         "names", nargs="*", metavar="NAME", help=f"of {', '.join(RECIPES)} (default: all but encoder)"
     )
+    options.add_argument("--phantom", type=path, required=True, metavar="DIR", help="the default phantom set")
     options.add_argument(
-        "--phantom", type=filepath, required=True, metavar="DIR", help="the default phantom set"
-    )
-    options.add_argument(
-        "--soop", type=filepath, metavar="DIR", help="prepared SOOP; without it its files are left"
+        "--soop", type=path, metavar="DIR", help="prepared SOOP; without it its files are left"
     )
     options.add_argument(
         "--so-far", action="store_true",
         help="train nothing: write the best that unfinished runs have reached so far, and say so in the cards",
     )  # fmt: skip
-    options.add_argument("--runs", type=filepath, required=True, metavar="DIR", help="where training is kept")
+    options.add_argument("--runs", type=path, required=True, metavar="DIR", help="where training is kept")
     options.add_argument(
-        "--out", type=filepath, default=SHIPPED, metavar="DIR", help="default: the kit's own folder"
+        "--out", type=path, default=SHIPPED, metavar="DIR", help="default: the kit's own folder"
     )
     return options
 
@@ -195,7 +193,7 @@ def made_scores(generator: nn.Module, slices: SliceSet) -> dict[str, Any]:
 
 
 def main() -> None:
-    sys.exit(run(partial(ship, parser().parse_args()), NAME))
+    sys.exit(run(partial(ship, parser().parse_args()), PROG))
 
 
 if __name__ == "__main__":

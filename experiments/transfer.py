@@ -17,7 +17,7 @@ import torch
 
 from experiments.compare import TABLE_1
 from experiments.comparison import SCORES
-from strokegan_lib.command_line import Parser, filepath, run
+from strokegan_lib.command_line import Parser, path, run
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
@@ -26,14 +26,14 @@ from strokegan_lib.evaluation.scores import summary
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
 from strokegan_lib.training.weights import load_weights, shipped
 
-NAME = "python -m experiments.transfer"
+PROG = "python -m experiments.transfer"
 TRAINED_ON = ("phantom", "soop")
 
 
 def parser() -> Parser:
-    options = Parser(prog=NAME, description="Score the shipped segmentors on real test patients.")
-    options.add_argument("--data", type=filepath, required=True, metavar="DIR", help="prepared SOOP, FLAIR")
-    options.add_argument("--out", type=filepath, required=True, metavar="DIR", help="a folder for the tables")
+    options = Parser(prog=PROG, description="Score the shipped segmentors on real test patients.")
+    options.add_argument("--data", type=path, required=True, metavar="DIR", help="prepared SOOP, FLAIR")
+    options.add_argument("--out", type=path, required=True, metavar="DIR", help="a folder for the tables")
     return options
 
 
@@ -68,7 +68,7 @@ def transfer(options: Namespace) -> None:
     card = {
         "what": "Shipped segmentors on real test patients, each at the threshold of its own validation "
         "patients; 95 % patient bootstrap",
-        "command": f"{NAME} --data DIR --out DIR",
+        "command": f"{PROG} --data DIR --out DIR",
         "data": slices.card["name"],
         "data_sha256": slices.card["sha256"],
         "counts": {name: scores[name] for name in ("slices", "lesion_slices", "patients")},
@@ -78,7 +78,7 @@ def transfer(options: Namespace) -> None:
 
 
 def main() -> None:
-    sys.exit(run(partial(transfer, parser().parse_args()), NAME))
+    sys.exit(run(partial(transfer, parser().parse_args()), PROG))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import errno
 import math
 import os
@@ -11,45 +12,45 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from strokegan_lib.errors import BadInput
 
 LARGEST_SEED = 2**32 - 1  # a run multiplies it by a million, and 64 bits must hold that
 
 
-def filepath(word: str) -> Path:
-    """The type of an option that names a file or folder: ``~`` is the reader's home in ``--out=~/run`` too."""
+def path(word: str) -> Path:
+    """The type of an option that names a file or folder: ``~`` is the home folder in ``--out=~/run`` too."""
     return Path(os.path.expanduser(word))
 
 
-def whole(least: int, most: int) -> Callable[[str], int]:
+def integer(least: int, most: int) -> Callable[[str], int]:
     """The type of an option that is a whole number from *least* to *most*."""
 
     def read(word: str) -> int:
         try:
-            number = int(word)
+            value = int(word)
         except ValueError:
-            number = least - 1
-        if not least <= number <= most:
+            value = least - 1
+        if not least <= value <= most:
             raise argparse.ArgumentTypeError(f"{word}: give a whole number from {least} to {most}")
-        return number
+        return value
 
     return read
 
 
-def real(least: float, most: float, *, within: bool = False) -> Callable[[str], float]:
+def number(least: float, most: float, *, within: bool = False) -> Callable[[str], float]:
     """The type of an option that is a number from *least* to *most*, or strictly *within* them."""
 
     def read(word: str) -> float:
         try:
-            number = float(word)
+            value = float(word)
         except ValueError:
-            number = math.nan
-        if not least <= number <= most or (within and number in (least, most)):
+            value = math.nan
+        if not least <= value <= most or (within and value in (least, most)):
             ends = f"between {least:g} and {most:g}" if within else f"from {least:g} to {most:g}"
             raise argparse.ArgumentTypeError(f"{word}: give a number {ends}")
-        return number
+        return value
 
     return read
 
@@ -62,21 +63,55 @@ class Parser(argparse.ArgumentParser):
 
     def add_seed(self, help: str = "default: %(default)s", largest: int = LARGEST_SEED) -> None:
         """Add ``--seed``, 0 where none is given."""
-        self.add_argument("--seed", type=whole(0, largest), default=0, metavar="N", help=help)
+        self.add_argument("--seed", type=integer(0, largest), default=0, metavar="N", help=help)
 
     def add_seed_and_workers(self) -> None:
         """Add ``--seed`` and ``--workers``, for a command whose result depends on the first alone."""
         self.add_seed()
         self.add_argument(
-            "--workers", type=whole(1, 256), default=os.cpu_count() or 1, metavar="N",
+            "--workers", type=integer(1, 256), default=os.cpu_count() or 1, metavar="N",
             help="threads; the result is the same for any number (default: one a core)",
         )  # fmt: skip
 
 
-def told(program: str, argv: list[str]) -> str:
-    """The command for a card: folders by their name alone, for the rest of a path is nobody's business."""
+def option(default: Any, help: str, type: Callable[[str], Any] | None = None, **how: Any) -> Any:
+    """A field of a dataclass that is an option of the command line too.
+
+    Args:
+        default: value where the option is not given.
+        help: says what it is; the default is added to it.
+        type: reads a word and knows its range: :func:`integer`, :func:`number`; None for a flag or choices.
+        how: what else ``add_argument`` takes, such as ``choices``.
+    """
+    return dataclasses.field(default=default, metadata={"help": help, "type": type, **how})
+
+
+def add_options(parser: argparse.ArgumentParser, settings: Any) -> None:
+    """Add the options of a dataclass, one for each field made by :func:`option`.
+
+    Options that are not given are absent from the parsed ones: ``settings(**given)``, or ``replace`` of an instance.
+
+    Args:
+        parser: of the command.
+        settings: the dataclass, or an instance, whose values are the defaults that ``--help`` shows.
+    """
+    for field in dataclasses.fields(settings):
+        if not field.metadata:
+            continue
+        default = getattr(settings, field.name)
+        how = {name: value for name, value in field.metadata.items() if value is not None}
+        if isinstance(default, bool):
+            how["action"] = argparse.BooleanOptionalAction
+        if "default" not in how["help"]:
+            how["help"] += f" (default: {default})"
+        flag = f"--{field.name.replace('_', '-')}"
+        parser.add_argument(flag, dest=field.name, default=argparse.SUPPRESS, **how)
+
+
+def command_for_card(prog: str, argv: list[str]) -> str:
+    """The command as a card tells it: of files and folders their names alone, not where they lie."""
     words = [Path(word).name if os.sep in word and not word.startswith("http") else word for word in argv]
-    return f"{program} {shlex.join(words)}".rstrip()
+    return f"{prog} {shlex.join(words)}".rstrip()
 
 
 def _silence_stdout() -> None:

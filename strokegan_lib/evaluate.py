@@ -8,7 +8,7 @@ from functools import partial
 
 import torch
 
-from strokegan_lib.command_line import Parser, filepath, run
+from strokegan_lib.command_line import Parser, path, run
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet, sha256
 from strokegan_lib.data.split import SPLITS
@@ -19,17 +19,15 @@ from strokegan_lib.evaluation.slicewise import score_slices
 from strokegan_lib.evaluation.tables import circumstances, write_json
 from strokegan_lib.training.weights import load_weights
 
-NAME = "python -m strokegan_lib.evaluate"
+PROG = "python -m strokegan_lib.evaluate"
 BY_SIZE = ("dice", "missed_rate", "lesion_f1", "hd95_mm")  # printed for each size of lesion; the file has all
 
 
 def parser() -> Parser:
-    options = Parser(prog=NAME, description="Score a segmentor, with 95 % intervals over patients.")
-    options.add_argument("--data", type=filepath, required=True, metavar="DIR", help="a prepared data set")
-    options.add_argument(
-        "--weights", type=filepath, required=True, metavar="FILE", help="weights.safetensors"
-    )
-    options.add_argument("--out", type=filepath, required=True, metavar="FILE", help="results.json to write")
+    options = Parser(prog=PROG, description="Score a segmentor, with 95 % intervals over patients.")
+    options.add_argument("--data", type=path, required=True, metavar="DIR", help="a prepared data set")
+    options.add_argument("--weights", type=path, required=True, metavar="FILE", help="weights.safetensors")
+    options.add_argument("--out", type=path, required=True, metavar="FILE", help="results.json to write")
     options.add_argument("--split", choices=[*SPLITS, "all"], default="test", help="default: %(default)s")
     options.add_seed("of the bootstrap (default: 0)")
     return options
@@ -109,7 +107,7 @@ def _line(name: str, score: dict) -> str:
 
 
 def main() -> None:
-    sys.exit(run(partial(evaluate, parser().parse_args()), NAME))
+    sys.exit(run(partial(evaluate, parser().parse_args()), PROG))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from torch import nn
 from experiments.masks import made
 from strokegan_lib.balance.balance import CarveMix, Maker, Plan, balance
 from strokegan_lib.balance.transplant import SMALLEST, STAYS, TRIES, Placement, Transplanter, onto, ventricles
-from strokegan_lib.command_line import Parser, filepath, real, run, told, whole
+from strokegan_lib.command_line import Parser, command_for_card, integer, number, path, run
 from strokegan_lib.data.slices import SliceSet, sha256
 from strokegan_lib.data.split import FOLDS
 from strokegan_lib.data.windows import DARKEST
@@ -23,7 +23,7 @@ from strokegan_lib.errors import BadInput
 from strokegan_lib.models.masks import MaskGenerator
 from strokegan_lib.training.weights import GENERATORS, load_weights
 
-NAME = "python -m strokegan_lib.synthesise"
+PROG = "python -m strokegan_lib.synthesise"
 METHODS = ("gan", "carvemix")
 PAINTS = ("slice", "lesion")
 LOOKED_AT = 16  # masks of a generator before its strokes are asked for one by one
@@ -120,17 +120,17 @@ def _near(stroke: np.ndarray) -> np.ndarray:
 
 def parser() -> Parser:
     options = Parser(
-        prog=NAME, description="Make a data set in which a chosen share of the training slices shows stroke."
+        prog=PROG, description="Make a data set in which a chosen share of the training slices shows stroke."
     )
-    options.add_argument("--data", type=filepath, required=True, metavar="DIR", help="a prepared data set")
-    options.add_argument("--out", type=filepath, required=True, metavar="DIR", help="the data set to make")
+    options.add_argument("--data", type=path, required=True, metavar="DIR", help="a prepared data set")
+    options.add_argument("--out", type=path, required=True, metavar="DIR", help="the data set to make")
     options.add_argument(
-        "--ratio", type=real(0, 1, within=True), required=True, metavar="R",
+        "--ratio", type=number(0, 1, within=True), required=True, metavar="R",
         help="share of the training slices that show stroke, between 0 and 1",
     )  # fmt: skip
     options.add_argument(
         "--weights",
-        type=filepath,
+        type=path,
         metavar="FILE",
         help="weights.safetensors of a generator (for --method gan)",
     )
@@ -144,7 +144,7 @@ def parser() -> Parser:
         "(default: lesion; slice with --only-synthetic)",
     )  # fmt: skip
     options.add_argument(
-        "--mask-weights", type=filepath, metavar="FILE",
+        "--mask-weights", type=path, metavar="FILE",
         help="weights.safetensors of a mask generator that makes the strokes (default: strokes of training "
         "slices, moved)",
     )  # fmt: skip
@@ -153,11 +153,11 @@ def parser() -> Parser:
         help="leave the real training slices out and paint as many in their place",
     )  # fmt: skip
     options.add_argument(
-        "--pixels", type=whole(1, 128**2), nargs=2, metavar=("LOW", "HIGH"),
+        "--pixels", type=integer(1, 128**2), nargs=2, metavar=("LOW", "HIGH"),
         help="size of the lesions (default: as in the training slices)",
     )  # fmt: skip
     options.add_argument(
-        "--fold", type=whole(0, FOLDS - 1), metavar="K",
+        "--fold", type=integer(0, FOLDS - 1), metavar="K",
         help="the training part of fold K of five (default: of the plain split)",
     )  # fmt: skip
     options.add_seed_and_workers()
@@ -256,7 +256,7 @@ def _generator(weights: Path, slices: SliceSet) -> nn.Module:
 
 def main() -> None:
     options = parser().parse_args()
-    sys.exit(run(partial(synthesise, options, told(NAME, sys.argv[1:])), NAME))
+    sys.exit(run(partial(synthesise, options, command_for_card(PROG, sys.argv[1:])), PROG))
 
 
 if __name__ == "__main__":

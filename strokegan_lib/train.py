@@ -28,9 +28,9 @@ from strokegan_lib.files import hold, write_whole
 from strokegan_lib.profiles import profile
 from strokegan_lib.training.checkpoint import checkpoints
 from strokegan_lib.training.loop import Loop, Settings
-from strokegan_lib.training.options import NAME, parser
+from strokegan_lib.training.options import PROG, parser
 from strokegan_lib.training.precision import accelerator
-from strokegan_lib.training.settings import RECORD, augmentation, begin, build, settle
+from strokegan_lib.training.tasks import RECORD, augmentation, begin, build, settle
 from strokegan_lib.training.weights import save_weights
 
 
@@ -88,7 +88,7 @@ def train(given: dict[str, Any]) -> None:
     local = {k: given[k] for k in ("checkpoint_seconds", "compile") if k in given}
     loop = Loop(
         gan, batches,
-        Settings(settings["steps"], settings["seed"], settings["rate"], average=settings["average"], **local),
+        Settings(settings["steps"], settings["seed"], rate=settings["rate"], average=settings["average"], **local),
         machine, validate, out, {**settings, "data": each(sets, "sha256")},
     )  # fmt: skip
     with _alone(out) if machine.is_main_process else nullcontext():
@@ -145,7 +145,7 @@ def _alone(out: Path) -> Iterator[None]:
 
 def main() -> None:
     given = vars(parser().parse_args())
-    sys.exit(run(partial(train, given), NAME))
+    sys.exit(run(partial(train, given), PROG))
 
 
 if __name__ == "__main__":

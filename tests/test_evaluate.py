@@ -53,7 +53,7 @@ def weights(path, channels: int = 1, **about):
 def door(monkeypatch, capsys):
     def call(*words) -> tuple[int, str, str]:
         capsys.readouterr()
-        monkeypatch.setattr(sys, "argv", [evaluate.NAME, *map(str, words)])
+        monkeypatch.setattr(sys, "argv", [evaluate.PROG, *map(str, words)])
         with pytest.raises(SystemExit) as end:
             evaluate.main()
         return end.value.code or 0, *capsys.readouterr()

@@ -50,7 +50,7 @@ def made(out, channels=1, stroke=True) -> SliceSet:
 def call(module, monkeypatch, capsys, *words) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of a door."""
     capsys.readouterr()
-    monkeypatch.setattr(sys, "argv", [module.NAME, *map(str, words)])
+    monkeypatch.setattr(sys, "argv", [module.PROG, *map(str, words)])
     with pytest.raises(SystemExit) as end:
         module.main()
     return end.value.code or 0, *capsys.readouterr()

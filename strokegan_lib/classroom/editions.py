@@ -158,7 +158,7 @@ def derive(folder: Path) -> list[Path]:
 def parser() -> door.Parser:
     options = door.Parser(prog="editions", description=__doc__.splitlines()[0])
     options.add_argument(
-        "--notebooks", type=door.filepath, default=Path("notebooks"), help="folder of the series"
+        "--notebooks", type=door.path, default=Path("notebooks"), help="folder of the series"
     )
     options.add_argument("--check", action="store_true", help="only say whether they are up to date")
     return options

@@ -80,7 +80,7 @@ def refresh(file: Path) -> None:
 def parser() -> door.Parser:
     options = door.Parser(prog="notebooks", description=__doc__.splitlines()[0])
     options.add_argument(
-        "--notebooks", type=door.filepath, default=Path("notebooks"), help="folder of the series"
+        "--notebooks", type=door.path, default=Path("notebooks"), help="folder of the series"
     )
     return options
 

@@ -126,10 +126,10 @@ def build(root: Path, out: Path, workers: int) -> tuple[list[str], list[str]]:
 
 def parser() -> door.Parser:
     options = door.Parser(prog="site", description=__doc__.splitlines()[0])
-    options.add_argument("--root", type=door.filepath, default=Path("."), help="folder of the kit")
-    options.add_argument("--out", type=door.filepath, default=Path("build/site"), help="folder of the site")
+    options.add_argument("--root", type=door.path, default=Path("."), help="folder of the kit")
+    options.add_argument("--out", type=door.path, default=Path("build/site"), help="folder of the site")
     options.add_argument(
-        "--workers", type=door.whole(1, 256), default=2, help="pages that are made at once (2)"
+        "--workers", type=door.integer(1, 256), default=2, help="pages that are made at once (2)"
     )
     return options
 

@@ -127,11 +127,9 @@ def write(notebooks: Path, out: Path) -> list[Path]:
 def parser() -> door.Parser:
     options = door.Parser(prog="slides", description=__doc__.splitlines()[0])
     options.add_argument(
-        "--notebooks", type=door.filepath, default=Path("notebooks"), help="folder of the series"
+        "--notebooks", type=door.path, default=Path("notebooks"), help="folder of the series"
     )
-    options.add_argument(
-        "--out", type=door.filepath, default=Path("build/slides"), help="folder of the decks"
-    )
+    options.add_argument("--out", type=door.path, default=Path("build/slides"), help="folder of the decks")
     return options
 
 

@@ -25,7 +25,7 @@ from strokegan_lib.files import write_whole
 from strokegan_lib.profiles import PROFILES, profile
 from strokegan_lib.training.precision import arithmetic
 
-NAME = "python -m strokegan_lib.classroom.times"
+PROG = "python -m strokegan_lib.classroom.times"
 TABLE = "notebook_times"
 STEP = 5  # seconds: about what a second run on the same machine may differ by
 STATED = re.compile(r"(The cells run in about )(\d+)( seconds)")
@@ -99,7 +99,7 @@ def keep(options: Namespace) -> None:
     about = {"processor": processor(), "cores": os.cpu_count(), **run, **report}
     card = {
         "what": "Seconds that each notebook of the series took, from the start of its process to its end, several at once",
-        "command": f"python -m strokegan_lib.classroom.tutorial --profile {name} && {NAME}",
+        "command": f"python -m strokegan_lib.classroom.tutorial --profile {name} && {PROG}",
         "rounding": f"the notebooks state the quick profile's seconds to the nearest {STEP}",
         **run,
         "measured": {**card["measured"], name: about},
@@ -131,15 +131,15 @@ def stating(file: Path, seconds: int) -> str:
 
 
 def parser() -> door.Parser:
-    options = door.Parser(prog=NAME, description=__doc__.splitlines()[0])
+    options = door.Parser(prog=PROG, description=__doc__.splitlines()[0])
     options.add_argument(
-        "--tutorial", type=door.filepath, default=Path("build/tutorial"), metavar="DIR", help="the report"
+        "--tutorial", type=door.path, default=Path("build/tutorial"), metavar="DIR", help="the report"
     )
     options.add_argument(
-        "--notebooks", type=door.filepath, default=Path("notebooks"), metavar="DIR", help="the masters"
+        "--notebooks", type=door.path, default=Path("notebooks"), metavar="DIR", help="the masters"
     )
     options.add_argument(
-        "--results", type=door.filepath, default=RESULTS, metavar="DIR", help="default: the kit's own folder"
+        "--results", type=door.path, default=RESULTS, metavar="DIR", help="default: the kit's own folder"
     )
     return options
 

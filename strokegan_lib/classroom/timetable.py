@@ -18,7 +18,7 @@ from strokegan_lib.classroom.tutorial import masters
 from strokegan_lib.errors import BadInput
 from strokegan_lib.files import write_whole
 
-NAME = "python -m strokegan_lib.classroom.timetable"
+PROG = "python -m strokegan_lib.classroom.timetable"
 GUIDE = Path("docs/instructors/schedules.md")
 BLOCK = re.compile(r"(?<=<!-- times: begin -->\n).*?(?=<!-- times: end -->)", re.S)
 ESTIMATES = re.compile(r"about (\d+) minutes to teach and (\d+) for the exercises")
@@ -72,7 +72,7 @@ def timetable(notebooks: Path, results: Path = RESULTS) -> str:
 
 
 def parser() -> door.Parser:
-    return door.Parser(prog=NAME, description=__doc__.splitlines()[0])
+    return door.Parser(prog=PROG, description=__doc__.splitlines()[0])
 
 
 def main() -> None:

@@ -177,14 +177,12 @@ def parser() -> door.Parser:
     options = door.Parser(prog="tutorial", description=__doc__.splitlines()[0])
     options.add_argument("--data", default="", help="a prepared data set; the default phantom otherwise")
     options.add_argument("--profile", default="quick", help=f"{', '.join(PROFILES)} (quick)")
+    options.add_argument("--out", type=door.path, default=Path("build/tutorial"), help="folder of the report")
     options.add_argument(
-        "--out", type=door.filepath, default=Path("build/tutorial"), help="folder of the report"
+        "--workers", type=door.integer(1, 256), default=2, help="notebooks that run at once (2)"
     )
     options.add_argument(
-        "--workers", type=door.whole(1, 256), default=2, help="notebooks that run at once (2)"
-    )
-    options.add_argument(
-        "--notebooks", type=door.filepath, default=Path("notebooks"), help="folder of the series"
+        "--notebooks", type=door.path, default=Path("notebooks"), help="folder of the series"
     )
     return options
 

@@ -6,7 +6,7 @@ import sys
 import time
 from functools import partial
 
-from strokegan_lib.command_line import Parser, filepath, run, whole
+from strokegan_lib.command_line import Parser, integer, path, run
 from strokegan_lib.phantom.dataset import PAPER, make_phantom_set
 from strokegan_lib.phantom.phantom import CONTRASTS
 
@@ -16,17 +16,17 @@ def parser() -> Parser:
         prog="make_phantom.py",
         description="Make synthetic stroke patients on the MNI152 anatomy: the default data set, no download.",
     )
-    options.add_argument("--out", type=filepath, required=True, metavar="DIR", help="the SliceSet to make")
+    options.add_argument("--out", type=path, required=True, metavar="DIR", help="the SliceSet to make")
     options.add_argument(
         "--patients",
-        type=whole(1, 100_000),
+        type=integer(1, 100_000),
         default=PAPER["patients"],
         metavar="N",
         help="default: %(default)s",
     )
     options.add_argument(
         "--slices-per-patient",
-        type=whole(1, 126),
+        type=integer(1, 126),
         default=PAPER["slices_per_patient"],
         metavar="N",
         help="default: %(default)s",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from textwrap import fill
 
-from strokegan_lib.command_line import Parser, filepath, run, told, whole
+from strokegan_lib.command_line import Parser, command_for_card, integer, path, run
 from strokegan_lib.scans.cases import Source
 from strokegan_lib.scans.prepare import prepare
 
@@ -27,17 +27,17 @@ def parser(source: Source) -> Parser:
         epilog="\n\n".join(fill(f"{head}: {text}", 100) for head, text in said),
         formatter_class=RawDescriptionHelpFormatter,
     )
-    options.add_argument(
-        "--source", type=filepath, required=True, metavar="DIR", help="where the data set lies"
-    )
-    options.add_argument("--out", type=filepath, required=True, metavar="DIR", help="the SliceSet to make")
+    options.add_argument("--source", type=path, required=True, metavar="DIR", help="where the data set lies")
+    options.add_argument("--out", type=path, required=True, metavar="DIR", help="the SliceSet to make")
     options.add_argument(
         "--modality", nargs="+", choices=source.channels, metavar="NAME",
         help=f"channels, in this order: {', '.join(source.channels)} (default: all)",
     )  # fmt: skip
     options.add_argument("--skip-bad", action="store_true", help="report bad cases and go on without them")
-    options.add_argument("--workers", type=whole(1, 256), default=1, metavar="N", help="threads (default: 1)")
-    options.add_argument("--limit", type=whole(1, 10**9), metavar="N", help="only the first N cases")
+    options.add_argument(
+        "--workers", type=integer(1, 256), default=1, metavar="N", help="threads (default: 1)"
+    )
+    options.add_argument("--limit", type=integer(1, 10**9), metavar="N", help="only the first N cases")
     if source.download:
         options.add_argument("--download", action="store_true", help="fetch the data set into --source first")
         options.add_argument(
@@ -76,7 +76,7 @@ def door(
         source = replace(
             source, find=partial(source.find, **{find_option[0]: getattr(given, find_option[0])})
         )
-    main: Callable[[], None] = partial(_main, source, given, told(options.prog, argv))
+    main: Callable[[], None] = partial(_main, source, given, command_for_card(options.prog, argv))
     return run(main, options.prog)
 
 

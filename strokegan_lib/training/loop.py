@@ -26,6 +26,7 @@ from strokegan_lib.training.checkpoint import load_checkpoint, save_checkpoint
 from strokegan_lib.training.interrupt import between_steps
 from strokegan_lib.training.log import Log, Row
 from strokegan_lib.training.precision import accelerator as make_accelerator
+from strokegan_lib.training.settings import Settings
 from strokegan_lib.training.watch import Watch
 
 Validate = Callable[[nn.Module], dict[str, float]]
@@ -33,40 +34,6 @@ Validate = Callable[[nn.Module], dict[str, float]]
 EVERY = 500  # steps between validations of a long run: the best may lie anywhere
 FLUSH = 10  # steps whose losses wait on the device: asking for each would make the device wait
 QUIET = ("step", "seconds")  # columns that the bar shows in its own way
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How long and how a GAN is trained, whatever it is.
-
-    Attributes:
-        steps: turns of each player.
-        seed: decides what a step draws (codes, noise, dropout); the batches have a seed of their own.
-        rate: multiplies every network's peak learning rate.
-        warm_up: share of the steps in which the rate climbs to its peak; then it falls
-            along half a cosine.
-        average: decay of the moving average of the weights.
-        validations: how often to validate at least, evenly spaced, the last time at the end; every
-            500 steps in long runs.
-        checkpoint_seconds: time between checkpoints.
-        compile: compile the networks; takes a minute, worth it on a GPU and a long run.
-    """
-
-    steps: int
-    seed: int = 0
-    rate: float = 1.0
-    warm_up: float = 0.05  # Adam's second moments are noise at first
-    average: float = 0.99  # the last hundred steps or so: short runs forget their start
-    validations: int = 5
-    checkpoint_seconds: float = 60.0  # what a lost Colab session costs at most
-    compile: bool = False
-
-    def rate_at(self, step: int) -> float:
-        """Factor of the peak learning rate at *step* (0, 1, ...)."""
-        climb = max(1.0, self.warm_up * self.steps)
-        if step < climb:
-            return self.rate * (step + 1) / (climb + 1)
-        return self.rate * (1 + math.cos(math.pi * (step - climb) / (self.steps - climb))) / 2
 
 
 @dataclass

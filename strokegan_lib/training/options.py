@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import SUPPRESS, ArgumentTypeError, BooleanOptionalAction
 
-from strokegan_lib.command_line import LARGEST_SEED, Parser, filepath, real, whole
+from strokegan_lib.command_line import LARGEST_SEED, Parser, integer, number, path
 from strokegan_lib.data.split import FOLDS
 from strokegan_lib.losses import ADVERSARIAL, WEIGHTINGS
 from strokegan_lib.profiles import PROFILES
@@ -12,14 +12,14 @@ from strokegan_lib.training.family import MEMBERS
 from strokegan_lib.training.objectives import OBJECTIVES
 from strokegan_lib.training.precision import PRECISIONS
 from strokegan_lib.training.segmentation import METHODS
-from strokegan_lib.training.settings import FEATURES, LESION_SHARE, NOISE, SYNTHESIS
+from strokegan_lib.training.tasks import FEATURES, LESION_SHARE, NOISE, SYNTHESIS
 
-WEIGHT = real(0, 1e30)  # of a loss
-NAME = "python -m strokegan_lib.train"
+WEIGHT = number(0, 1e30)  # of a loss
+PROG = "python -m strokegan_lib.train"
 
 
 def parser() -> Parser:
-    options = Parser(prog=NAME, description="Train a GAN on a prepared data set.")
+    options = Parser(prog=PROG, description="Train a GAN on a prepared data set.")
     tasks = options.add_subparsers(
         dest="task", required=True, metavar="segmentation|synthesis|family|masks|encoder"
     )
@@ -30,42 +30,45 @@ def parser() -> Parser:
     enc = tasks.add_parser("encoder", help="features that measure realism", argument_default=SUPPRESS)
     enc.add_argument(
         "--data",
-        type=filepath,
+        type=path,
         required=True,
         nargs="+",
         metavar="DIR",
         help="prepared data sets, in equal shares",
     )
     enc.add_argument(
-        "--features", type=whole(1, 4096), metavar="N", help=f"width of the description (default: {FEATURES})"
+        "--features",
+        type=integer(1, 4096),
+        metavar="N",
+        help=f"width of the description (default: {FEATURES})",
     )
     fam.add_argument("--member", choices=list(MEMBERS), help="which of the family (default: dcgan)")
     for task in (seg, syn, fam, mas):
-        task.add_argument("--data", type=filepath, required=True, metavar="DIR", help="a prepared data set")
+        task.add_argument("--data", type=path, required=True, metavar="DIR", help="a prepared data set")
     for task in (seg, syn):
         task.add_argument(
             "--attention", action=BooleanOptionalAction, help="self-attention (default: the method's)"
         )
     for task in (seg, syn, fam, mas, enc):
-        task.add_argument("--out", type=filepath, required=True, metavar="DIR", help="where the run is kept")
+        task.add_argument("--out", type=path, required=True, metavar="DIR", help="where the run is kept")
         task.add_argument("--profile", choices=list(PROFILES), help="size of the run (default: quick)")
         task.add_argument(
-            "--steps", type=whole(1, 10**9), metavar="N", help="training steps (default: the profile's)"
+            "--steps", type=integer(1, 10**9), metavar="N", help="training steps (default: the profile's)"
         )
-        task.add_argument("--seed", type=whole(0, LARGEST_SEED), metavar="N", help="default: 0")
+        task.add_argument("--seed", type=integer(0, LARGEST_SEED), metavar="N", help="default: 0")
         task.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
         task.add_argument(
             "--width",
-            type=whole(4, 1024),
+            type=integer(4, 1024),
             metavar="N",
             help="of the networks (default: the profile's; family: the member's; masks: 16)",
         )
         task.add_argument(
-            "--batch-size", type=whole(2, 4096), metavar="N", help="slices a step (default: the profile's)"
+            "--batch-size", type=integer(2, 4096), metavar="N", help="slices a step (default: the profile's)"
         )
         task.add_argument(
             "--rate",
-            type=real(0, 1e31, within=True),
+            type=number(0, 1e31, within=True),
             metavar="X",
             help="multiplies the learning rates (default: 1)",
         )
@@ -81,28 +84,28 @@ def parser() -> Parser:
         )
         task.add_argument(
             "--start",
-            type=filepath,
+            type=path,
             metavar="FILE",
             help="weights to start from, of the same network and width",
         )
         task.add_argument(
             "--fold",
-            type=whole(0, FOLDS - 1),
+            type=integer(0, FOLDS - 1),
             metavar="K",
             help="hold fold K of five out for testing (default: the plain split)",
         )
         task.add_argument("--compile", action="store_true", help="compile the networks")
         task.add_argument(
-            "--threads", type=whole(1, 1024), metavar="N", help="CPU threads (default: the profile's)"
+            "--threads", type=integer(1, 1024), metavar="N", help="CPU threads (default: the profile's)"
         )
         task.add_argument(
             "--checkpoint-seconds",
-            type=real(0, 1e9),
+            type=number(0, 1e9),
             metavar="X",
             help="time between checkpoints (default: 60)",
         )
     mas.add_argument(
-        "--noise", type=whole(1, 65536), metavar="N", help=f"numbers that decide a mask (default: {NOISE})"
+        "--noise", type=integer(1, 65536), metavar="N", help=f"numbers that decide a mask (default: {NOISE})"
     )
     seg.add_argument("--method", choices=list(METHODS), help="default: masked")
     seg.add_argument(
@@ -141,7 +144,7 @@ def parser() -> Parser:
         "--kl", type=WEIGHT, metavar="X", help="styled: weight of the codes' divergence (default: 0.004)"
     )
     syn.add_argument(
-        "--style", type=whole(1, 65536), metavar="N", help="styled: numbers in a code (default: 64)"
+        "--style", type=integer(1, 65536), metavar="N", help="styled: numbers in a code (default: 64)"
     )
     syn.add_argument("--grain", action=BooleanOptionalAction, help="styled: noise at every size, or none")
     return options
@@ -152,6 +155,6 @@ def share(word: str) -> float | None:
     if word == "data":
         return None
     try:
-        return real(0, 1)(word)
+        return number(0, 1)(word)
     except ArgumentTypeError as error:
         raise ArgumentTypeError(f"{error}, or data") from None

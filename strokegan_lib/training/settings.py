@@ -1,183 +1,105 @@
-"""From the options of a training run to every setting of it, and from these to the networks."""
+"""What decides a run of training: one frozen dataclass, from which the command line is made.
+
+Each task extends it beside its networks, and the same object goes down to the optimisers.
+"""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, replace
-from pathlib import Path
-from typing import Any
+import dataclasses
+import math
+from argparse import ArgumentTypeError
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-import torch
-
-from strokegan_lib.data.augment import MIRROR, Augmentation
-from strokegan_lib.data.slices import sha256
+from strokegan_lib.command_line import LARGEST_SEED, integer, number, option
+from strokegan_lib.data.split import FOLDS
 from strokegan_lib.errors import BadInput
-from strokegan_lib.models.gan import GAN
-from strokegan_lib.profiles import profile
-from strokegan_lib.training.encoder import LIGHT, EncoderTask
-from strokegan_lib.training.family import MEMBERS
-from strokegan_lib.training.masks import GENTLE, MaskGAN
-from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
-from strokegan_lib.training.styled import StyledGAN, StyledRecipe
-from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
-from strokegan_lib.training.weights import kind_of, load_weights
+from strokegan_lib.profiles import PROFILES, profile
+from strokegan_lib.training.precision import PRECISIONS
 
-NOISE, MASK_WIDTH = 64, 16  # of the generator of masks, in every profile: it is small
-FEATURES, ENCODER_WIDTH = 32, 16  # of the encoder, in every profile: others' figures are no yardstick
-SYNTHESIS = {"paper": (Recipe, SynthesisGAN), "styled": (StyledRecipe, StyledGAN)}
-LESION_SHARE = 0.5  # of the slices in a batch: at the 18 % of the data most of a batch would teach nothing
-RECORD = "settings.json"  # in --out: what the run was started with
-AVERAGE = 0.995  # of generators: the last 200 steps, over which the players circle each other
-LOCAL = ("data", "out", "resume", "checkpoint_seconds", "compile", "threads")  # may change on --resume
+WEIGHT = number(0, 1e30)  # of a loss
+LOCAL = ("checkpoint_seconds", "compile")  # may change when a run goes on: they do not decide its numbers
 
 
-def settle(given: dict[str, Any]) -> dict[str, Any]:
-    """Every setting of a run: what was given, and defaults for the rest.
-
-    With ``--resume`` the defaults are those of the run in --out.
-
-    Raises:
-        BadInput: a number out of range, --out in use, or other settings than the run's.
-    """
-    out, resume = given["out"], given.get("resume", False)
-    record = out / RECORD
-    if "start" in given:  # known by its contents: a file may be overwritten or moved
-        given = {**given, "start": named(given["start"])}
-    if record.is_file() and not resume:
-        raise BadInput(out, "holds a run already", "give --resume to go on, or choose another --out")
-    told = {name: value for name, value in given.items() if name not in LOCAL}
-    if record.is_file():
-        return _kept(record, told)
-    size = profile(told.get("profile", "quick"))
-    common = {
-        "task": told["task"], "profile": size.name, "steps": size.steps, "seed": 0, "width": size.width,
-        "batch_size": size.batch_size, "rate": 1.0, "lesion_share": LESION_SHARE, "precision": "auto",
-        "fold": None, "start": None, "average": 0.99,
-    }  # fmt: skip
-    settled = {**common, **_own(told), **told}
-    _check(settled)
-    return settled
-
-
-def _kept(record: Path, told: dict[str, Any]) -> dict[str, Any]:
-    """The settings of the run that is to go on; what is told must agree with them."""
+def share(word: str) -> float | None:
+    """A number from 0 to 1, or None for 'data'."""
+    if word == "data":
+        return None
     try:
-        kept = json.loads(record.read_text(encoding="utf-8"))
-        missing = {"average", *_own(kept)} - {*kept}
-        differences = (
-            [] if missing else [f"{n} was {kept[n]}, now {told[n]}" for n in told if kept[n] != told[n]]
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(record, "cannot be read", "choose another --out") from error
-    if missing:
-        raise BadInput(
-            record, f"does not say {', '.join(sorted(missing))}: another version of the kit wrote it", "choose another --out"
-        )  # fmt: skip
-    if differences:
-        raise BadInput(
-            record, f"says otherwise: {'; '.join(differences)}",
-            "resume with the same settings or choose another --out",
-        )  # fmt: skip
-    return kept
+        return number(0, 1)(word)
+    except ArgumentTypeError as error:
+        raise ArgumentTypeError(f"{error}, or data") from None
 
 
-def _own(told: dict[str, Any]) -> dict[str, Any]:
-    """The settings that a task has for itself, with their defaults."""
-    task = told["task"]
-    if task == "segmentation":
-        method = told.get("method", "masked")
-        return {"method": method, **asdict(METHODS[method])}
-    if task == "synthesis":
-        generator = told.get("generator", "paper")
-        own = {
-            "generator": generator,
-            **asdict(SYNTHESIS[generator][0]()),
-            "attention": True,
-            "average": AVERAGE,
-        }
-        for name in {*StyledRecipe.__dataclass_fields__} - {*own} & {*told}:
-            raise BadInput(
-                f"--{name}", f"does not go with --generator {generator}", "leave one of the two out"
-            )
-        return own
-    if task == "family":
-        member = MEMBERS[name := told.get("member", "dcgan")]
-        return {
-            "member": name,
-            "width": member.width,
-            "lesion_share": member.lesion_share,
-            "average": AVERAGE,
-        }
-    if task == "masks":
-        return {"noise": NOISE, "width": MASK_WIDTH, "lesion_share": 1.0}
-    return {"features": FEATURES, "width": ENCODER_WIDTH}
+@dataclass(frozen=True)
+class Settings:
+    """What every run needs; defaults are those of the quick profile.
 
-
-def _check(settled: dict[str, Any]) -> None:
-    """Raise BadInput for settings that do not go together; the parser knows their ranges."""
-    if settled["width"] % 4:
-        raise BadInput(f"--width {settled['width']}", "is not a multiple of 4", "give 8, 16, 32 or 64")
-    if settled.get("loss", "paper") != "paper":
-        served = settled["method"] == "masked" and settled["multi_scale"] and settled["levels"] == "equal"
-        if not served:
-            raise BadInput(
-                f"--loss {settled['loss']}", "needs what masked paints and its critic",
-                "choose --method masked, and leave --multi-scale 0 and --levels out",
-            )  # fmt: skip
-    weights = [settled.get(name, 0) for name in ("multi_scale", "dice", "bce", "pixel", "kl", "latent")]
-    if not any(weights) and settled["task"] in ("segmentation", "synthesis"):
-        raise BadInput("every weight of a loss", "is 0", "give one above 0")
-
-
-def build(settings: dict[str, Any], channels: int) -> GAN:
-    """The untrained GAN of a run, or encoder; the seed decides its first weights."""
-    torch.manual_seed(settings["seed"])
-    if settings["task"] == "encoder":
-        return EncoderTask(settings["features"], width=settings["width"])
-    if settings["task"] == "masks":
-        return MaskGAN(settings["noise"], width=settings["width"])
-    if settings["task"] == "family":
-        return MEMBERS[settings["member"]].make(settings["width"], settings["steps"])
-    if settings["task"] == "synthesis":
-        kind, gan = SYNTHESIS[settings["generator"]]
-        recipe = kind(*(settings[name] for name in kind.__dataclass_fields__))
-        return gan(recipe, channels, width=settings["width"], attention=settings["attention"])
-    method = METHODS[settings["method"]]
-    method = replace(method, **{name: settings[name] for name in asdict(method) if name in settings})
-    return SegmentationGAN(method, channels, width=settings["width"])
-
-
-def augmentation(settings: dict[str, Any]) -> Augmentation:
-    """How far the training slices of a run are changed."""
-    if settings["task"] == "encoder":
-        return LIGHT
-    if settings["task"] == "masks":
-        return GENTLE
-    return MIRROR if settings["task"] in ("synthesis", "family") else Augmentation()
-
-
-def begin(gan: GAN, path: Path) -> None:
-    """Give the GAN's first network the weights of a file; its critic starts afresh.
+    Fields made by ``option`` are options of ``python -m strokegan_lib.train``, and there alone their ranges are
+    checked; settings that do not go together are refused here.
 
     Raises:
-        BadInput: the file is of another network, or of another width or other channels.
+        BadInput: settings that do not go together.
     """
-    network = next(iter(gan.networks.values()))
-    held, _ = load_weights(path, kind_of(network))
-    if held.config != network.config:
-        differ = [k for k in network.config if held.config[k] != network.config[k]]
-        raise BadInput(
-            path, f"differs from the run in {', '.join(differ)}", "start from weights of the same network"
+
+    SIZES: ClassVar[tuple[str, ...]] = ("steps", "width", "batch_size")  # what the profile decides
+
+    steps: int = option(PROFILES["quick"].steps, "turns of each player", integer(1, 10**9))
+    # decides the first weights and what a step draws (codes, noise, dropout)
+    seed: int = option(0, "decides weights, batches and what is drawn", integer(0, LARGEST_SEED))
+    profile: str = option(
+        "quick", "decides steps, width and batch size where they are not given", choices=list(PROFILES)
+    )
+    width: int = option(PROFILES["quick"].width, "of the networks", integer(4, 1024))
+    batch_size: int = option(PROFILES["quick"].batch_size, "slices a step", integer(2, 4096))
+    # factor of every network's learning rate
+    rate: float = option(1.0, "multiplies the learning rates", number(0, 1e31, within=True))
+    # of the slices in a batch: at the 18 % of the data most of a batch would teach nothing; None is the data's own
+    lesion_share: float | None = option(
+        0.5, "share of slices with stroke in the batches, 0..1, or 'data' for what the data hold", share
+    )
+    precision: str = option("auto", "arithmetic; auto is the fastest native", choices=("auto", *PRECISIONS))
+    fold: int | None = option(
+        None, "hold fold K of five out for testing (default: the plain split)", integer(0, FOLDS - 1)
+    )
+    start: dict[str, str] | None = None  # name and sha256 of the weights that the run began with
+    # decay of the moving average of the weights: the last hundred steps or so, as short runs forget their start
+    average: float = 0.99
+    warm_up: float = (
+        0.05  # share of the steps in which the rate climbs: Adam's second moments are noise at first
+    )
+    validations: int = 5  # at least so many, evenly spaced, the last at the end; 0 for none
+    # what a lost Colab session costs at most
+    checkpoint_seconds: float = option(60.0, "time between checkpoints", number(0, 1e9))
+    compile: bool = option(False, "compile the networks: a minute, worth it on a GPU and a long run")
+
+    def __post_init__(self) -> None:
+        if self.width % 4:
+            raise BadInput(f"--width {self.width}", "is not a multiple of 4", "give 8, 16, 32 or 64")
+
+    def sized(self, name: str) -> Settings:
+        """These settings with the sizes of a profile.
+
+        Raises:
+            BadInput: there is no profile of that name.
+        """
+        size = profile(name)
+        return dataclasses.replace(
+            self, profile=name, **{field: getattr(size, field) for field in self.SIZES}
         )
-    network.load_state_dict(held.state_dict())
+
+    def record(self) -> dict[str, Any]:
+        """What decides the numbers of the run, for settings.json and weight files."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if name not in LOCAL}
+
+    def rate_at(self, step: int) -> float:
+        """Factor of the peak learning rate at *step* (0, 1, ...): a climb to 1, then half a cosine down to 0."""
+        climb = max(1.0, self.warm_up * self.steps)
+        if step < climb:
+            return self.rate * (step + 1) / (climb + 1)
+        return self.rate * (1 + math.cos(math.pi * (step - climb) / (self.steps - climb))) / 2
 
 
-def named(start: Path) -> dict[str, str]:
-    """A weight file to start from, by name and contents.
-
-    Raises:
-        BadInput: there is none.
-    """
-    if not start.is_file():
-        raise BadInput(start, "is not there", "name a weights.safetensors to start from")
-    return {"file": start.name, "sha256": sha256(start)}
+def with_default(name: str, value: Any) -> Any:
+    """An option of Settings with another default, for a field of a task's settings."""
+    return option(value, **Settings.__dataclass_fields__[name].metadata)

@@ -29,7 +29,7 @@ def door(slices, tmp_path, monkeypatch, capsys):
 
     def call(*words) -> tuple[int, str]:
         words = ("--data", slices.folder, "--weights", tmp_path / "paper.safetensors", *words)
-        monkeypatch.setattr(sys, "argv", [blinded.NAME, *map(str, words)])
+        monkeypatch.setattr(sys, "argv", [blinded.PROG, *map(str, words)])
         with pytest.raises(SystemExit) as end:
             blinded.main()
         return end.value.code, capsys.readouterr().err

@@ -97,7 +97,7 @@ def _renamed(out):
 @pytest.mark.parametrize("arms", ["unet,unknown", "unet,unet", ""])
 def test_arms_that_are_none(slices, tmp_path, arms, monkeypatch, capsys):
     words = ["--data", str(slices.folder), "--out", str(tmp_path / "runs"), "--arms", arms]
-    monkeypatch.setattr(sys, "argv", [compare.NAME, *words])
+    monkeypatch.setattr(sys, "argv", [compare.PROG, *words])
     with pytest.raises(SystemExit) as end:
         compare.main()
     assert end.value.code == 2 and not (tmp_path / "runs").exists()

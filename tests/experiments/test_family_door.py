@@ -17,7 +17,7 @@ from experiments.sheet import MARGIN
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation import realism
 from strokegan_lib.models.masks import MaskGenerator
-from strokegan_lib.training.settings import build, settle
+from strokegan_lib.training.tasks import build, settle
 from strokegan_lib.training.weights import save_weights, shipped
 
 MEMBERS = {
@@ -55,7 +55,7 @@ def door(monkeypatch, capsys):
 
     def call(*words: str | Path) -> tuple[int, str, str]:
         capsys.readouterr()
-        monkeypatch.setattr(sys, "argv", [family.NAME, *map(str, words)])
+        monkeypatch.setattr(sys, "argv", [family.PROG, *map(str, words)])
         with pytest.raises(SystemExit) as end:
             family.main()
         return end.value.code or 0, *capsys.readouterr()

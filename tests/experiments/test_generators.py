@@ -44,7 +44,7 @@ def weights(tmp_path_factory) -> dict[str, Path]:
 
 
 def end_of(monkeypatch, capsys, *words) -> tuple[int, str, str]:
-    monkeypatch.setattr(sys, "argv", [generators.NAME, *map(str, words)])
+    monkeypatch.setattr(sys, "argv", [generators.PROG, *map(str, words)])
     with pytest.raises(SystemExit) as end:
         generators.main()
     said = capsys.readouterr()
@@ -67,7 +67,7 @@ def test_two_generators_beside_the_truth(slices, weights, tmp_path, monkeypatch,
     for name in (*generators.REALISM, *generators.LESIONS):
         assert float(styled[f"{name}_low"] or 0) <= float(styled[f"{name}_mean"] or 0), name
     card = json.loads((out / "card.json").read_text(encoding="utf-8"))
-    assert card["command"].startswith(generators.NAME) and set(card["weights_sha256"]) == {"paper", "styled"}
+    assert card["command"].startswith(generators.PROG) and set(card["weights_sha256"]) == {"paper", "styled"}
     code, _, error = end_of(
         monkeypatch, capsys, "--data", slices.folder, "--weights", weights["paper"], "--out", out
     )

@@ -56,7 +56,7 @@ def painter(tmp_path_factory):
 def door(monkeypatch, capsys):
     def call(of, *words) -> tuple[int, str, str]:
         """Exit code, stdout and stderr."""
-        monkeypatch.setattr(sys, "argv", [of.NAME, *map(str, words)])
+        monkeypatch.setattr(sys, "argv", [of.PROG, *map(str, words)])
         with pytest.raises(SystemExit) as end:
             of.main()
         return end.value.code or 0, *capsys.readouterr()

@@ -54,7 +54,7 @@ def door(monkeypatch, capsys):
 
     def call(*words: str | Path) -> tuple[int, str, str]:
         capsys.readouterr()
-        monkeypatch.setattr(sys, "argv", [realism.NAME, *map(str, words)])
+        monkeypatch.setattr(sys, "argv", [realism.PROG, *map(str, words)])
         with pytest.raises(SystemExit) as end:
             realism.main()
         return end.value.code or 0, *capsys.readouterr()

@@ -28,7 +28,7 @@ def slices(tmp_path_factory) -> SliceSet:
 
 def end_of(module, monkeypatch, capsys, *words) -> tuple[int, str]:
     """Exit code and stderr of a door."""
-    monkeypatch.setattr(sys, "argv", [module.NAME, *map(str, words)])
+    monkeypatch.setattr(sys, "argv", [module.PROG, *map(str, words)])
     with pytest.raises(SystemExit) as end:
         module.main()
     return end.value.code, capsys.readouterr().err

@@ -136,7 +136,7 @@ def test_the_door_trains_an_encoder_on_two_data_sets(tmp_path, monkeypatch, caps
     out = tmp_path / "run"
     words = ["encoder", "--data", *(str(s.folder) for s in tiny), "--out", str(out), "--steps", "2"]
     monkeypatch.setattr(
-        sys, "argv", [train.NAME, *words, "--features", "6", "--width", "4", "--threads", "1"]
+        sys, "argv", [train.PROG, *words, "--features", "6", "--width", "4", "--threads", "1"]
     )
     with pytest.raises(SystemExit) as end:
         train.main()
@@ -156,7 +156,7 @@ def test_slices_of_two_channels_are_refused_in_one_line(tmp_path, monkeypatch, c
             z=np.zeros(1), spacing=(1, 1, 1), source="test",
         )  # fmt: skip
     words = ["encoder", "--data", str(tmp_path / "two"), "--out", str(tmp_path / "run")]
-    monkeypatch.setattr(sys, "argv", [train.NAME, *words])
+    monkeypatch.setattr(sys, "argv", [train.PROG, *words])
     with pytest.raises(SystemExit) as end:
         train.main()
     complaint = capsys.readouterr().err

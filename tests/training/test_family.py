@@ -20,7 +20,7 @@ from strokegan_lib.models.family.progressive import PHASES
 from strokegan_lib.models.gan import GAN
 from strokegan_lib.training.checkpoint import checkpoints
 from strokegan_lib.training.family import MEMBERS
-from strokegan_lib.training.settings import settle
+from strokegan_lib.training.tasks import settle
 from strokegan_lib.training.weights import load_weights, save_weights
 
 ROUNDING = 1e-11  # of the largest gradient: what is less is 0 on paper
@@ -152,7 +152,7 @@ def test_samples_have_the_form_of_a_data_set_and_a_seed():
 
 def door(monkeypatch, capsys, *words: Any) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of ``train family``."""
-    monkeypatch.setattr(sys, "argv", [train.NAME, "family", *map(str, words)])
+    monkeypatch.setattr(sys, "argv", [train.PROG, "family", *map(str, words)])
     with pytest.raises(SystemExit) as end:
         train.main()
     return end.value.code or 0, *capsys.readouterr()
