@@ -15,7 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.data.threads import one_thread_each
+from strokegan_lib.data.threads import in_order, one_thread_each
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.likeness import (
     LEVELS,
@@ -27,7 +27,6 @@ from strokegan_lib.evaluation.likeness import (
 )
 from strokegan_lib.phantom.epidemiology import plan_stroke
 from strokegan_lib.phantom.phantom import WINDOW, head_of, make_patient
-from strokegan_lib.scans.prepare import in_order
 
 CHANNEL = "flair"
 TARGET = 3.0  # times the distance between two halves of the real set

@@ -26,9 +26,8 @@ from strokegan_lib.balance.derived import about_derived, copy_slices, origin
 from strokegan_lib.balance.transplant import NEAR, SMALLEST, STAYS, Transplanter
 from strokegan_lib.data.sampling import Deck
 from strokegan_lib.data.slices import SliceSet, SliceSetWriter, sha256
-from strokegan_lib.data.threads import one_thread_each
+from strokegan_lib.data.threads import in_order, one_thread_each
 from strokegan_lib.errors import BadInput
-from strokegan_lib.scans.prepare import in_order
 
 PROVENANCE = "provenance.csv"
 COLUMNS = ("index", "background", "background_patient", "donor", "donor_patient", "detail")

@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
-from strokegan_lib.data.threads import one_thread_each
+from strokegan_lib.data.threads import in_order, one_thread_each
 from strokegan_lib.errors import BadInput
 from strokegan_lib.phantom.anatomy import tissues
 from strokegan_lib.phantom.card import compare_with_soop, facts_of
@@ -27,7 +27,6 @@ from strokegan_lib.phantom.phantom import (
     plane_heights,
 )
 from strokegan_lib.phantom.territories import territories
-from strokegan_lib.scans.prepare import in_order
 
 PHANTOM_VERSION = 2  # raise it when the same seed gives other pictures
 Slices = tuple[np.ndarray, np.ndarray, np.ndarray]

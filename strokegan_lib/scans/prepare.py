@@ -7,9 +7,8 @@ written in the order of their names, so the result does not depend on the thread
 from __future__ import annotations
 
 import sys
-from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from strokegan_lib.data.resample import SIZE, pixel_size, resample_image, resample_mask
 from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
+from strokegan_lib.data.threads import in_order
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.scans.cases import Case, CaseFiles, Dropped, Source
 
@@ -88,7 +88,6 @@ def prepare(
     Raises:
         BadInput: the folder or, without *skip_bad*, a case is unusable; or *out* is.
     """
-    from threadpoolctl import threadpool_limits
     from tqdm import tqdm
 
     with writing(out):
@@ -113,8 +112,7 @@ def prepare(
         source.name, source.title, source.licence, source.citation, modalities, made_by, limits=source.limits
     )
     tally = Tally()
-    # planes are too small to share a product among BLAS threads: they would wait for each other
-    with SliceSetWriter(out, about) as writer, threadpool_limits(1):
+    with SliceSetWriter(out, about) as writer:
         outcomes = in_order(lambda f: _attempt(source, f, modalities), files, workers)
         for _, outcome in zip(
             tqdm(files, desc=source.name, unit=" cases", file=sys.stdout, disable=None), outcomes, strict=True
@@ -154,28 +152,6 @@ def _attempt(source: Source, files: CaseFiles, modalities: tuple[str, ...]) -> P
         return resample_case(source.load(files, modalities))
     except (BadInput, Dropped) as outcome:
         return outcome
-
-
-def in_order(work: Callable, items: list, workers: int) -> Iterator:
-    """Do *work* on each item, a few at a time, and yield the results in the items' order.
-
-    Reading, unpacking and matrix products leave Python free, so threads are enough. No
-    more than twice *workers* results wait, whatever their size.
-    """
-    if workers < 2:
-        yield from map(work, items)
-        return
-    waiting: deque = deque()
-    pool = ThreadPoolExecutor(workers)
-    try:
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) >= 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 class Tally:

@@ -16,7 +16,6 @@ from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import split_of
 from strokegan_lib.scans import brats2015, isles2018, isles2022, soop
 from strokegan_lib.scans.command import door
-from strokegan_lib.scans.prepare import in_order
 from strokegan_lib.scans.volumes import read_mask
 
 ROOT = Path(__file__).parents[2]
@@ -86,19 +85,6 @@ def test_any_number_of_workers_gives_the_same_bytes(tmp_path):
     cards = [SliceSet.open(tmp_path / str(w)).card for w in (1, 2, 5)]
     assert cards[0]["sha256"] == cards[1]["sha256"] == cards[2]["sha256"]
     assert cards[0]["cases_without_stroke"] == 2 and cards[0]["counts"]["patients"] == 7
-
-
-def test_in_order_keeps_order_and_few_waiting():
-    started = []
-
-    def work(i):
-        started.append(i)
-        time.sleep(0.002 * (i % 3))
-        return i
-
-    results = in_order(work, list(range(30)), 3)
-    assert next(results) == 0 and len(started) <= 6
-    assert list(results) == list(range(1, 30))
 
 
 def test_soop_store_holds_the_resampled_mask_bit_for_bit(tmp_path):
