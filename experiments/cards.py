@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.recipes import KINDS, Recipe
-from strokegan_lib.data.slices import sha256
+from strokegan_lib.files import sha256
 from strokegan_lib.training.weights import steps_made
 
 LIMITS = {

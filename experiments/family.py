@@ -24,13 +24,14 @@ from experiments.sheet import sheet
 from strokegan_lib.classroom.saved import RESULTS, table_of
 from strokegan_lib.command_line import Parser, path, run
 from strokegan_lib.data.batches import Batches
-from strokegan_lib.data.slices import SliceSet, sha256
+from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.threads import one_thread_each
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.evaluation.fidelity import lesion_fidelity, variety
 from strokegan_lib.evaluation.painted import held_against, paint, sample, truth_of, with_stroke
 from strokegan_lib.evaluation.realism import FEWEST, Sample
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
+from strokegan_lib.files import sha256
 from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.segmentation import METHODS
 from strokegan_lib.training.tasks import build

@@ -14,13 +14,14 @@ import torch
 from torch import nn
 
 from strokegan_lib.command_line import Parser, path, run
-from strokegan_lib.data.slices import SliceSet, sha256
+from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import SPLITS
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.fidelity import SAMPLES, lesion_fidelity, variety
 from strokegan_lib.evaluation.painted import painted_scores, with_stroke
 from strokegan_lib.evaluation.realism import FEWEST
 from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
+from strokegan_lib.files import sha256
 from strokegan_lib.models.styled import StyledGenerator
 from strokegan_lib.training.weights import GENERATORS, load_weights, shipped, steps_made
 

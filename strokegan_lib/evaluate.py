@@ -10,13 +10,14 @@ import torch
 
 from strokegan_lib.command_line import Parser, path, run
 from strokegan_lib.data.batches import Batches
-from strokegan_lib.data.slices import SliceSet, sha256
+from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import SPLITS
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.measure import predict
 from strokegan_lib.evaluation.scores import full_summary
 from strokegan_lib.evaluation.slicewise import score_slices
 from strokegan_lib.evaluation.tables import circumstances, write_json
+from strokegan_lib.files import sha256
 from strokegan_lib.training.weights import load_weights
 
 PROG = "python -m strokegan_lib.evaluate"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -50,3 +51,12 @@ def write_whole(
             os.replace(partial, file)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """sha256 of a file's bytes, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -16,10 +16,11 @@ from experiments.masks import made
 from strokegan_lib.balance.balance import CarveMix, Maker, Plan, balance
 from strokegan_lib.balance.transplant import SMALLEST, STAYS, TRIES, Placement, Transplanter, onto, ventricles
 from strokegan_lib.command_line import Parser, command_for_card, integer, number, path, run
-from strokegan_lib.data.slices import SliceSet, sha256
+from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import FOLDS
 from strokegan_lib.data.windows import DARKEST
 from strokegan_lib.errors import BadInput
+from strokegan_lib.files import sha256
 from strokegan_lib.models.masks import MaskGenerator
 from strokegan_lib.training.weights import GENERATORS, load_weights
 

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from strokegan_lib.command_line import run
-from strokegan_lib.data.batches import Batches
-from strokegan_lib.data.mixing import Mixed
+from strokegan_lib.data.batches import Batches, Mixed
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import SPACE, BadInput
 from strokegan_lib.evaluation.measure import validation_score

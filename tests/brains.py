@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.writer import About, SliceSetWriter
 
 ABOUT = About("discs", "made up", "none", "nobody", ("flair",), "pytest", limits=("tiny",))
 ROWS, COLUMNS = np.indices((128, 128))

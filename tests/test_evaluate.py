@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from strokegan_lib import evaluate
-from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
+from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import split_of
+from strokegan_lib.data.writer import About, SliceSetWriter
 from strokegan_lib.models.segmentation import Segmentor
 from strokegan_lib.training.weights import save_weights
 

@@ -12,7 +12,8 @@ from scipy import ndimage
 
 from strokegan_lib import synthesise as module
 from strokegan_lib.balance.balance import provenance
-from strokegan_lib.data.slices import ARRAYS, SliceSet, sha256
+from strokegan_lib.data.slices import ARRAYS, SliceSet
+from strokegan_lib.files import sha256
 from strokegan_lib.models.styled import Modulation, StyledGenerator
 from strokegan_lib.models.synthesis import Generator
 from strokegan_lib.training.weights import save_weights

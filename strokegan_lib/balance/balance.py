@@ -24,10 +24,12 @@ from tqdm import tqdm
 from strokegan_lib.balance.carvemix import carve_and_mix, draw_margin, signed_distance
 from strokegan_lib.balance.derived import about_derived, copy_slices, origin
 from strokegan_lib.balance.transplant import NEAR, SMALLEST, STAYS, Transplanter
-from strokegan_lib.data.sampling import Deck
-from strokegan_lib.data.slices import SliceSet, SliceSetWriter, sha256
+from strokegan_lib.data.sampling import ShuffledIndices
+from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.threads import in_order, one_thread_each
+from strokegan_lib.data.writer import SliceSetWriter
 from strokegan_lib.errors import BadInput
+from strokegan_lib.files import sha256
 
 PROVENANCE = "provenance.csv"
 COLUMNS = ("index", "background", "background_patient", "donor", "donor_patient", "detail")
@@ -152,7 +154,7 @@ def balance(
         raise BadInput(
             slices.folder, "holds no training slice without stroke", "choose a data set with more patients"
         )
-    deck = Deck(backgrounds, (seed, 0))
+    deck = ShuffledIndices(backgrounds, (seed, 0))
 
     def plan(number: int) -> Plan:
         background = int(deck_of[number])
@@ -167,7 +169,7 @@ def balance(
             slices.folder, "offers no place for a stroke", "choose a data set with more patients, or other --pixels"
         )  # fmt: skip
 
-    deck_of = deck.deal(0, strokes + empties)  # every background once before any twice
+    deck_of = deck.take(0, strokes + empties)  # every background once before any twice
     real = np.setdiff1d(np.arange(len(slices)), train) if only_synthetic else np.arange(len(slices))
     limit = "Holds slices made by a network or by pasting (column synthetic): scans of nobody."
     with (

@@ -6,7 +6,8 @@ from itertools import groupby
 
 import numpy as np
 
-from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.writer import About, SliceSetWriter
 
 
 def about_derived(slices: SliceSet, name: str, made_by: str, *limits: str) -> About:

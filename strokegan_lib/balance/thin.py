@@ -12,7 +12,8 @@ import os
 import numpy as np
 
 from strokegan_lib.balance.derived import about_derived, copy_slices, origin
-from strokegan_lib.data.slices import SliceSet, SliceSetWriter
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.writer import SliceSetWriter
 from strokegan_lib.errors import BadInput
 
 PAPER_SHARE = 0.1838  # of the paper's 13,200 slices show a stroke

@@ -1,8 +1,8 @@
-"""Many patients from few: every slice is moved, bent and re-lit a little, afresh at each visit.
+"""Augmentation: every slice is moved, scaled and changed in brightness a little, afresh at each visit.
 
 The draw is made on the host (a few numbers a slice), the work is done on the device for
 the whole batch at once: one table look-up, one ``grid_sample`` that carries image and
-masks together, a few passes of arithmetic.
+masks together, a few passes of arithmetic. Taught in notebook 01.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from torch import Tensor
 from strokegan_lib.data.windows import DARKEST
 
 BANK = 1 << 18  # normal numbers kept for noise: 1 MB, a quarter of a million places to start reading
-PIECE = 4  # slices worked on at a time on a CPU: what is at hand stays in its cache; a GPU takes all
 
 
 @dataclass(frozen=True)
@@ -90,37 +89,35 @@ class Draw:
     noise: np.ndarray
     start: np.ndarray
 
-    def lines(self, height: int, width: int) -> dict[str, np.ndarray]:
-        """What the device needs, as lines: an affine map, of places or of brightness, is a
-        part that depends on the column plus a part that depends on the row.
 
-        Returns:
-            tones (B, C, 256): the brightness that each byte becomes, 256 powers in place of 16,384;
-            across (B, 1, W) and down (B, H, 1), complex: their sum x + iy is the grid that
-            ``F.grid_sample(..., align_corners=False)`` wants, -1..1 (what ``F.affine_grid``
-            makes, but exact where nothing moves and, on a CPU, many times as fast);
-            bias_across (B, C, 1, W), bias_down (B, C, H, 1); noise (B, C, 1, 1);
-            start (B, C). float32, complex64 and int64.
-        """
-        x, y = _centres(width), _centres(height)
-        half = np.array([width / 2, height / 2])
-        to_column, to_row, shift = (self.matrix[:, :, k] / half @ (1, 1j) for k in range(3))  # (B,) each
-        slope = self.bias[..., None, None]  # (B, C, 2, 1, 1)
-        places = {
-            "across": (to_column[:, None] * (x * half[0]))[:, None, :],
-            "down": (to_row[:, None] * (y * half[1]) + shift[:, None])[:, :, None],
-        }
-        brightness = {
-            "tones": self.gain[..., None] * (np.arange(256) / 255) ** self.gamma[..., None],
-            "bias_across": 1 + slope[:, :, 0] * x,
-            "bias_down": slope[:, :, 1] * y[:, None],
-            "noise": self.noise[..., None, None],
-        }
-        return {
-            **{name: line.astype(np.complex64) for name, line in places.items()},
-            **{name: line.astype(np.float32) for name, line in brightness.items()},
-            "start": self.start,
-        }
+def _lines(draw: Draw, height: int, width: int) -> dict[str, np.ndarray]:
+    """What the device needs, as lines: an affine map, of places or of brightness, is a
+    part that depends on the column plus a part that depends on the row.
+
+    Returns:
+        tones (B, C, 256): the brightness that each byte becomes, 256 powers in place of 16,384;
+        across (B, 1, W) and down (B, H, 1), complex: their sum x + iy is the grid that
+        ``F.grid_sample(..., align_corners=False)`` wants, -1..1 (what ``F.affine_grid``
+        makes, but exact where nothing moves and, on a CPU, many times as fast);
+        bias_across (B, C, 1, W), bias_down (B, C, H, 1); noise (B, C, 1, 1);
+        start (B, C). float32, complex64 and int64.
+    """
+    x, y = _centres(width), _centres(height)
+    half = np.array([width / 2, height / 2])
+    to_column, to_row, shift = (draw.matrix[:, :, k] / half @ (1, 1j) for k in range(3))  # (B,) each
+    slope = draw.bias[..., None, None]  # (B, C, 2, 1, 1)
+    across = (to_column[:, None] * (x * half[0]))[:, None, :]
+    down = (to_row[:, None] * (y * half[1]) + shift[:, None])[:, :, None]
+    tones = draw.gain[..., None] * (np.arange(256) / 255) ** draw.gamma[..., None]
+    return {
+        "across": across.astype(np.complex64),
+        "down": down.astype(np.complex64),
+        "tones": tones.astype(np.float32),
+        "bias_across": (1 + slope[:, :, 0] * x).astype(np.float32),
+        "bias_down": (slope[:, :, 1] * y[:, None]).astype(np.float32),
+        "noise": draw.noise[..., None, None].astype(np.float32),
+        "start": draw.start,
+    }
 
 
 def _centres(n: int) -> np.ndarray:
@@ -156,40 +153,20 @@ def augment(images: Tensor, stroke: Tensor, draw: Draw) -> tuple[Tensor, Tensor,
         stroke (B, 1, H, W) and foreground (B, 1, H, W), float32, 0/1, stroke inside foreground.
     """
     b, c, h, w = images.shape
-    lines = draw.lines(h, w)
     lines = {
-        name: torch.from_numpy(array).to(images.device, non_blocking=True) for name, array in lines.items()
+        name: torch.from_numpy(line).to(images.device, non_blocking=True)
+        for name, line in _lines(draw, h, w).items()
     }
-    image = images.new_empty((b, c, h, w), dtype=torch.float32)
-    masks = images.new_empty((2, b, h, w), dtype=torch.float32)  # stroke and foreground
-    piece = PIECE if images.device.type == "cpu" else b
-    for i in range(0, b, piece):
-        part = slice(i, i + piece)
-        changes = {name: line[part] for name, line in lines.items()}
-        _change(images[part], stroke[part], changes, image[part], masks[:, part].transpose(0, 1))
-    return image, masks[0, :, None], masks[1, :, None]
+    toned = torch.gather(lines["tones"], 2, images.reshape(b, c, h * w).long()).view(b, c, h, w)
+    planes = torch.cat([toned, stroke[:, None], images[:, :1].clamp(max=1)], 1)  # (B, C+2, H, W)
+    grid = torch.view_as_real(lines["across"] + lines["down"])  # (B, H, W, 2)
+    planes = F.grid_sample(planes, grid, align_corners=False)  # (B, C+2, H, W)
 
-
-def _change(
-    images: Tensor, stroke: Tensor, lines: dict[str, Tensor], image_out: Tensor, masks_out: Tensor
-) -> None:
-    """Change b slices and write them to image_out (b, C, H, W) and masks_out (b, 2, H, W)."""
-    b, c, h, w = images.shape
-    planes = images.new_empty((b, c + 2, h, w), dtype=torch.float32)
-    torch.gather(
-        lines["tones"], 2, images.reshape(b, c, h * w).long(), out=planes.view(b, c + 2, h * w)[:, :c]
-    )
-    planes[:, c] = stroke
-    planes[:, c + 1] = images[:, 0].clamp(max=1)  # foreground
-    grid = torch.view_as_real(lines["across"] + lines["down"])  # (b, H, W, 2)
-    planes = F.grid_sample(planes, grid, align_corners=False)  # (b, C+2, H, W)
-
-    share = planes[:, c + 1 :].clamp(min=0.5)  # of foreground, (b, 1, H, W); less is not foreground
-    torch.floor(planes[:, c:].add_(0.5), out=masks_out)  # 1 where the share is half or more
-    foreground = masks_out[:, 1:]  # (b, 1, H, W)
-    masks_out[:, :1] *= foreground  # rounding might let a pixel of stroke stick out
-    image = planes[:, :c].div_(share)  # (b, C, H, W)
-    image *= lines["bias_across"] + lines["bias_down"]  # (b, C, 1, W) + (b, C, H, 1)
-    grain = noise_bank(images.device, h * w).index_select(0, lines["start"].view(-1)).view(b, c, h, w)
-    image.addcmul_(grain, lines["noise"])
-    torch.mul(image.clamp_(DARKEST / 255, 1), foreground, out=image_out)
+    share = planes[:, c + 1 :]  # of foreground, (B, 1, H, W)
+    foreground = (share >= 0.5).float()
+    stroke = (planes[:, c : c + 1] >= 0.5) * foreground  # rounding might let a pixel stick out
+    image = planes[:, :c] / share.clamp(min=0.5)  # (B, C, H, W); less is not foreground
+    image *= lines["bias_across"] + lines["bias_down"]  # (B, C, 1, W) + (B, C, H, 1)
+    noise = noise_bank(images.device, h * w).index_select(0, lines["start"].view(-1)).view(b, c, h, w)
+    image.addcmul_(noise, lines["noise"])
+    return image.clamp_(DARKEST / 255, 1) * foreground, stroke, foreground

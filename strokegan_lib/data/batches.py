@@ -7,7 +7,7 @@ waiting; here a batch is an index into a tensor and one call (see augment.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +40,7 @@ class Batch:
 
 
 class Batches:
-    """Endless augmented batches of chosen slices.
+    """Endless augmented batches of chosen slices. Taught in notebook 01.
 
     Batch *t* depends on the settings, the seed and *t* alone: no state to save, and a
     run that resumes at step t asks for batch t. The random numbers are NumPy's, drawn on
@@ -71,16 +71,18 @@ class Batches:
         augmentation: Augmentation = UNCHANGED,
         lesion_share: float | None = None,
     ) -> None:
-        self.rows, self.size, self.seed, self.augmentation = np.asarray(rows), size, seed, augmentation
-        has_stroke = slices.table["has_stroke"][self.rows] != 0 if len(self.rows) else np.zeros(0, bool)
-        _check_kinds(slices, has_stroke, lesion_share)
-        self.sampler = Sampler(has_stroke, size, seed, lesion_share)
+        self.rows = np.asarray(rows, dtype=np.int64)
+        self.size, self.seed, self.augmentation = size, seed, augmentation
+        try:
+            self.sampler = Sampler(slices.table["has_stroke"][self.rows], size, seed, lesion_share)
+        except LookupError as error:
+            remedy = "choose another split, or a data set with more patients"
+            raise BadInput(slices.folder, f"holds {error}", remedy) from error
         n, channels = len(self.rows), slices.images.shape[1]
         # the stroke lies behind the channels as one plane more, so that one index fetches all;
         # the foreground is where the image is not 0 and need not be kept
-        self.planes = torch.empty(
-            (n, channels + 1, *slices.images.shape[2:]), dtype=torch.uint8, device=device
-        )
+        shape = (n, channels + 1, *slices.images.shape[2:])
+        self.planes = torch.empty(shape, dtype=torch.uint8, device=device)
         for start in range(0, n, CHUNK):
             chosen = self.rows[start : start + CHUNK]
             part = np.concatenate([slices.images[chosen], slices.stroke[chosen][:, None]], axis=1)
@@ -92,9 +94,8 @@ class Batches:
 
     def batch(self, step: int) -> Batch:
         """Batch number *step* (0, 1, ...), augmented."""
-        return self._make(
-            self.sampler.draw(step), self.augmentation, np.random.default_rng((self.seed, 4, step))
-        )
+        rng = np.random.default_rng((self.seed, 4, step))
+        return self._make(self.sampler.draw(step), self.augmentation, rng)
 
     def in_order(self) -> Iterator[Batch]:
         """Every chosen slice once, in order and unchanged, for scoring; the last batch may be smaller."""
@@ -111,16 +112,19 @@ class Batches:
         return Batch(image, stroke, foreground, torch.from_numpy(self.rows[positions]))
 
 
-def _check_kinds(slices: SliceSet, has_stroke: np.ndarray, lesion_share: float | None) -> None:
-    """Raise BadInput where the data lack what is asked for: the user's doing, not a fault of the code."""
-    missing = None
-    if not len(has_stroke):
-        missing = "no slice in the chosen part"
-    elif lesion_share is not None and lesion_share > 0 and not has_stroke.any():
-        missing = "no slice with stroke in the chosen part"
-    elif lesion_share is not None and lesion_share < 1 and has_stroke.all():
-        missing = "no slice without stroke in the chosen part"
-    if missing:
-        raise BadInput(
-            slices.folder, f"holds {missing}", "choose another split, or a data set with more patients"
-        )
+class Mixed:
+    """Batches from several data sets, each with its own share of every batch, whatever its size.
+
+    Batch *t* is batch *t* of every part, one after the other.
+
+    Args:
+        parts: one Batches a data set; their sizes add up to the size of a batch.
+    """
+
+    def __init__(self, parts: Sequence[Batches]) -> None:
+        self.parts = list(parts)
+
+    def batch(self, step: int) -> Batch:
+        """Batch number *step* (0, 1, ...); its ``index`` counts in each part's own SliceSet."""
+        batches = [vars(part.batch(step)) for part in self.parts]
+        return Batch(**{name: torch.cat([batch[name] for batch in batches]) for name in batches[0]})

@@ -1,7 +1,7 @@
-"""Five ways to spoil a slice, by known amounts: what networks that paint get wrong.
+"""Five corruptions of a slice, by known amounts: what generators get wrong.
 
-To teach a network what bad pictures look like (training/encoder.py), and to see which
-yardstick of realism notices which fault (notebook 07).
+They teach an encoder what bad pictures look like (training/encoder.py), and show which
+measure of realism notices which corruption. Taught in notebook 07.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor
 from strokegan_lib.data.windows import DARKEST
 
 # each at the amount 1: plain to see, and the brain still to be recognised
-SIGMA = 3.0  # pixels, of the Gaussian that blurs
+SIGMA = 3.0  # pixels, of the Gaussian
 GRAIN = 0.15  # standard deviation of the noise, of the full range
 SQUARES = 0.10  # height of the checkerboard, of the full range
 FLATTENED = 0.8  # share of the contrast that is lost
@@ -63,28 +63,29 @@ def copy_half(image: Tensor, foreground: Tensor, amount: Tensor) -> Tensor:
     return tissue(image + share * (mirrored - image), foreground)
 
 
-DEGRADATIONS = {
+# in the order in which they are applied together: noise is never blurred away
+CORRUPTIONS = {
     "blur": blur,
     "copied half": copy_half,
     "flattened": flatten,
     "checkerboard": checkerboard,
     "noise": noise,
-}  # in the order in which they are applied together: noise is never blurred away
+}
 
 
-def degrade(image: Tensor, foreground: Tensor, amounts: Tensor) -> Tensor:
-    """Spoil each slice of a batch in several ways at once.
+def corrupt(image: Tensor, foreground: Tensor, amounts: Tensor) -> Tensor:
+    """Corrupt each slice of a batch in several ways at once.
 
     Args:
         image: (B, C, H, W), 8/255..1 in the foreground, 0 elsewhere.
         foreground: (B, 1, H, W), 0/1.
-        amounts: (B, 5), 0..1, of each of DEGRADATIONS, in their order.
+        amounts: (B, 5), 0..1, of each of CORRUPTIONS, in their order.
 
     Returns:
         (B, C, H, W), in the same range.
     """
-    for way, amount in zip(DEGRADATIONS.values(), amounts.unbind(1), strict=True):
-        image = way(image, foreground, amount)
+    for change, amount in zip(CORRUPTIONS.values(), amounts.unbind(1), strict=True):
+        image = change(image, foreground, amount)
     return image
 
 

@@ -1,7 +1,7 @@
 """Training, validation and test patients: decided by the patient's name alone.
 
-A split by slice leaks: neighbouring planes of one brain would sit on both sides.
-A split by file order changes when a file is added. A hash of the name does neither.
+A split by slice leaks: neighbouring planes of one brain would be on both sides. A split by the order
+of files changes when a file is added. A hash of the name does neither. Taught in notebook 01.
 """
 
 from __future__ import annotations
@@ -25,29 +25,23 @@ def split_of(patient: str) -> str:
     return SPLITS[(u >= SHARES[0]) + (u >= SHARES[0] + SHARES[1])]
 
 
-def fold_of(patient: str, folds: int = FOLDS) -> int:
-    """Fold of the patient for cross-validation, 0 .. folds-1.
-
-    Raises:
-        ValueError: fewer than two folds.
-    """
-    if folds < 2:
-        raise ValueError(f"cross-validation needs at least 2 folds, not {folds}")
-    return int(position(patient) * folds)
+def fold_of(patient: str) -> int:
+    """Fold of the patient for cross-validation, 0 .. FOLDS-1."""
+    return int(position(patient) * FOLDS)
 
 
-def part_of(patient: str, fold: int, folds: int = FOLDS) -> str:
+def part_of(patient: str, fold: int) -> str:
     """``'train'``, ``'validation'`` or ``'test'`` when *fold* is the one held out for testing.
 
     Every patient is a test patient in exactly one fold. Of each other fold the first eighth
-    validates, so that with five folds the shares are those of the plain split.
+    validates, so that the shares are those of the plain split.
 
     Raises:
-        ValueError: fewer than two folds, or no such fold.
+        ValueError: no such fold.
     """
-    if not 0 <= fold < folds:
-        raise ValueError(f"there is no fold {fold} among {folds}")
-    own = fold_of(patient, folds)
+    if not 0 <= fold < FOLDS:
+        raise ValueError(f"there is no fold {fold} among {FOLDS}")
+    own = fold_of(patient)
     if own == fold:
         return "test"
-    return "validation" if position(patient) * folds - own < 1 / 8 else "train"
+    return "validation" if position(patient) * FOLDS - own < 1 / 8 else "train"

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from strokegan_lib.data.slices import sha256
 from strokegan_lib.errors import BadInput
+from strokegan_lib.files import sha256
 from strokegan_lib.models.encoder import Encoder
 from strokegan_lib.training.weights import load_weights, shipped
 

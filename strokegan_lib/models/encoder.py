@@ -12,13 +12,13 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from strokegan_lib.data.corruptions import DEGRADATIONS
+from strokegan_lib.data.corruptions import CORRUPTIONS
 
 LEVELS = 4  # halvings: 128 -> 64 -> 32 -> 16 -> 8
 PLACES = 4  # features keep 4 x 4 places apart until the last layer: left is not right
 REGIONS = 4  # stroke is told for 4 x 4 regions
 THUMBNAIL = 16  # pixels a side of the small picture that is told
-ANSWERS = {"amounts": len(DEGRADATIONS), "regions": REGIONS**2, "thumbnail": THUMBNAIL**2}
+ANSWERS = {"amounts": len(CORRUPTIONS), "regions": REGIONS**2, "thumbnail": THUMBNAIL**2}
 
 
 class Encoder(nn.Module):

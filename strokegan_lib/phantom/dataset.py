@@ -12,8 +12,9 @@ from functools import partial
 import numpy as np
 from tqdm import tqdm
 
-from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
+from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.threads import in_order, one_thread_each
+from strokegan_lib.data.writer import About, SliceSetWriter
 from strokegan_lib.errors import BadInput
 from strokegan_lib.phantom.anatomy import tissues
 from strokegan_lib.phantom.card import compare_with_soop, facts_of

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from strokegan_lib.data.resample import SIZE, pixel_size, resample_image, resample_mask
-from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
+from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.threads import in_order
+from strokegan_lib.data.writer import About, SliceSetWriter
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.scans.cases import Case, CaseFiles, Dropped, Source
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from strokegan_lib.data.slices import sha256
 from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.files import sha256
 
 NAME = re.compile(r"step-(\d{7,})-([0-9a-f]{12})\.pt")
 KEPT = 2  # the newest, and the one before in case the newest is damaged

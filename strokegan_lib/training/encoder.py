@@ -1,7 +1,7 @@
 """An encoder learns to describe slices: how they are spoilt, where the stroke is, what they look like.
 
 Three questions, so that features notice what a painted slice can get wrong: the faults of
-data/degrade.py (realism), the place and size of lesions (what the kit is about), and a
+data/corruptions.py (realism), the place and size of lesions (what the kit is about), and a
 thumbnail (anatomy: without it a set of a single brain would look like any other).
 """
 
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from strokegan_lib.data.augment import Augmentation
 from strokegan_lib.data.batches import Batch
-from strokegan_lib.data.corruptions import DEGRADATIONS, degrade
+from strokegan_lib.data.corruptions import CORRUPTIONS, corrupt
 from strokegan_lib.models.encoder import REGIONS, THUMBNAIL, Encoder
 from strokegan_lib.models.gan import Rate, Update
 
@@ -53,9 +53,9 @@ class EncoderTask:
             scalars to record.
         """
         b, device = len(batch.image), batch.image.device
-        amounts = torch.rand(b, len(DEGRADATIONS), device=device)
+        amounts = torch.rand(b, len(CORRUPTIONS), device=device)
         amounts = amounts * (torch.rand_like(amounts) < SPOILT)
-        image = degrade(batch.image, batch.foreground, amounts)
+        image = corrupt(batch.image, batch.foreground, amounts)
         features, told = networks["encoder"](image)
         truth = {
             "amounts": amounts,

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from strokegan_lib.data.augment import MIRROR, Augmentation
-from strokegan_lib.data.slices import sha256
 from strokegan_lib.errors import BadInput
+from strokegan_lib.files import sha256
 from strokegan_lib.models.gan import GAN
 from strokegan_lib.profiles import profile
 from strokegan_lib.training.encoder import LIGHT, EncoderTask

@@ -36,7 +36,8 @@ from torch.utils.data import DataLoader
 
 from strokegan_lib.data.augment import Augmentation, Draw, noise_bank
 from strokegan_lib.data.batches import Batches
-from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.writer import About, SliceSetWriter
 
 SIZE = 32  # slices a batch
 ROUNDS = 5

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from strokegan_lib.classroom.prepared import cache_folder, one_channel, prepared
-from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.writer import About, SliceSetWriter
 from strokegan_lib.errors import BadInput
 from strokegan_lib.profiles import Profile
 

@@ -5,7 +5,6 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import affine_transform
@@ -111,16 +110,6 @@ def test_geometry_equals_scipy(seed):
         assert np.array_equal(lesion[i, 0].bool().numpy()[clear], (lesion_share >= 0.5)[clear])
         expected = warp(images[i, 0] / 255) / np.maximum(share, 0.5)
         assert np.abs(image[i, 0].numpy() - expected)[clear & inside].max() < 1e-3
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_grid_equals_affine_grid(seed):
-    d = draw(Augmentation(), 4, 1, seed)
-    theta = torch.from_numpy(d.matrix).float()
-    theta[:, :, 2] /= 64
-    lines = {name: torch.from_numpy(line) for name, line in d.lines(128, 128).items()}
-    grid = torch.view_as_real(lines["across"] + lines["down"])
-    assert torch.allclose(grid, F.affine_grid(theta, [4, 1, 128, 128], align_corners=False), atol=1e-6)
 
 
 def test_a_picture_that_is_not_square_moves_by_pixels_too():

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from strokegan_lib.data.augment import Augmentation
 from strokegan_lib.data.batches import Batch, Batches
-from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.writer import About, SliceSetWriter
 from strokegan_lib.errors import BadInput
 
 PATIENTS, PLANES = 14, 6
@@ -113,7 +114,7 @@ def test_slices_are_kept_as_bytes_without_their_foreground(slices):
 @pytest.mark.parametrize(
     ("choose", "share", "word"),
     [
-        (lambda s: np.array([], dtype=int), None, "no slice in"),
+        (lambda s: np.array([], dtype=int), None, "no slice to"),
         (lambda s: np.flatnonzero(s.table["has_stroke"] == 0), 0.5, "no slice with stroke"),
         (lambda s: np.flatnonzero(s.table["has_stroke"]), 0.5, "no slice without stroke"),
     ],

@@ -17,7 +17,8 @@ from experiments import ship
 from strokegan_lib import synthesise, train
 from strokegan_lib.balance.balance import provenance
 from strokegan_lib.balance.transplant import SMALLEST, ventricles
-from strokegan_lib.data.slices import SliceSet, sha256
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.files import sha256
 from strokegan_lib.models.masks import MaskGenerator
 from strokegan_lib.models.synthesis import Generator
 from strokegan_lib.training.weights import load_weights, save_weights, shipped

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from experiments import realism
-from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
+from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import split_of
+from strokegan_lib.data.writer import About, SliceSetWriter
 from strokegan_lib.evaluation import features
 from strokegan_lib.evaluation import realism as measures
 
@@ -117,7 +118,7 @@ def test_the_shipped_encoder_is_the_one_in_the_code_and_notices_faults(phantom):
     """Held-out phantom patients: every fault moves the features further, the more the worse."""
     import torch
 
-    from strokegan_lib.data.corruptions import DEGRADATIONS
+    from strokegan_lib.data.corruptions import CORRUPTIONS
     from strokegan_lib.evaluation.frechet import frechet_distance
 
     encoder = features.shipped_encoder()
@@ -131,12 +132,12 @@ def test_the_shipped_encoder_is_the_one_in_the_code_and_notices_faults(phantom):
         found = [
             frechet_distance(
                 reference,
-                features.features(encoder, DEGRADATIONS[name](image, tissue, torch.full((len(rows),), a))),
+                features.features(encoder, CORRUPTIONS[name](image, tissue, torch.full((len(rows),), a))),
             )
             for a in (0.0, 0.25, 0.5, 1.0)
         ]
         assert found == sorted(found) and found[-1] > 4 * found[0], (name, found)
-    halves = DEGRADATIONS["copied half"](image, tissue, torch.ones(len(rows)))
+    halves = CORRUPTIONS["copied half"](image, tissue, torch.ones(len(rows)))
     described, copied = (features.features(encoder, x) for x in (image, halves))
     order = torch.randperm(len(rows))
     parts = [order < share * len(rows) for share in (0, 0.5, 1)]

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from strokegan_lib import train
-from strokegan_lib.data.batches import Batch, Batches
-from strokegan_lib.data.corruptions import DEGRADATIONS, degrade
-from strokegan_lib.data.mixing import Mixed
-from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
+from strokegan_lib.data.batches import Batch, Batches, Mixed
+from strokegan_lib.data.corruptions import CORRUPTIONS, corrupt
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.writer import About, SliceSetWriter
 from strokegan_lib.models.encoder import ANSWERS, Encoder
 from strokegan_lib.training.encoder import EncoderTask
 from strokegan_lib.training.weights import load_weights
@@ -82,10 +82,10 @@ def test_features_are_standardised():
     assert torch.allclose(features.var(0, unbiased=False), torch.ones(8), atol=1e-2)
 
 
-@pytest.mark.parametrize("name", DEGRADATIONS)
+@pytest.mark.parametrize("name", CORRUPTIONS)
 def test_a_degradation_grows_with_its_amount_and_stays_in_the_foreground(name: str):
     given = batch(2)
-    way, distances = DEGRADATIONS[name], []
+    way, distances = CORRUPTIONS[name], []
     for amount in (0.0, 0.3, 1.0):
         torch.manual_seed(1)
         spoilt = way(given.image, given.foreground, torch.full((2,), amount))
@@ -97,9 +97,9 @@ def test_a_degradation_grows_with_its_amount_and_stays_in_the_foreground(name: s
 
 def test_each_slice_is_spoilt_by_its_own_amount():
     given = batch(2)
-    amounts = torch.zeros(2, len(DEGRADATIONS))
+    amounts = torch.zeros(2, len(CORRUPTIONS))
     amounts[1] = 1
-    spoilt = degrade(given.image, given.foreground, amounts)
+    spoilt = corrupt(given.image, given.foreground, amounts)
     assert torch.allclose(spoilt[0], given.image[0], atol=1e-6)
     assert (spoilt[1] - given.image[1]).abs().mean() > 0.03
 
@@ -109,7 +109,7 @@ def test_blur_is_a_gaussian_where_all_is_foreground():
 
     torch.manual_seed(0)
     image = 0.2 + 0.6 * torch.rand(1, 1, 64, 64)
-    ours = DEGRADATIONS["blur"](image, torch.ones_like(image), torch.tensor([0.5]))
+    ours = CORRUPTIONS["blur"](image, torch.ones_like(image), torch.tensor([0.5]))
     theirs = gaussian_filter(image[0, 0].numpy(), 1.5, truncate=6)
     assert np.abs(ours[0, 0].numpy() - theirs)[12:-12, 12:-12].max() < 1e-5
 
@@ -117,7 +117,7 @@ def test_blur_is_a_gaussian_where_all_is_foreground():
 def test_a_copied_half_is_symmetric():
     given = batch(2)
     given.foreground[:] = 1
-    spoilt = DEGRADATIONS["copied half"](given.image + 0.1, given.foreground, torch.ones(2))
+    spoilt = CORRUPTIONS["copied half"](given.image + 0.1, given.foreground, torch.ones(2))
     assert torch.allclose(spoilt, spoilt.flip(-1))
 
 

@@ -15,7 +15,8 @@ import pytest
 from kernels import ROOT, kernel
 
 from strokegan_lib.classroom.tutorial import masters
-from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.writer import About, SliceSetWriter
 
 MASTERS = masters(ROOT / "notebooks")
 SHORT = """

@@ -12,8 +12,8 @@ import pytest
 import tiny
 import torch
 
-from strokegan_lib.data.slices import sha256
 from strokegan_lib.errors import BadInput
+from strokegan_lib.files import sha256
 from strokegan_lib.training.checkpoint import KEPT, NAME, checkpoints, load_checkpoint, save_checkpoint
 
 ABOUT = {"steps": 100, "seed": 0, "data": {"images.npy": "12ab"}}

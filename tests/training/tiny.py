@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from strokegan_lib.data.augment import Augmentation
 from strokegan_lib.data.batches import Batch, Batches
-from strokegan_lib.data.slices import About, SliceSet, SliceSetWriter
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.writer import About, SliceSetWriter
 from strokegan_lib.models.gan import GAN, Rate, Update
 from strokegan_lib.training.loop import Loop, Settings
 from strokegan_lib.training.precision import accelerator
