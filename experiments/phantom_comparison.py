@@ -26,7 +26,8 @@ from strokegan_lib.evaluation.likeness import (
     spectrum_distance,
 )
 from strokegan_lib.phantom.epidemiology import plan_stroke
-from strokegan_lib.phantom.phantom import WINDOW, head_of, make_patient
+from strokegan_lib.phantom.patient import head_of, make_patient
+from strokegan_lib.phantom.scanner import WINDOW
 
 CHANNEL = "flair"
 TARGET = 3.0  # times the distance between two halves of the real set

@@ -1,10 +1,7 @@
-"""MNI152 tissue maps as tensors: the anatomy on which the phantom is grown.
+"""MNI152 tissue maps as tensors: the average brain of which every phantom patient is a distortion.
 
-The maps are the ICBM 152 (2009) non-linear average that ships inside nilearn, so
-nothing is downloaded. They are an average of 152 young adults: every phantom
-patient is a distortion of this one anatomy, which is a limit to be stated.
-
-Source: Fonov et al., NeuroImage 54 (2011) 313-327, doi:10.1016/j.neuroimage.2010.07.033.
+The maps are the ICBM 152 (2009) non-linear average of 152 young adults that ships inside nilearn,
+so nothing is downloaded (Fonov et al., NeuroImage 54 (2011) 313-327, doi:10.1016/j.neuroimage.2010.07.033).
 """
 
 from __future__ import annotations
@@ -25,17 +22,10 @@ HIGH = np.array([76.0, 80.0, 88.0])
 
 @dataclass(frozen=True)
 class Grid:
-    """Maps on a regular grid over the box LOW..HIGH of MNI space.
-
-    Args:
-        maps: (C, X, Y, Z) float32.
-        names: C names of the maps.
-        spacing: distance of grid points, mm.
-    """
+    """Named maps on a regular grid over the box LOW..HIGH of MNI space, (C, X, Y, Z) float32."""
 
     maps: torch.Tensor
     names: tuple[str, ...]
-    spacing: float
 
     def __getitem__(self, name: str) -> np.ndarray:
         """One map, (X, Y, Z)."""
@@ -64,8 +54,7 @@ class Grid:
 def as_maps(fields: Sequence[np.ndarray]) -> torch.Tensor:
     """K fields of (X, Y, Z) as maps, (K, X, Y, Z) float32, with x fastest in memory.
 
-    The pixels of a picture's row are neighbours in x; so they lie side by side in memory
-    too, which makes sampling up to five times as fast.
+    The pixels of a picture's row are neighbours in x: sampling is up to five times as fast.
     """
     return torch.from_numpy(np.stack([np.asarray(f, np.float32).T for f in fields])).permute(0, 3, 2, 1)
 
@@ -74,8 +63,7 @@ def sample(maps: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
     """Interpolate (C, X, Y, Z) maps over the box at (..., 3) points in mm -> (C, ...)."""
     low, high = (torch.from_numpy(v).to(points) for v in (LOW, HIGH))
     unit = (points - low) / (high - low) * 2 - 1  # (..., 3) in -1..1
-    # grid_sample names the last axis first: z, y, x
-    grid = unit.flip(-1).reshape(1, 1, 1, -1, 3)
+    grid = unit.flip(-1).reshape(1, 1, 1, -1, 3)  # grid_sample names the last axis first: z, y, x
     out = F.grid_sample(maps[None], grid, mode="bilinear", padding_mode="border", align_corners=True)
     return out.reshape(maps.shape[0], *points.shape[:-1])
 
@@ -106,7 +94,7 @@ def tissues() -> Grid:
     # a sulcus is darker than the cortex on its two sides, even where the average blurs it
     furrow = np.clip((ndimage.gaussian_filter(t1, 3.0) - t1) / 0.12, 0, 1)
     furrow = np.maximum(furrow, np.clip((0.60 - t1) / 0.25, 0, 1)) * (brain > 0)
-    return Grid(as_maps([white, fluid, furrow]), ("white", "fluid", "furrow"), 1.0)
+    return Grid(as_maps([white, fluid, furrow]), ("white", "fluid", "furrow"))
 
 
 @lru_cache(maxsize=1)
@@ -117,14 +105,11 @@ def shapes() -> Grid:
     ``to_ventricle``: distance to the lateral and third ventricles, mm, negative inside;
     ``away_x``, ``away_y``, ``away_z``: its gradient, which points away from them.
     """
-    brain = _template()[3]
-    ventricles = _ventricles()
-    depth = _signed_distance(brain > 0)
-    to_ventricle = ndimage.gaussian_filter(-_signed_distance(ventricles), 1.5)
-    away = np.stack(np.gradient(to_ventricle))
-    maps = as_maps([field[::2, ::2, ::2] for field in (depth, to_ventricle, *away)])
+    depth = _signed_distance(_template()[3] > 0)
+    to_ventricle = ndimage.gaussian_filter(-_signed_distance(_ventricles()), 1.5)
+    fields = (depth, to_ventricle, *np.gradient(to_ventricle))
     names = ("depth", "to_ventricle", "away_x", "away_y", "away_z")
-    return Grid(maps, names, 2.0)
+    return Grid(as_maps([field[::2, ::2, ::2] for field in fields]), names)
 
 
 @lru_cache(maxsize=1)
@@ -132,19 +117,18 @@ def _template() -> np.ndarray:
     """T1, grey, white (0..1) and brain mask (0/1) in the box at 1 mm, (4, X, Y, Z)."""
     from nilearn import datasets
 
-    images = [
-        datasets.load_mni152_template(resolution=1),
-        datasets.load_mni152_gm_template(resolution=1),
-        datasets.load_mni152_wm_template(resolution=1),
-        datasets.load_mni152_brain_mask(resolution=1),
-    ]
+    load = (
+        datasets.load_mni152_template,
+        datasets.load_mni152_gm_template,
+        datasets.load_mni152_wm_template,
+        datasets.load_mni152_brain_mask,
+    )
+    images = [load_one(resolution=1) for load_one in load]
     start = np.rint(LOW - images[0].affine[:3, 3]).astype(int)  # voxels; the affine is 1 mm, unrotated
-    stop = start + np.array(grid_shape(1.0))
-    box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
+    box = tuple(slice(a, a + n) for a, n in zip(start, grid_shape(1.0), strict=True))
     return np.stack([np.asarray(image.dataobj)[box].astype(np.float32) for image in images])
 
 
-@lru_cache(maxsize=1)
 def _ventricles() -> np.ndarray:
     """Lateral and third ventricles in the box at 1 mm, bool: fluid far below the surface."""
     _, grey, white, brain = _template()
@@ -153,15 +137,15 @@ def _ventricles() -> np.ndarray:
     deep = (np.abs(x) < 42) & (y > -62) & (y < 42) & (z > -16) & (z < 34)
     cistern = (np.abs(x) < 16) & (y < -22) & (z < 13)  # around the pineal gland, outside the brain
     midline = (np.abs(x) < 4) & ((y > 22) | (y < -28)) & (z > 10)  # the fissure between the hemispheres
-    pieces, n = ndimage.label(fluid & deep & ~cistern & ~midline)
-    size = ndimage.sum_labels(np.ones_like(pieces), pieces, np.arange(1, n + 1))
-    return np.isin(pieces, 1 + np.flatnonzero(size > 300))  # mm3: crumbs are sulci
+    pieces, _ = ndimage.label(fluid & deep & ~cistern & ~midline)
+    large = np.bincount(pieces.ravel()) > 300  # mm3: crumbs are sulci
+    large[0] = False  # what is no piece
+    return large[pieces]
 
 
 def _signed_distance(inside: np.ndarray) -> np.ndarray:
     """Distance to the border, mm at 1 mm voxels: positive inside, negative outside."""
     distance = -ndimage.distance_transform_edt(~inside)
     (box,) = ndimage.find_objects(inside.astype(np.uint8))  # the inside may be small: look no farther
-    padded = np.pad(inside[box], 1)
-    distance[box] += ndimage.distance_transform_edt(padded)[1:-1, 1:-1, 1:-1]
+    distance[box] += ndimage.distance_transform_edt(np.pad(inside[box], 1))[1:-1, 1:-1, 1:-1]
     return distance

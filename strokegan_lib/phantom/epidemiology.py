@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import norm, qmc
@@ -18,21 +19,13 @@ from scipy.stats import norm, qmc
 from strokegan_lib.phantom.territories import NAMES
 
 
-@dataclass(frozen=True)
-class Supply:
-    """Strokes of one territory.
+class Supply(NamedTuple):
+    """Strokes of one territory."""
 
-    Args:
-        share: percent of stroke patients.
-        median: median volume, mL.
-        spread: standard deviation of the volume's natural logarithm.
-        largest: largest volume that is drawn, mL.
-    """
-
-    share: float
-    median: float
-    spread: float
-    largest: float
+    share: float  # percent of stroke patients
+    median: float  # median volume, mL
+    spread: float  # standard deviation of the volume's natural logarithm
+    largest: float  # largest volume that is drawn, mL
 
 
 SUPPLIES = {
@@ -82,26 +75,21 @@ class Plan:
 @lru_cache(maxsize=4)
 def _sequence(dimensions: int, seed: int, stream: int, power: int) -> np.ndarray:
     """The first 2^power points of a scrambled Sobol sequence, (2^power, dimensions)."""
-    engine = qmc.Sobol(dimensions, rng=np.random.default_rng([seed, stream]))
-    return engine.random_base2(power)
+    return qmc.Sobol(dimensions, rng=np.random.default_rng([seed, stream])).random_base2(power)
 
 
 def _points(dimensions: int, seed: int, stream: int, n: int) -> np.ndarray:
     """The first n points, (n, dimensions) in [0, 1)."""
     # a power of two at least n: keeps the scrambling, and so the points, the same for any n
-    return _sequence(dimensions, seed, stream, max(10, math.ceil(math.log2(max(n, 2)))))[:n]
+    return _sequence(dimensions, seed, stream, max(10, math.ceil(math.log2(n))))[:n]
 
 
 def plan_stroke(patient: int, seed: int) -> Plan | None:
-    """What stroke, if any, the patient has.
+    """What stroke the patient has, None for no stroke: a function of *patient* and *seed* alone.
 
     Args:
         patient: number of the patient, 0 or more.
         seed: seed of the data set.
-
-    Returns:
-        The plan, or None for a patient without a stroke. It depends on nothing but
-        *patient* and *seed*.
     """
     has_stroke = _points(1, seed, 1, patient + 1)[:, 0] < STROKE_PATIENTS
     if not has_stroke[patient]:

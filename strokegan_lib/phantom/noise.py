@@ -1,4 +1,4 @@
-"""Smooth random fields over the box of MNI space: the raw material of every difference."""
+"""Smooth random fields over the box of MNI space: what makes patients, tissues and lesions differ."""
 
 from __future__ import annotations
 

@@ -1,117 +1,153 @@
-"""A phantom patient's head: who it is, and where each of its points lies in MNI space.
+"""One synthetic stroke patient: the head, its tissue, its lesion, and the scanner's picture of it.
 
-The patient is a distortion of the average brain, drawn point by point in the
-direction that sampling needs: from a point of the patient to a point of MNI space.
+A patient is a function of its number, the seed and the contrast. Taught in notebook 01.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from torch.nn import functional
 
+from strokegan_lib.data.resample import SIZE
+from strokegan_lib.data.threads import one_thread_each
 from strokegan_lib.phantom.anatomy import as_maps, sample, shapes
-from strokegan_lib.phantom.noise import smooth_noise
+from strokegan_lib.phantom.epidemiology import Plan, plan_stroke
+from strokegan_lib.phantom.head import Head, draw_head
+from strokegan_lib.phantom.lesions import Lesion, grow_lesion
+from strokegan_lib.phantom.scanner import CONTRASTS, brightness, scan
+from strokegan_lib.phantom.tissue import draw_tissue
 
-CENTRE = np.array([0.0, -18.0, 8.0])  # the middle of the brain, MNI mm
-PUSH_REACH = 14.0  # mm: how far from the ventricles their growth still moves tissue
+PIXEL = 1.5  # mm: 192 mm across, room for the largest head
+BOTTOM, TOP = -51.0, 75.0  # mm: the planes cover brain stem to vertex
+EDGE = -1.2  # mm: skull stripping leaves a thin layer of fluid around the brain
+FEWEST_PIXELS = 4  # 9 mm2: a lesion smaller than that in a plane is not drawn by a reader
 
 
 @dataclass(frozen=True)
-class Head:
-    """One patient's anatomy.
+class Patient:
+    """A phantom patient's slices.
 
     Attributes:
-        age: years.
-        atrophy: 0 in a young adult, about 1 at 90: how far furrows and ventricles have opened.
-        ventricle_growth: mm by which the walls of the ventricles moved outwards.
-        affine: (3, 3), patient to MNI space around CENTRE.
-        shift: (3,) mm.
-        warp: (3, X, Y, Z) mm, smooth displacement on the 4 mm grid.
+        number: which patient.
+        head: the anatomy.
+        plan, lesion: what was asked for and what grew; None without a stroke.
+        images: (P, 128, 128) float32, 0..1 of the display window (before saturation).
+        stroke, foreground: (P, 128, 128) bool.
+        z: (P,) mm, heights of the planes above the anterior commissure.
+        layers: name -> (P, 128, 128) float32, the steps on the way; empty unless asked for.
     """
 
-    age: float
-    atrophy: float
-    ventricle_growth: float
-    affine: np.ndarray
-    shift: np.ndarray
-    warp: np.ndarray
+    number: int
+    head: Head
+    plan: Plan | None
+    lesion: Lesion | None
+    images: np.ndarray
+    stroke: np.ndarray
+    foreground: np.ndarray
+    z: np.ndarray
+    layers: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
-    def to_mni(self, points: torch.Tensor) -> torch.Tensor:
-        """Carry points of the patient to the average brain.
-
-        Args:
-            points: (N, 3) float32, mm.
-
-        Returns:
-            (N, 3) float32, MNI mm.
-        """
-        centre, shift, affine = (
-            torch.from_numpy(np.asarray(v, np.float32)) for v in (CENTRE, self.shift, self.affine)
-        )
-        mni = (points - centre - shift) @ affine.T + centre  # (N, 3)
-        mni = mni + sample(as_maps(self.warp), mni).T
-        # growing ventricles push the tissue around them away, and less the farther it lies;
-        # seen from the patient, each point looks up the average brain closer to the ventricles
-        distance, *away = shapes().sample(mni, "to_ventricle", "away_x", "away_y", "away_z")  # (N,) each
-        push = self.ventricle_growth * torch.exp(-distance.clamp(min=0) / PUSH_REACH)  # (N,) mm
-        push = torch.minimum(push, (distance + 1).clamp(min=0))  # not through to the opposite wall
-        return mni - push[:, None] * torch.stack(away, -1)
-
-    def height_of(self, z: float) -> float:
-        """The height in this head that corresponds to *z* in MNI space, mm, in the middle of the brain."""
-        there = self.to_mni(torch.tensor([[0.0, self.middle(), z]]))[0, 2]
-        return z + (z - float(there))
-
-    def middle(self) -> float:
-        """Where the middle of the head lies between front and back, mm in y: the picture's centre."""
-        y = torch.arange(-130.0, 110.0, 2.0)
-        x, z = torch.tensor([-36.0, -20.0, 0.0, 20.0, 36.0]), torch.arange(-25.0, 41.0, 11.0)
-        points = torch.cartesian_prod(x, y, z)  # (n, 3)
-        inside = points[shapes().sample(self.to_mni(points), "depth")[0] > 0]
-        return float(inside[:, 1].min() + inside[:, 1].max()) / 2
+    @property
+    def name(self) -> str:
+        return f"phantom-{self.number:05d}"
 
 
-def draw_head(rng: np.random.Generator) -> Head:
-    """Draw a head: age, size, tilt, shape, atrophy.
+def plane_heights(planes: int) -> np.ndarray:
+    """Heights of equally spaced planes, each in the middle of its share of the head, (planes,) mm."""
+    thickness = (TOP - BOTTOM) / planes
+    return BOTTOM + thickness * (np.arange(planes) + 0.5)
 
-    Ages follow those of stroke patients (mean 68, standard deviation 13 years). Sizes lie
-    around MNI152's, and the largest still fits into the picture.
+
+@one_thread_each()  # the same bytes on every machine, however many cores it has
+def make_patient(
+    number: int,
+    *,
+    seed: int = 0,
+    contrast: str = "flair",
+    z: np.ndarray | None = None,
+    layers: bool = False,
+) -> Patient:
+    """Make one patient.
+
+    Args:
+        number: which patient, 0 or more.
+        seed: seed of the data set.
+        contrast: 'flair' or 'dwi'. The anatomy and the lesion are the same in both.
+        z: heights of the planes in mm; default: 30 planes.
+        layers: keep the steps on the way.
+
+    Raises:
+        ValueError: an unknown contrast.
     """
-    age = float(np.clip(rng.normal(68, 13), 25, 97))
-    ageing = np.clip((age - 45) / 45, 0, 1.1)
-    scale = np.clip(rng.normal([0.985, 0.97, 1.0], [0.025, 0.015, 0.03]), 0.92, [1.05, 0.99, 1.06])
-    tilt = np.deg2rad(rng.normal(0, [2.5, 1.2, 1.5]))  # nod, lean, turn
-    # two scales of shape: lobes and gyri. People are nearly, not quite, symmetric
-    warp = _displacement(rng, 60, (1.8, 2.0, 2.5), 0.25) + _displacement(rng, 22, (1.0, 1.0, 1.6), 0.4)
-    return Head(
-        age=age,
-        atrophy=float(0.9 * ageing + rng.normal(-0.1, 0.3)),
-        ventricle_growth=float(np.clip(rng.normal(0.9 + 5.0 * ageing, 2.4), -2.5, 11)),
-        affine=np.diag(1 / scale) @ _rotation(tilt),
-        shift=rng.normal(0, [1.5, 1.0, 2.0]),
-        warp=warp.astype(np.float32),
-    )
+    if contrast not in CONTRASTS:
+        raise ValueError(f"no contrast {contrast!r}: choose from {', '.join(CONTRASTS)}")
+    z = plane_heights(30) if z is None else np.asarray(z, float)
+    head = head_of(number, seed)
+    inside, mni = _inside_head(head, plane_points(z, head.middle()))
+    tissue = draw_tissue(_stream(number, seed, 1), head, mni)
+
+    plan = plan_stroke(number, seed)
+    lesion = grow_lesion(_stream(number, seed, 2), plan) if plan else None
+    depth_in_lesion = torch.full((len(mni),), -1.0)  # (N,)
+    if lesion:
+        depth_in_lesion = sample(as_maps([lesion.level]), mni)[0]
+    foreground = _in_planes(inside, tissue.depth > EDGE)
+    stroke = _in_planes(inside, (depth_in_lesion > 0) & (tissue.to_ventricle > 0)) & foreground
+    stroke &= stroke.sum((1, 2), keepdims=True) >= FEWEST_PIXELS
+
+    rng = _stream(number, seed, 3)
+    clean = brightness(rng, CONTRASTS[contrast], mni, tissue, depth_in_lesion)
+    images = scan(rng, CONTRASTS[contrast], _in_planes(inside, clean), foreground)
+    kept = {}
+    if layers:
+        steps = {name: getattr(tissue, name) for name in ("fluid", "white", "grey", "hyperintensity")}
+        steps |= {"lesion": torch.sigmoid(depth_in_lesion / 0.08), "brightness": clean}
+        kept = {name: _in_planes(inside, value) for name, value in steps.items()}
+    return Patient(number, head, plan, lesion, images, stroke, foreground, z, kept)
 
 
-def _rotation(angles: np.ndarray) -> np.ndarray:
-    """Rotation about x, then y, then z (radians), (3, 3)."""
-    matrix = np.eye(3)
-    for axis, angle in enumerate(angles):
-        i, j = (axis + 1) % 3, (axis + 2) % 3
-        turn = np.eye(3)
-        turn[i, i] = turn[j, j] = np.cos(angle)
-        turn[i, j], turn[j, i] = -np.sin(angle), np.sin(angle)
-        matrix = turn @ matrix
-    return matrix
+def head_of(number: int, seed: int = 0) -> Head:
+    """The head of patient *number*, before any picture is taken."""
+    return draw_head(_stream(number, seed, 0))
 
 
-def _displacement(rng: np.random.Generator, size: float, mm: tuple, asymmetry: float) -> np.ndarray:
-    """Smooth displacement, (3, X, Y, Z) mm, of which a share is mirrored at the midline."""
-    fields = []
-    for axis, amplitude in enumerate(mm):
-        field = smooth_noise(rng, 4, size)
-        mirrored = field[::-1] * (-1 if axis == 0 else 1)  # the box is symmetric in x
-        fields.append(amplitude * ((1 - asymmetry) * (field + mirrored) / np.sqrt(2) + asymmetry * field))
-    return np.stack(fields)
+def _stream(number: int, seed: int, step: int) -> np.random.Generator:
+    """A stream of random numbers for each step, so that a change in one leaves the others as they were."""
+    return np.random.default_rng([seed, number, step])
+
+
+def plane_points(z: np.ndarray, middle: float) -> torch.Tensor:
+    """Where the pixels of axial planes lie, (P, 128, 128, 3) mm; rows run from front to back.
+
+    Args:
+        z: (P,) heights, mm.
+        middle: y of the picture's centre, mm.
+    """
+    step = (np.arange(SIZE) - (SIZE - 1) / 2) * PIXEL
+    grids = np.broadcast_arrays(step[None, None, :], middle - step[None, :, None], z[:, None, None])
+    return torch.from_numpy(np.stack(grids, -1).astype(np.float32))
+
+
+def _inside_head(head: Head, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Which points can belong to the head, (P, 128, 128) bool, and their MNI coordinates, (N, 3)."""
+    # the way to MNI space is smooth: follow it from the middle of 2 x 2 pixels, interpolate between
+    middles = functional.avg_pool2d(points.movedim(-1, 1), 2).movedim(1, -1)  # (P, 64, 64, 3)
+    mni = head.to_mni(middles.reshape(-1, 3)).reshape(middles.shape)
+    near = shapes().sample(mni, "depth")[0] > EDGE - 4  # (P, 64, 64)
+    near = near.repeat_interleave(2, 1).repeat_interleave(2, 2)  # (P, 128, 128)
+    mni = functional.interpolate(mni.movedim(-1, 1), scale_factor=2, mode="bilinear")  # (P, 3, 128, 128)
+    mni = mni.movedim(1, -1)[near]  # (M, 3)
+    closer = shapes().sample(mni, "depth")[0] > EDGE - 1
+    inside = near.clone()
+    inside[near] = closer
+    return inside, mni[closer]
+
+
+def _in_planes(inside: torch.Tensor, values: torch.Tensor) -> np.ndarray:
+    """Put (N,) values back into planes, (P, 128, 128); 0 elsewhere."""
+    planes = torch.zeros(inside.shape, dtype=values.dtype)
+    planes[inside] = values
+    return planes.numpy()

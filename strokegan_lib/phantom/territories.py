@@ -63,28 +63,22 @@ def territories() -> tuple[np.ndarray, np.ndarray]:
         (X, Y, Z) bool, the border zones between anterior, middle and posterior cerebral
         arteries, where two arteries reach almost equally far (watershed).
     """
-    points = grid_points(SPACING).copy()
-    points[..., 0] = np.abs(points[..., 0])
-    # squared distance less squared reach, the cost of a power diagram; (T, X, Y, Z)
-    cost = np.stack(
-        [
-            np.min([((points - m[:3]) ** 2).sum(-1) - m[3] ** 2 for m in np.array(marks)], axis=0)
-            for marks in LANDMARKS.values()
-        ]
-    )
-    nearest = cost.argmin(0)
-    nearest[~parenchyma()] = -1
-    large = np.stack(
-        [
-            cost[_named("anterior cerebral")].min(0),
-            cost[_named("middle")].min(0),
-            cost[_named("posterior cerebral")].min(0),
-        ]
-    )
+    x, y, z = np.moveaxis(grid_points(SPACING), -1, 0)
+    points = np.stack([np.abs(x), y, z], -1)  # (X, Y, Z, 3)
+
+    def cost(names: list[str]) -> np.ndarray:
+        """Squared distance less squared reach, of the nearest landmark of these arteries, (X, Y, Z)."""
+        marks = [mark for name in names for mark in LANDMARKS[name]]
+        return np.min([((points - mark[:3]) ** 2).sum(-1) - mark[3] ** 2 for mark in marks], axis=0)
+
+    nearest = np.where(parenchyma(), np.argmin([cost([name]) for name in NAMES], axis=0), -1)
+    large = [
+        cost([name for name in NAMES if name.startswith(artery)])
+        for artery in ("anterior cerebral", "middle", "posterior cerebral")
+    ]
     first, second = np.sort(large, 0)[:2]
-    width = np.sqrt(np.maximum(second - first, 0))
-    depth = shapes()["depth"]
-    border = (width < BORDER_WIDTH) & (depth > 2) & (points[..., 2] > 5) & (nearest >= 0)
+    near = np.sqrt(np.maximum(second - first, 0)) < BORDER_WIDTH
+    border = near & (shapes()["depth"] > 2) & (z > 5) & (nearest >= 0)
     return nearest.astype(np.int8), border
 
 
@@ -99,7 +93,3 @@ def parenchyma() -> np.ndarray:
 def tissue_points() -> np.ndarray:
     """MNI coordinates of all of :func:`parenchyma`, (M, 3) mm."""
     return grid_points(SPACING)[parenchyma()]
-
-
-def _named(start: str) -> list[int]:
-    return [i for i, name in enumerate(NAMES) if name.startswith(start)]

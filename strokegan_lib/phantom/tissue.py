@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from strokegan_lib.phantom.anatomy import as_maps, sample, shapes, tissues
+from strokegan_lib.phantom.head import Head
 from strokegan_lib.phantom.noise import smooth_noise
-from strokegan_lib.phantom.patient import Head
 
 FOLD_SIZE = 13.0  # mm: gyri of about 10 mm between two furrows
 SHELL = 68.0  # mm: radius at which the pattern of furrows is drawn
@@ -98,9 +98,8 @@ def _noise_at(points: torch.Tensor, *fields: np.ndarray) -> torch.Tensor:
 
 def _towards_shell(mni: torch.Tensor) -> torch.Tensor:
     """Move points outwards to a sphere in each hemisphere, so that furrows run inwards."""
-    centre = torch.tensor([0.0, -18.0, 6.0]) + torch.stack(
-        [24 * torch.tanh(mni[:, 0] / 10), torch.zeros(len(mni)), torch.zeros(len(mni))], -1
-    )  # (N, 3): the middle of the point's own hemisphere
+    centre = torch.tensor([0.0, -18.0, 6.0]).repeat(len(mni), 1)
+    centre[:, 0] = 24 * torch.tanh(mni[:, 0] / 10)  # (N, 3): the middle of the point's own hemisphere
     arm = mni - centre
     length = arm.norm(dim=-1, keepdim=True).clamp(min=1)
     return centre + arm * (0.4 + 0.6 * SHELL / length)

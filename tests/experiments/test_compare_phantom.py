@@ -15,7 +15,7 @@ from experiments.phantom_pictures import BRAIN, COLUMNS, EACH, TILE, contact_she
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.phantom.dataset import make_phantom_set
 from strokegan_lib.phantom.epidemiology import plan_stroke
-from strokegan_lib.phantom.phantom import head_of, make_patient
+from strokegan_lib.phantom.patient import head_of, make_patient
 
 PLANES = 3
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strokegan_lib.phantom.card import GROUPED, SOOP_TERRITORY, SOOP_VOLUME
+from strokegan_lib.phantom.comparison import GROUPED, SOOP_TERRITORY, SOOP_VOLUME
 from strokegan_lib.phantom.epidemiology import SMALLEST, STROKE_PATIENTS, SUPPLIES, Plan, _points, plan_stroke
 from strokegan_lib.phantom.territories import NAMES
 

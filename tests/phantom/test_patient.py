@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from strokegan_lib.phantom.anatomy import shapes
-from strokegan_lib.phantom.patient import CENTRE, Head, draw_head
+from strokegan_lib.phantom.head import CENTRE, Head, draw_head
 
 HEADS = 60
 POINTS = torch.from_numpy(

@@ -5,26 +5,24 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from strokegan_lib.phantom.phantom import _scan
 
 from strokegan_lib.data.windows import DARKEST
 from strokegan_lib.phantom.anatomy import shapes
 from strokegan_lib.phantom.epidemiology import plan_stroke
-from strokegan_lib.phantom.phantom import (
+from strokegan_lib.phantom.patient import (
     BOTTOM,
-    CONTRASTS,
     FEWEST_PIXELS,
-    FLAIR,
     PIXEL,
     TOP,
-    WINDOW,
     Patient,
     _inside_head,
-    _scan,
     head_of,
     make_patient,
     plane_heights,
     plane_points,
 )
+from strokegan_lib.phantom.scanner import CONTRASTS, FLAIR, WINDOW
 
 Z = np.array([-30.0, 6.0, 18.0, 40.0])
 LARGE = [k for k in range(60) if (plan := plan_stroke(k, 0)) and plan.volume > 15][:5]

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from strokegan_lib.data.slices import ARRAYS, SliceSet
-from strokegan_lib.phantom.card import SOOP_TERRITORY, SOOP_VOLUME, compare_with_soop
+from strokegan_lib.data.threads import one_thread_each
 from strokegan_lib.phantom.command import card, main
-from strokegan_lib.phantom.dataset import make_phantom_set, one_thread_each
-from strokegan_lib.phantom.phantom import BOTTOM, PIXEL, TOP, WINDOW, make_patient, plane_heights
+from strokegan_lib.phantom.comparison import SOOP_TERRITORY, SOOP_VOLUME, compare_with_soop
+from strokegan_lib.phantom.dataset import make_phantom_set
+from strokegan_lib.phantom.patient import BOTTOM, PIXEL, TOP, make_patient, plane_heights
+from strokegan_lib.phantom.scanner import WINDOW
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = [sys.executable, str(ROOT / "data_scripts" / "make_phantom.py")]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from strokegan_lib.phantom.patient import Head, draw_head
-from strokegan_lib.phantom.phantom import plane_points
+from strokegan_lib.phantom.head import Head, draw_head
+from strokegan_lib.phantom.patient import plane_points
 from strokegan_lib.phantom.tissue import Tissue, draw_tissue
 
 Z = np.array([10.0, 18.0, 30.0])

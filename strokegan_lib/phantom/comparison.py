@@ -1,12 +1,14 @@
-"""What a phantom data set holds, beside the real strokes that it follows."""
+"""The strokes of a phantom data set beside 1,449 real acute strokes, for its card.
+
+The real ones are those of SOOP in MNI space (Absher et al., Scientific Data 11 (2024) 839).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from strokegan_lib.phantom.phantom import Patient
+from strokegan_lib.phantom.patient import Patient
 
-# 1,449 acute strokes of SOOP (Absher et al., Scientific Data 11 (2024) 839), in MNI space
 SOOP_VOLUME = {5: 0.30, 10: 0.55, 25: 2.0, 50: 12.7, 75: 51.9, 90: 122.7, 95: 196.9}  # percentile: mL
 SOOP_TERRITORY = {  # percent of patients, by the territory that holds most of the lesion
     "middle cerebral, frontal": 27.0,
@@ -20,14 +22,7 @@ SOOP_TERRITORY = {  # percent of patients, by the territory that holds most of t
     "anterior cerebral": 8.0,
     "anterior choroidal": 0.3,
 }
-SOOP_PIECES = {
-    "one piece, %": 36.0,
-    "pieces, 25th percentile": 1,
-    "pieces, median": 2,
-    "pieces, 75th percentile": 5,
-    "pieces, 90th percentile": 8,
-}
-GROUPED = {
+GROUPED = {  # the phantom's finer territories
     "posterior cerebral": "posterior cerebral and thalamoperforating",
     "thalamoperforating": "posterior cerebral and thalamoperforating",
     "basilar": "vertebrobasilar and cerebellar",
@@ -50,28 +45,27 @@ def facts_of(patient: Patient) -> dict:
 
 
 def compare_with_soop(facts: list[dict]) -> list[dict]:
-    """Rows of (what, phantom, SOOP), over the patients with a stroke.
+    """Rows of (what, phantom, SOOP), over the patients with a stroke; none where no patient has one.
 
     Args:
         facts: of every patient, from :func:`facts_of`.
-
-    Returns:
-        A row a statistic; empty where no patient has a stroke.
     """
     strokes = [fact for fact in facts if fact["stroke"]]
     if not strokes:
         return []
-    volume = np.array([fact["volume_ml"] for fact in strokes])
-    pieces = np.array([fact["pieces"] for fact in strokes])
-    right = np.array([fact["right_share"] for fact in strokes])
+    volume, pieces, right = (
+        np.array([fact[name] for fact in strokes]) for name in ("volume_ml", "pieces", "right_share")
+    )
     territory = np.array([GROUPED.get(fact["territory"], fact["territory"]) for fact in strokes])
-    rows = [(f"volume, percentile {p}, mL", np.percentile(volume, p), ml) for p, ml in SOOP_VOLUME.items()]
-    rows += [
-        (f"{name}, %", 100 * np.mean(territory == name), share) for name, share in SOOP_TERRITORY.items()
-    ]
-    found = [100 * np.mean(pieces == 1), *np.percentile(pieces, (25, 50, 75, 90))]
-    rows += [(name, value, SOOP_PIECES[name]) for name, value in zip(SOOP_PIECES, found, strict=True)]
-    rows += [
+    low, median, high, highest = np.percentile(pieces, (25, 50, 75, 90))
+    rows = [
+        *((f"volume, percentile {p}, mL", np.percentile(volume, p), ml) for p, ml in SOOP_VOLUME.items()),
+        *((f"{name}, %", 100 * np.mean(territory == name), share) for name, share in SOOP_TERRITORY.items()),
+        ("one piece, %", 100 * np.mean(pieces == 1), 36.0),
+        ("pieces, 25th percentile", low, 1),
+        ("pieces, median", median, 2),
+        ("pieces, 75th percentile", high, 5),
+        ("pieces, 90th percentile", highest, 8),
         ("more on the right, %", 100 * np.mean(right > 0.5), 50.0),
         ("over a tenth on the other side, %", 100 * np.mean(np.minimum(right, 1 - right) > 0.1), 17.0),
     ]
