@@ -13,7 +13,8 @@ from scipy import ndimage
 from torch import nn
 
 from experiments.masks import made
-from strokegan_lib.balance.balance import CarveMix, Maker, Plan, balance
+from strokegan_lib.balance.carvemix import CarveMix
+from strokegan_lib.balance.dataset import Augmenter, Plan, balance
 from strokegan_lib.balance.transplant import SMALLEST, STAYS, TRIES, Placement, Transplanter, onto, ventricles
 from strokegan_lib.command_line import Parser, command_for_card, integer, number, path, run
 from strokegan_lib.data.slices import SliceSet
@@ -67,7 +68,7 @@ class MadeMasks:
         return None
 
 
-class Painter(Maker):
+class Painter(Augmenter):
     """A generator paints a mask, transplanted or made.
 
     Args:
@@ -96,7 +97,7 @@ class Painter(Maker):
             background, placed.donor, placed.stroke, detail="made mask" if placed.donor < 0 else ""
         )
 
-    def paint(self, slices: SliceSet, plans: list[Plan]) -> np.ndarray:
+    def make(self, slices: SliceSet, plans: list[Plan]) -> np.ndarray:
         rows = np.array([plan.background for plan in plans])
         foreground = torch.from_numpy(slices.foreground[rows]).float()[:, None]  # (n, 1, H, W)
         stroke = torch.from_numpy(np.stack([plan.stroke for plan in plans])).float()[:, None]  # (n, 1, H, W)
@@ -177,11 +178,11 @@ def synthesise(options: Namespace, command: str) -> None:
     masks = _masks(options, slices, train)
     facts: dict = {}
     if options.method == "carvemix":
-        maker: Maker = CarveMix(masks)
+        augmenter: Augmenter = CarveMix(masks)
     else:
         paint = options.paint or ("slice" if options.only_synthetic else "lesion")
         torch.manual_seed(options.seed)  # of the styles, if the generator draws any
-        maker = Painter(_generator(options.weights, slices), masks, paint, options.pixels)
+        augmenter = Painter(_generator(options.weights, slices), masks, paint, options.pixels)
         facts = {
             "paint": paint,
             "weights_sha256": sha256(options.weights),
@@ -191,7 +192,7 @@ def synthesise(options: Namespace, command: str) -> None:
         if options.mask_weights:
             facts["mask_weights_sha256"] = sha256(options.mask_weights)
     balanced = balance(
-        slices, options.out, options.ratio, maker, made_by=command, seed=options.seed, workers=options.workers,
+        slices, options.out, options.ratio, augmenter, made_by=command, seed=options.seed, workers=options.workers,
         only_synthetic=options.only_synthetic, fold=options.fold, card=facts,
     )  # fmt: skip
     told = balanced.card["balanced"]

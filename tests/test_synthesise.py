@@ -11,7 +11,7 @@ from brains import brains
 from scipy import ndimage
 
 from strokegan_lib import synthesise as module
-from strokegan_lib.balance.balance import provenance
+from strokegan_lib.balance.dataset import provenance
 from strokegan_lib.data.slices import ARRAYS, SliceSet
 from strokegan_lib.files import sha256
 from strokegan_lib.models.styled import Modulation, StyledGenerator

@@ -1,13 +1,17 @@
 """CarveMix: a lesion is carved out of one slice, with some tissue around it, and put into another.
 
 Zhang et al., CarveMix: a simple data augmentation method for brain lesion segmentation,
-MICCAI 2021. The rival of painting that needs no network.
+MICCAI 2021. The alternative to a generator that needs no network. Taught in notebook 08.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from scipy import ndimage
+
+from strokegan_lib.balance.dataset import Augmenter, Plan
+from strokegan_lib.balance.transplant import NEAR, SMALLEST, STAYS, Transplanter
+from strokegan_lib.data.slices import SliceSet
 
 
 def signed_distance(mask: np.ndarray) -> np.ndarray:
@@ -54,3 +58,33 @@ def carve_and_mix(
     region &= (np.asarray(foreground) == 1) & (np.asarray(donor_foreground) == 1)
     mixed = np.where(region, donor_image, image)  # X = X_i M + X_j (1 - M)
     return mixed, np.where(region, donor_stroke, stroke) == 1  # and so for Y
+
+
+class CarveMix(Augmenter):
+    """Paste the donor's lesion, with the tissue around it, at its own place.
+
+    Args:
+        transplanter: knows the donors; its deformations are not used.
+    """
+
+    name = "carvemix"
+
+    def __init__(self, transplanter: Transplanter) -> None:
+        self.donors = transplanter
+
+    def plan(self, slices: SliceSet, background: int, rng: np.random.Generator) -> Plan | None:
+        away = np.abs(self.donors.z - slices.table["z"][background])
+        donor = int(rng.choice(self.donors.donors[away <= max(NEAR, away.min())]))
+        distance = signed_distance(slices.stroke[donor])
+        margin = draw_margin(distance, rng)
+        carved = int(((slices.stroke[donor] == 1) & (distance <= margin)).sum())
+        two = [
+            a[row] for row in (background, donor) for a in (slices.images, slices.stroke, slices.foreground)
+        ]
+        image, stroke = carve_and_mix(*two, margin)
+        if int(stroke.sum()) < max(SMALLEST, STAYS * carved):
+            return None
+        return Plan(background, donor, stroke, image, f"margin {margin:.2f} px")
+
+    def make(self, slices: SliceSet, plans: list[Plan]) -> np.ndarray:
+        return np.stack([plan.image for plan in plans])

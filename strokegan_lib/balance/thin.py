@@ -20,14 +20,9 @@ PAPER_SHARE = 0.1838  # of the paper's 13,200 slices show a stroke
 
 
 def thin_lesions(
-    slices: SliceSet,
-    out: str | os.PathLike,
-    share: float = PAPER_SHARE,
-    *,
-    name: str,
-    made_by: str,
+    slices: SliceSet, out: str | os.PathLike, share: float = PAPER_SHARE, *, name: str, made_by: str,
     fold: int | None = None,
-) -> SliceSet:
+) -> SliceSet:  # fmt: skip
     """Take patients with stroke out of the training part until *share* of its slices show stroke.
 
     Args:
@@ -40,32 +35,23 @@ def thin_lesions(
     Raises:
         BadInput: the training part shows less stroke than that already, or *out* is unusable.
     """
-    rows, names, strokes, sizes = _training(slices, fold)
-    with_stroke = strokes > 0
+    names, strokes, sizes = _training_patients(slices, fold)
     before = strokes.sum() / sizes.sum()
     if not 0 < share < before:
-        raise BadInput(
-            slices.folder, f"shows stroke in {before:.2%} of its training slices, so {share:.2%} is out of reach",
-            "choose a share between 0 and that",
-        )  # fmt: skip
-    order = np.flatnonzero(with_stroke)[np.argsort([_rank(names[i]) for i in np.flatnonzero(with_stroke)])]
-    reached = np.cumsum(strokes[order]) / (sizes[~with_stroke].sum() + np.cumsum(sizes[order]))
-    stay = order[: 1 + int(np.abs(reached - share).argmin())]
-    kept = {names[i] for i in np.concatenate([np.flatnonzero(~with_stroke), stay])}
+        what = f"shows stroke in {before:.2%} of its training slices, so {share:.2%} is out of reach"
+        raise BadInput(slices.folder, what, "choose a share between 0 and that")
+    ill = strokes > 0
+    reached = np.cumsum(strokes[ill]) / (sizes[~ill].sum() + np.cumsum(sizes[ill]))
+    stay = np.concatenate([names[~ill], names[ill][: 1 + int(np.abs(reached - share).argmin())]])
     rule = f"patients with stroke taken out until {share:.2%} of the training slices show stroke"
-    return _write(slices, out, rows, kept, name, made_by, rule)
+    return _write(slices, out, fold, stay, name, made_by, rule)
 
 
 def thin_patients(
-    slices: SliceSet,
-    out: str | os.PathLike,
-    fraction: float,
-    *,
-    name: str,
-    made_by: str,
+    slices: SliceSet, out: str | os.PathLike, fraction: float, *, name: str, made_by: str,
     fold: int | None = None,
-) -> SliceSet:
-    """Keep a fraction of the training patients, whatever they show.
+) -> SliceSet:  # fmt: skip
+    """Keep a fraction of the training patients, with and without stroke. Used in notebook 08.
 
     The validation part stays whole. It only chooses the threshold, for every arm of a
     comparison alike; a tenth of it would choose by a handful of lesions.
@@ -77,51 +63,39 @@ def thin_patients(
     Raises:
         BadInput: no patient with stroke or none without would stay, or *out* is unusable.
     """
-    rows, names, strokes, sizes = _training(slices, fold)
-    order = np.argsort([_rank(name) for name in names])[: round(fraction * len(names))]
-    if not strokes[order].any() or (strokes[order] == sizes[order]).all():
-        raise BadInput(
-            slices.folder, f"keeps {len(order)} training patients, too few to show both kinds of slices",
-            "choose a larger fraction, or a data set with more patients",
-        )  # fmt: skip
+    names, strokes, sizes = _training_patients(slices, fold)
+    n = round(fraction * len(names))
+    if not strokes[:n].any() or (strokes[:n] == sizes[:n]).all():
+        what = f"keeps {n} training patients, too few to show both kinds of slices"
+        raise BadInput(slices.folder, what, "choose a larger fraction, or a data set with more patients")
     rule = f"{fraction:.0%} of the training patients kept, with and without stroke as they come"
-    return _write(slices, out, rows, {names[i] for i in order}, name, made_by, rule)
+    return _write(slices, out, fold, names[:n], name, made_by, rule)
 
 
-def _training(slices: SliceSet, fold: int | None) -> tuple[np.ndarray, list[str], np.ndarray, np.ndarray]:
-    """Training rows (n,), their patients (P,), slices with stroke (P,) and slices (P,) of each."""
+def _training_patients(slices: SliceSet, fold: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Training patients in the order of the hash, slices with stroke and slices of each, (P,) each."""
     rows = slices.of_split("train", fold)
     names, which = np.unique(slices.table["patient"][rows], return_inverse=True)
     strokes = np.bincount(which, slices.table["has_stroke"][rows], len(names))
-    return rows, names.tolist(), strokes, np.bincount(which, minlength=len(names))
-
-
-def _rank(patient: str) -> str:
-    return hashlib.sha256(f"thin {patient}".encode()).hexdigest()
+    order = np.argsort([hashlib.sha256(f"thin {name}".encode()).hexdigest() for name in names])
+    return names[order], strokes[order], np.bincount(which, minlength=len(names))[order]
 
 
 def _write(
-    slices: SliceSet,
-    out: str | os.PathLike,
-    training: np.ndarray,
-    kept: set[str],
-    name: str,
-    made_by: str,
+    slices: SliceSet, out: str | os.PathLike, fold: int | None, stay: np.ndarray, name: str, made_by: str,
     rule: str,
-) -> SliceSet:
-    patient = slices.table["patient"]
-    stays = np.ones(len(slices), bool)
-    stays[training] = [p in kept for p in patient[training].tolist()]
-    after = training[stays[training]]
+) -> SliceSet:  # fmt: skip
+    patient, has_stroke = slices.table["patient"], slices.table["has_stroke"]
+    before = slices.of_split("train", fold)
+    after = before[np.isin(patient[before], stay)]
+    lost = np.setdiff1d(before, after)
     with SliceSetWriter(out, about_derived(slices, name, made_by)) as writer:
-        copy_slices(writer, slices, np.flatnonzero(stays))
+        copy_slices(writer, slices, np.setdiff1d(np.arange(len(slices)), lost))
         writer.card["made_from"] = origin(slices)
         writer.card["thinned"] = {
             "rule": rule + "; by a hash of the patient's name; validation and test patients all stay",
-            "training_patients": [len(set(patient[rows].tolist())) for rows in (training, after)],
-            "training_slices": [len(training), len(after)],
-            "training_slices_with_stroke": [
-                int(slices.table["has_stroke"][r].sum()) for r in (training, after)
-            ],
+            "training_patients": [len(np.unique(patient[rows])) for rows in (before, after)],
+            "training_slices": [len(before), len(after)],
+            "training_slices_with_stroke": [int(has_stroke[rows].sum()) for rows in (before, after)],
         }
     return SliceSet.open(out, verify=False)

@@ -4,6 +4,7 @@ A stroke lies where an artery closes, so a mask must not land anywhere. It keeps
 relative to the brain's bounding box (or takes the mirror image of it: left and right have
 the same arteries), comes from a plane of about the same height, stays inside the brain and
 out of the ventricles, and a place is refused where too little of the mask would be left.
+Taught in notebook 08.
 """
 
 from __future__ import annotations
@@ -114,13 +115,13 @@ class Transplanter:
             factor = 1.0
             if pixels is not None:  # sizes that are asked for are drawn evenly on a logarithmic scale
                 factor = np.sqrt(np.exp(rng.uniform(*np.log(pixels))) / self.area[k])
-            donor = self.donors[k]
+            donor = int(self.donors[k])
             mask, area = self._move(donor, foreground, rng, factor)
             kept = mask & tissue
             size = int(kept.sum())
             low, high = pixels or (SMALLEST, kept.size)
             if size >= STAYS * area and low <= size <= high:
-                return Placement(kept, int(donor))
+                return Placement(kept, donor)
         return None
 
     def _candidates(self, z: float, pixels: tuple[int, int] | None) -> np.ndarray:

@@ -6,13 +6,14 @@ from brains import brains
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strokegan_lib.balance.balance import CarveMix, Maker, Plan, balance, missing_strokes, provenance
+from strokegan_lib.balance.carvemix import CarveMix
+from strokegan_lib.balance.dataset import Augmenter, Plan, balance, missing_strokes, provenance
 from strokegan_lib.balance.transplant import Transplanter
 from strokegan_lib.data.slices import ARRAYS, SliceSet
 from strokegan_lib.errors import BadInput
 
 
-class Brush(Maker):
+class Brush(Augmenter):
     """Paints the stroke white on the slice as it is: a generator that needs no network."""
 
     name = "brush"
@@ -24,7 +25,7 @@ class Brush(Maker):
         placed = self.donors.place(background, rng)
         return placed and Plan(background, placed.donor, placed.stroke)
 
-    def paint(self, slices, plans):
+    def make(self, slices, plans):
         return np.stack(
             [np.where(p.stroke, 255, slices.images[p.background]).astype(np.uint8) for p in plans]
         )

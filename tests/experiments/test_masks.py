@@ -15,7 +15,7 @@ from brains import brains
 from experiments import masks as module
 from experiments import ship
 from strokegan_lib import synthesise, train
-from strokegan_lib.balance.balance import provenance
+from strokegan_lib.balance.dataset import provenance
 from strokegan_lib.balance.transplant import SMALLEST, ventricles
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.files import sha256

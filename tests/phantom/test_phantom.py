@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from strokegan_lib.phantom.phantom import _scan
 
 from strokegan_lib.data.windows import DARKEST
 from strokegan_lib.phantom.anatomy import shapes
@@ -22,7 +21,7 @@ from strokegan_lib.phantom.patient import (
     plane_heights,
     plane_points,
 )
-from strokegan_lib.phantom.scanner import CONTRASTS, FLAIR, WINDOW
+from strokegan_lib.phantom.scanner import CONTRASTS, FLAIR, WINDOW, scan
 
 Z = np.array([-30.0, 6.0, 18.0, 40.0])
 LARGE = [k for k in range(60) if (plan := plan_stroke(k, 0)) and plan.volume > 15][:5]
@@ -169,7 +168,7 @@ def test_noise_of_the_scanner_is_rician():
     air = np.zeros((6, 128, 128), np.float32)
     bright = np.ones((6, 128, 128), np.float32)
     whole = np.ones(air.shape, bool)
-    dark, light = (_scan(np.random.default_rng(1), FLAIR, clean, whole) for clean in (air, bright))
+    dark, light = (scan(np.random.default_rng(1), FLAIR, clean, whole) for clean in (air, bright))
     assert (dark > 0).all()
     sigma = light.std()  # far from zero it is Gaussian
     # in air it follows Rayleigh's law, whose mean is sqrt(pi/2) sigma and deviation sqrt(2 - pi/2) sigma
