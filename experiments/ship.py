@@ -32,7 +32,7 @@ from strokegan_lib.evaluation.scores import summary
 from strokegan_lib.evaluation.tables import circumstances
 from strokegan_lib.files import write_whole
 from strokegan_lib.train import each
-from strokegan_lib.training.checkpoint import checkpoints, newest_checkpoint
+from strokegan_lib.training.checkpoint import checkpoints, load_checkpoint
 from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.tasks import RECORD, build, settle
 from strokegan_lib.training.weights import SHIPPED, kind_of, load_weights, save_weights
@@ -164,7 +164,7 @@ def so_far(folder: Path, channels: int = 1) -> tuple[nn.Module, dict[str, Any]]:
         BadInput: there is no sound checkpoint.
     """
     settings = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    state = newest_checkpoint(folder)
+    state = load_checkpoint(folder)
     if state is None:
         raise BadInput(folder, "holds no sound checkpoint", "train it first")
     network = next(iter(build(settings, channels).networks.values()))

@@ -16,7 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from strokegan_lib.errors import BadInput
-from strokegan_lib.training.log import kept_rows
+from strokegan_lib.training.log import read_rows
 
 NICE = 10  # priority of a run: whoever works on the machine goes first
 LOOK = 5.0  # seconds between looks at the runs
@@ -67,7 +67,7 @@ def hours(record: Path) -> float:
 
 def _rows(record: Path) -> list[tuple[int, float]]:
     """Step and seconds of each row."""
-    return [(int(row["step"]), row["seconds"]) for row in kept_rows(record) if "seconds" in row]
+    return [(int(row["step"]), row["seconds"]) for row in read_rows(record) if "seconds" in row]
 
 
 def _spans(rows: list[tuple[int, float]]) -> list[float]:

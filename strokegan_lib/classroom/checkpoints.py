@@ -128,7 +128,6 @@ class KeptRuns:
             loop.settings = replace(
                 loop.settings, checkpoint_seconds=min(seconds, loop.settings.checkpoint_seconds)
             )
-            loop.board = False  # it would be deleted with the rest, and takes seconds to load
         try:
             done = loop.run(resume=True)
         except BadInput as error:

@@ -1,8 +1,7 @@
 """The moving average of a network's weights: steadier than the network itself.
 
-A GAN never settles: its players circle each other. The average of the places they pass
-through lies nearer the middle (Yazıcı et al., The Unusual Effectiveness of Averaging in
-GAN Training, ICLR 2019).
+A GAN does not settle: its players circle each other. The average of the places they pass through lies nearer the
+middle (Yazıcı et al., The Unusual Effectiveness of Averaging in GAN Training, ICLR 2019).
 """
 
 from __future__ import annotations
@@ -27,9 +26,8 @@ class Average:
 
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
-        """Move towards *network*, whose step number *step* (0, 1, ...) has just been made."""
+        """average = decay * average + (1 - decay) * network, after step number *step* (0, 1, ...)."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        ours, theirs = list(self.network.parameters()), list(network.parameters())
-        torch._foreach_lerp_(ours, theirs, 1 - decay)
+        torch._foreach_lerp_([*self.network.parameters()], [*network.parameters()], 1 - decay)
         for mine, current in zip(self.network.buffers(), network.buffers(), strict=True):
             mine.copy_(current)  # batch statistics are moving averages already

@@ -6,33 +6,24 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-
-
-@dataclass
-class Stop:
-    """Whether somebody asked to stop."""
-
-    asked: bool = False
 
 
 @contextmanager
-def between_steps() -> Iterator[Stop]:
-    """Turn Ctrl-C (and a polite kill) into a wish that the loop grants after the step.
+def between_steps() -> Iterator[threading.Event]:
+    """Ctrl-C and SIGTERM set the event, for the loop to stop after its step; a second one interrupts at once.
 
-    A second Ctrl-C interrupts at once. Outside the main thread signals are not ours to take.
+    Outside the main thread signals cannot be handled, and the event is never set.
     """
-    stop = Stop()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
+    stop = threading.Event()
 
     def ask(*_: object) -> None:
-        if stop.asked:
+        if stop.is_set():
             raise KeyboardInterrupt
-        stop.asked = True
+        stop.set()
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    main = threading.current_thread() is threading.main_thread()
+    numbers = (signal.SIGINT, signal.SIGTERM) if main else ()
+    before = {number: signal.signal(number, ask) for number in numbers}
     try:
         yield stop
     finally:

@@ -1,4 +1,4 @@
-"""The record of a run: metrics.csv, a row a step, and TensorBoard where it is installed."""
+"""The record of a run: metrics.csv, a row a step."""
 
 from __future__ import annotations
 
@@ -17,69 +17,47 @@ Row = dict[str, float]
 class Log:
     """Rows of numbers, kept in memory and, where a folder is given, on disk.
 
-    A resumed run passes the number of steps already made: rows after that are dropped, as
-    those steps are made again.
-
     Args:
-        folder: for ``metrics.csv`` and TensorBoard's files; None for memory only.
-        steps_made: steps whose rows are kept.
-        board: write TensorBoard's files as well, if it is installed.
+        folder: for ``metrics.csv``; None for memory only.
+        steps_made: steps whose rows are kept; a resumed run makes the later ones again.
     """
 
-    def __init__(self, folder: Path | None, steps_made: int = 0, board: bool = True) -> None:
-        self.rows: list[Row] = []
+    def __init__(self, folder: Path | None, steps_made: int = 0) -> None:
         self.file = folder and folder / "metrics.csv"
-        self.board = None
-        if folder is None:
-            return
-        self.rows = kept_rows(self.file, steps_made)
-        self._rewrite()
-        if not board:
-            return
-        with suppress(ImportError):
-            from torch.utils.tensorboard import SummaryWriter
-
-            self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=steps_made)
+        self.rows = read_rows(self.file, steps_made) if folder else []
+        self.columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        if folder:
+            with writing(self.file):
+                folder.mkdir(parents=True, exist_ok=True)
+                # a resume that drops nothing writes nothing: no full disk can cost the record
+                unchanged = self.file.is_file() and self.file.read_bytes() == self._text(self.rows).encode()
+            if not unchanged:
+                write_whole(self.file, self._text(self.rows), SPACE)
 
     def add(self, rows: list[Row]) -> None:
         """Append rows; each has 'step', and what else was measured."""
-        if not rows:
-            return
-        known = set(self._columns())
         self.rows += rows
-        if self.file is not None:
-            if known >= {name for row in rows for name in row}:
-                with writing(self.file), open(self.file, "a", newline="", encoding="utf-8") as file:
-                    csv.DictWriter(file, self._columns(), lineterminator="\n").writerows(rows)
-            else:  # a column more, such as the first validation score
-                self._rewrite()
-        if self.board is not None:
-            for row in rows:
-                for name, value in row.items():
-                    if name != "step":
-                        self.board.add_scalar(name, value, int(row["step"]))
+        new = [name for row in rows for name in row if name not in self.columns]
+        self.columns += dict.fromkeys(new)
+        if self.file is None:
+            return
+        if new:  # such as the first validation score
+            write_whole(self.file, self._text(self.rows), SPACE)
+        else:
+            with writing(self.file), open(self.file, "a", newline="", encoding="utf-8") as file:
+                file.write(self._text(rows, header=False))
 
-    def close(self) -> None:
-        if self.board is not None:
-            self.board.close()
-
-    def _columns(self) -> list[str]:
-        return list(dict.fromkeys(name for row in self.rows for name in row))
-
-    def _rewrite(self) -> None:
+    def _text(self, rows: list[Row], header: bool = True) -> str:
         text = io.StringIO()
-        table = csv.DictWriter(text, self._columns(), lineterminator="\n")
-        table.writeheader()
-        table.writerows(self.rows)
-        with writing(self.file):
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            if self.file.is_file() and self.file.read_bytes() == text.getvalue().encode():
-                return  # a resume that loses nothing writes nothing, and so can lose nothing
-        write_whole(self.file, text.getvalue(), SPACE)
+        table = csv.DictWriter(text, self.columns, lineterminator="\n")
+        if header:
+            table.writeheader()
+        table.writerows(rows)
+        return text.getvalue()
 
 
-def kept_rows(file: Path, steps_made: float = math.inf) -> list[Row]:
-    """Rows of steps before *steps_made*, up to the first that a power cut or a spreadsheet has spoilt."""
+def read_rows(file: Path, steps_made: float = math.inf) -> list[Row]:
+    """Rows of a metrics.csv before step *steps_made*, up to the first damaged one; none where there is no file."""
     rows: list[Row] = []
     with (
         suppress(OSError, ValueError, KeyError, TypeError, csv.Error),

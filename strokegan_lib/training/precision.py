@@ -1,7 +1,7 @@
 """The arithmetic that suits the hardware, and the Accelerator that uses it.
 
-Half as many bits are twice as fast where the hardware has units for them, and slower
-where they are emulated: bfloat16 runs on every GPU if asked, natively from Ampere on.
+Half as many bits are twice as fast where the hardware has units for them, and slower where they are emulated:
+bfloat16 runs on every GPU if asked, natively from Ampere on.
 """
 
 from __future__ import annotations
@@ -22,10 +22,8 @@ def native_precision(device: torch.device) -> str:
         if torch.cuda.is_bf16_supported(including_emulation=False):
             return "bf16"
         return "fp16" if torch.cuda.get_device_capability(device) >= (7, 0) else "fp32"
-    if device.type == "cpu":
-        tests = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-        return "bf16" if any(getattr(torch.cpu, test, lambda: False)() for test in tests) else "fp32"
-    return "fp32"
+    tests = ("_is_avx512_bf16_supported", "_is_amx_tile_supported") if device.type == "cpu" else ()
+    return "bf16" if any(getattr(torch.cpu, test, lambda: False)() for test in tests) else "fp32"
 
 
 def arithmetic(precision: str = "auto") -> str:
@@ -46,7 +44,7 @@ def accelerator(precision: str = "auto") -> Accelerator:
     """
     if precision not in ("auto", *PRECISIONS):
         raise BadInput(f"precision {precision}", "is not known", f"choose auto, {', '.join(PRECISIONS)}")
-    # said aloud, as processes that share the work of CPUs would otherwise not find each other
+    # given explicitly, as processes that share the work of CPUs would otherwise not find each other
     cpu = parse_flag_from_env("ACCELERATE_USE_CPU") or not torch.accelerator.is_available()
     device = PartialState(cpu=cpu).device
     chosen = native_precision(device) if precision == "auto" else precision
@@ -54,6 +52,5 @@ def accelerator(precision: str = "auto") -> Accelerator:
         raise BadInput("precision fp16", "needs a GPU", "choose auto, bf16 or fp32")
     wanted = PRECISIONS[chosen]
     if AcceleratorState._shared_state and AcceleratorState().mixed_precision != wanted:
-        # accelerate keeps one precision for a process; a notebook may train twice
-        AcceleratorState._reset_state()
+        AcceleratorState._reset_state()  # accelerate keeps one precision a process; a notebook may train twice
     return Accelerator(mixed_precision=wanted, cpu=cpu)

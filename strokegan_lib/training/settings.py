@@ -18,7 +18,11 @@ from strokegan_lib.profiles import PROFILES, profile
 from strokegan_lib.training.precision import PRECISIONS
 
 WEIGHT = number(0, 1e30)  # of a loss
-LOCAL = ("checkpoint_seconds", "compile")  # may change when a run goes on: they do not decide its numbers
+LOCAL = (
+    "validations",
+    "checkpoint_seconds",
+    "compile",
+)  # may change on --resume: they do not decide the weights
 
 
 def share(word: str) -> float | None:
