@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from strokegan_lib.classroom.prepared import prepared
+from strokegan_lib.classroom.datasets import prepared
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.profiles import profile
 

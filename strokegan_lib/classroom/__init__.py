@@ -1,1 +1,36 @@
-"""What notebooks need beside the lesson: figures, widgets, checks of exercises, the runner."""
+"""What a lesson imports beside its subject: ``from strokegan_lib.classroom import check, quiz, show``.
+
+Every name below is looked up when it is first asked for, so that importing this package is quick.
+"""
+
+from importlib import import_module
+from typing import Any
+
+MODULES = {
+    "checkpoints": ("KeptRuns",),
+    "checks": ("Mistake", "check"),
+    "datasets": ("one_channel", "prepared"),
+    "figures": ("show",),
+    "hardware": ("advice", "best_device", "machine"),
+    "questions": ("quiz",),
+    "records": ("record",),
+    "saved": ("table_of",),
+    "widgets.attention_explorer": ("AttentionExplorer",),
+    "widgets.browsers": ("MaskComparison", "PatientBrowser"),
+    "widgets.latent_walk": ("LatentWalk", "Walker", "interpolate"),
+    "widgets.lesion_mover": ("LesionMover",),
+    "widgets.lesion_painter": ("LesionPainter",),
+    "widgets.level_prober": ("LevelProber", "corrupted"),
+    "widgets.loss_explorer": ("LossExplorer",),
+    "widgets.ratio_explorer": ("RatioExplorer", "saved_comparisons"),
+    "widgets.real_or_synthetic": ("RealOrSynthetic",),
+    "widgets.threshold_explorer": ("ThresholdExplorer",),
+}
+WHERE = {name: module for module, names in MODULES.items() for name in names}
+__all__ = sorted(WHERE)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{WHERE[name]}"), name)

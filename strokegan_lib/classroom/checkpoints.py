@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import json
 import shutil
 import sys
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from types import FunctionType, TracebackType
 from typing import Any
@@ -23,7 +21,7 @@ from filelock import FileLock, Timeout
 from torch import nn
 
 import strokegan_lib
-from strokegan_lib.classroom.prepared import named_by, own_folder
+from strokegan_lib.classroom.datasets import home_folder, named_folder
 from strokegan_lib.errors import BadInput
 from strokegan_lib.files import FOR_ALL
 from strokegan_lib.training.loop import Loop, Trained
@@ -33,6 +31,10 @@ SECONDS = 5.0  # between checkpoints: milliseconds each for networks of this siz
 SECONDS_ON_DRIVE = 30.0  # each old one goes to Drive's bin and counts there: 20 MB in the class profile
 DIGITS = 12  # of a hash in the name of a folder or lock
 REMEDY = "free some space, or set STROKEGAN_RUNS to another folder"
+MOUNT = (
+    "Checkpoints are lost with this Colab session. To keep them, mount your Google Drive: "
+    "the folder symbol on the left, then the one with Drive's triangle."
+)
 
 
 def run_folder(name: str) -> Path:
@@ -45,9 +47,9 @@ def run_folder(name: str) -> Path:
     Args:
         name: of the notebook, such as '05'.
     """
-    if chosen := named_by("STROKEGAN_RUNS"):
+    if chosen := named_folder("STROKEGAN_RUNS"):
         return chosen / name
-    return (DRIVE / "strokegan" if DRIVE.is_dir() else own_folder("STROKEGAN_RUNS")) / "runs" / name
+    return (DRIVE / "strokegan" if DRIVE.is_dir() else home_folder("STROKEGAN_RUNS")) / "runs" / name
 
 
 class Stopped(KeyboardInterrupt):
@@ -66,7 +68,7 @@ class KeptRuns:
             for method in ("segan", "masked"):
                 runs[method] = kept.run(Loop(...), method)
 
-    If the kernel dies within the cell, or somebody presses Interrupt, then the same cell in the same or
+    If the kernel dies within the cell, or the reader presses Interrupt, then the same cell in the same or
     another kernel takes up the finished runs as they are and the unfinished one after its last
     checkpoint. When the cell has come to its end, all is deleted: run again, it trains afresh.
 
@@ -76,38 +78,27 @@ class KeptRuns:
 
     def __init__(self, name: str) -> None:
         self.folder: Path | None = run_folder(name)
+        self.on_drive = DRIVE in self.folder.parents
 
     def __enter__(self) -> KeptRuns:
-        on_drive = DRIVE in self.folder.parents
         name = hashlib.sha256(str(self.folder.absolute()).encode()).hexdigest()[:DIGITS]
-        locks = own_folder("STROKEGAN_RUNS") if on_drive else self.folder.parent  # Drive knows no locks
+        locks = home_folder("STROKEGAN_RUNS") if self.on_drive else self.folder.parent  # Drive knows no locks
         self.lock = FileLock(locks / f".{name}.lock", timeout=0, mode=FOR_ALL)
         try:
             locks.mkdir(parents=True, exist_ok=True)
             self.lock.acquire()
             self.folder.mkdir(parents=True, exist_ok=True)
         except Timeout:
-            return self._without(
-                "Another kernel is training this just now, so this one keeps no checkpoints."
-            )
+            print("Another kernel is training this just now, so this one keeps no checkpoints.")
+            self.folder = None
         except OSError as error:
             self.lock.release()
-            reason = (error.strerror or str(error)).lower()
-            return self._without(
-                f"{self.folder}: no checkpoints can be kept there ({reason}); to have some, {REMEDY}."
-            )
-        if on_drive:
+            print(f"{self.folder}: no checkpoints can be kept there ({error.strerror}); to have some, {REMEDY}.")
+            self.folder = None
+        if self.folder and self.on_drive:
             print(f"Checkpoints go to your Google Drive: {self.folder.relative_to(DRIVE)}")
-        elif "google.colab" in sys.modules:
-            print(
-                "Checkpoints are lost with this Colab session. To keep them, mount your Google Drive: "
-                "the folder symbol on the left, then the one with Drive's triangle."
-            )
-        return self
-
-    def _without(self, reason: str) -> KeptRuns:
-        print(reason)
-        self.folder = None
+        elif self.folder and "google.colab" in sys.modules:
+            print(MOUNT)
         return self
 
     def run(self, loop: Loop, name: str) -> Trained:
@@ -118,13 +109,12 @@ class KeptRuns:
             name: of this run within the cell.
 
         Raises:
-            Stopped: somebody asked to stop; what was learnt is kept.
+            Stopped: the reader pressed Interrupt; what was learnt is kept.
             BadInput: training diverged, or the folder cannot be written.
         """
         if self.folder is not None:
-            text = json.dumps(identity(loop), sort_keys=True, default=str)
-            loop.folder = self.folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:DIGITS]}"
-            seconds = SECONDS_ON_DRIVE if DRIVE in self.folder.parents else SECONDS
+            loop.folder = self.folder / f"{name}-{fingerprint(loop)[:DIGITS]}"
+            seconds = SECONDS_ON_DRIVE if self.on_drive else SECONDS
             loop.settings = replace(
                 loop.settings, checkpoint_seconds=min(seconds, loop.settings.checkpoint_seconds)
             )
@@ -144,68 +134,43 @@ class KeptRuns:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.folder is not None:
-            if kind is None:
-                self._delete()
-            self.lock.release()
-
-    def _delete(self) -> None:
-        """Delete every run, of earlier code and settings too; what else lies in the reader's folder stays."""
-        for run in self.folder.glob(f"*-{'[0-9a-f]' * DIGITS}"):
-            shutil.rmtree(run, ignore_errors=True)
-        with suppress(OSError):  # not empty
-            self.folder.rmdir()
+        if self.folder is None:
+            return
+        if kind is None:  # what else lies in the reader's folder stays
+            for run in self.folder.glob(f"*-{'[0-9a-f]' * DIGITS}"):
+                shutil.rmtree(run, ignore_errors=True)
+            with suppress(OSError):  # not empty
+                self.folder.rmdir()
+        self.lock.release()
 
 
-def identity(loop: Loop) -> dict[str, Any]:
-    """Everything that decides what a run will learn, before its first step."""
+def fingerprint(loop: Loop) -> str:
+    """Hash of everything that decides what a run will learn, before its first step."""
     gan, batches = loop.gan, loop.batches
+    choices = {name: text_of(value) for name, value in vars(gan).items() if name != "networks"}
+    words = [
+        *(loop.identity(), replace(loop.settings, checkpoint_seconds=0)),
+        *(type(gan).__name__, choices),
+        *(batches.augmentation, batches.sampler.draw(0).tolist(), torch.__version__),
+    ]
+    digest = hashlib.sha256(repr(words).encode())
+    digest.update(batches.rows.tobytes())
     brightness = batches.planes.flatten(1).sum(dim=1, dtype=torch.int64)  # (N,): exact on every device
-    return {
-        **loop.identity(),
-        "settings": repr(replace(loop.settings, checkpoint_seconds=0)),
-        "gan": {
-            "class": type(gan).__name__,
-            **{
-                name: told(value)
-                for name, value in vars(gan).items()
-                if name != "networks" and not isinstance(value, nn.Module)
-            },
-        },
-        "first weights": [_digest(network) for network in gan.networks.values()],
-        "batches": {
-            "rows": hashlib.sha256(batches.rows.tobytes()).hexdigest(),
-            "slices": hashlib.sha256(brightness.cpu().numpy().tobytes()).hexdigest(),
-            "first": batches.sampler.draw(0).tolist(),
-            "augmentation": repr(batches.augmentation),
-        },
-        "code": _code(),
-        "torch": torch.__version__,
-    }
-
-
-def told(value: Any) -> str:
-    """A choice in words that are the same in another kernel: of a function, its text and not its address."""
-    if not isinstance(value, FunctionType):
-        return repr(value)
-    with suppress(OSError):  # no text where it was made by exec
-        return f"{value.__qualname__}: {inspect.getsource(value)}"
-    return repr(value)
-
-
-def _digest(network: nn.Module) -> str:
-    digest = hashlib.sha256()
-    for name, values in network.state_dict().items():
-        digest.update(name.encode() + values.cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
-@cache
-def _code() -> str:
-    """Hash of the library without its classroom: a run is not resumed with other code than it began with."""
-    digest = hashlib.sha256()
+    weights = (values for network in gan.networks.values() for values in network.state_dict().values())
+    for values in (brightness, *weights):
+        digest.update(values.cpu().contiguous().numpy().tobytes())
     root = Path(strokegan_lib.__file__).parent
-    for file in sorted(root.rglob("*.py")):
+    for file in sorted(root.rglob("*.py")):  # a run is not resumed with other code than it began with
         if "classroom" not in file.relative_to(root).parts:
             digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def text_of(value: Any) -> str:
+    """A choice in words that are the same in another kernel: of a function, its text and not its address."""
+    if isinstance(value, nn.Module):
+        return type(value).__name__  # its weights are counted with the networks
+    if isinstance(value, FunctionType):
+        with suppress(OSError):  # no text where it was made by exec
+            return f"{value.__qualname__}: {inspect.getsource(value)}"
+    return repr(value)

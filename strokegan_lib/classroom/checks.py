@@ -49,15 +49,13 @@ def check(attempt: Callable[[], Any], *criteria: Criterion | Mistake) -> None:
     if answer is None:
         print("To do: your code returns None so far.")
         return
-    for criterion in criteria:
-        fault = _fault(answer, criterion)
-        if fault:
-            print(f"Not yet: {fault}. You have {_short(answer)}.")
-            return
-    print("Right.")
+    wrong = next(filter(None, (_wrong(answer, criterion) for criterion in criteria)), "")
+    shown = " ".join(repr(answer).split())
+    shown = shown if len(shown) <= 80 else shown[:77] + "..."
+    print(f"Not yet: {wrong}. You have {shown}." if wrong else "Right.")
 
 
-def _fault(answer: Any, criterion: Criterion | Mistake) -> str:
+def _wrong(answer: Any, criterion: Criterion | Mistake) -> str:
     """What is wrong with the answer, '' for nothing."""
     if isinstance(criterion, Mistake):
         try:
@@ -69,8 +67,3 @@ def _fault(answer: Any, criterion: Criterion | Mistake) -> str:
         return "" if holds(answer) else f"it should {should}, and it does not"
     except Exception as error:  # a test may meet an answer of the wrong kind
         return f"it should {should}, and it does not ({type(error).__name__}: {error})"
-
-
-def _short(answer: Any) -> str:
-    text = " ".join(repr(answer).split())
-    return text if len(text) <= 80 else text[:77] + "..."

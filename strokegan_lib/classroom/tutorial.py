@@ -21,7 +21,7 @@ import torch
 
 import strokegan_lib
 from strokegan_lib import command_line as door
-from strokegan_lib.classroom.prepared import prepared
+from strokegan_lib.classroom.datasets import prepared
 from strokegan_lib.classroom.records import pictures, recorded
 from strokegan_lib.classroom.report import page
 from strokegan_lib.data.slices import SliceSet

@@ -23,14 +23,14 @@ import torch
 from scipy import ndimage
 from turns import machine
 
-from strokegan_lib.classroom.prepared import prepared
+from strokegan_lib.classroom.datasets import prepared
 from strokegan_lib.classroom.widgets.attention_explorer import AttentionExplorer
 from strokegan_lib.classroom.widgets.browsers import MaskComparison, PatientBrowser
 from strokegan_lib.classroom.widgets.interactive import Interactive
 from strokegan_lib.classroom.widgets.lesion_mover import LesionMover
 from strokegan_lib.classroom.widgets.lesion_painter import LesionPainter, brushed
 from strokegan_lib.classroom.widgets.level_prober import LevelProber
-from strokegan_lib.classroom.widgets.pull_explorer import PullExplorer
+from strokegan_lib.classroom.widgets.loss_explorer import LossExplorer
 from strokegan_lib.classroom.widgets.ratio_explorer import RatioExplorer, saved_comparisons
 from strokegan_lib.classroom.widgets.real_or_synthetic import RealOrSynthetic
 from strokegan_lib.classroom.widgets.threshold_explorer import CUTS, ThresholdExplorer
@@ -113,7 +113,7 @@ def widgets(slices: SliceSet) -> dict[str, tuple[Interactive, Change]]:
         "lesion painter": (LesionPainter(generator, slices, rows), paint),
         "threshold explorer": (thresholds(slices), setting("threshold", CUTS)),
         "real or synthetic": (RealOrSynthetic(*kinds), setting("number", range(1, 13))),
-        "pull explorer": (PullExplorer(), setting("painted", [k / 100 for k in range(1, 100)])),
+        "pull explorer": (LossExplorer(), setting("painted", [k / 100 for k in range(1, 100)])),
     }  # fmt: skip
     if saved := saved_comparisons():
         explorer = RatioExplorer(saved)

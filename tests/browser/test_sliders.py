@@ -112,7 +112,7 @@ class TestClassBalancing:
 
 class TestANewLoss:
     NOTEBOOK = "10_a_new_loss.ipynb"
-    RUN_TO = "PullExplorer().set("
+    RUN_TO = "LossExplorer().set("
 
     def test_pull_explorer_says_what_each_loss_wants(self, notebook: OpenNotebook):
         explorer = notebook.output(self.RUN_TO)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from strokegan_lib.classroom import machine
-from strokegan_lib.classroom.machine import advice
+from strokegan_lib.classroom.hardware import advice
 from strokegan_lib.profiles import PROFILES
 
 ROOT = Path(__file__).parents[2]

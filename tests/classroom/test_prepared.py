@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from strokegan_lib.classroom.prepared import cache_folder, one_channel, prepared
+from strokegan_lib.classroom.datasets import cache_folder, one_channel, prepared
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.writer import About, SliceSetWriter
 from strokegan_lib.errors import BadInput
@@ -19,7 +19,7 @@ from strokegan_lib.profiles import Profile
 TINY = Profile("tiny", "tests", patients=2, slices_per_patient=4, batch_size=1, width=4, steps=1, threads=1)
 MAKE_TINY = """
 import sys
-from strokegan_lib.classroom.prepared import prepared
+from strokegan_lib.classroom.datasets import prepared
 from strokegan_lib.profiles import Profile
 print(prepared(None, Profile("tiny", "tests", 2, 4, 1, 4, 1, 1)).folder)
 """
@@ -58,7 +58,7 @@ def test_a_finished_phantom_is_read_by_who_may_write_nothing_there(cache: Path, 
     first = prepared(None, TINY)
     for lock in cache.glob(".*.lock"):
         assert lock.stat().st_mode & 0o666 == 0o666, "the next account must be able to take it"
-    monkeypatch.setattr("strokegan_lib.classroom.prepared.FileLock", None)
+    monkeypatch.setattr("strokegan_lib.classroom.datasets.FileLock", None)
     assert prepared(None, TINY).card == first.card
 
 

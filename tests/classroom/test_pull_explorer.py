@@ -14,17 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from strokegan_lib.classroom.widgets.pull_explorer import GREYS, LOSSES, PullExplorer, expected
+from strokegan_lib.classroom.widgets.loss_explorer import GREYS, LOSSES, LossExplorer, expected
 
 GREY = st.floats(0.01, 0.99)
 
 
 @pytest.fixture
-def explorer() -> PullExplorer:
-    return PullExplorer()
+def explorer() -> LossExplorer:
+    return LossExplorer()
 
 
-def said(explorer: PullExplorer) -> dict[str, tuple[float, float]]:
+def said(explorer: LossExplorer) -> dict[str, tuple[float, float]]:
     """What the sentence tells of each loss: its pull, and the grey that it wants."""
     found = re.findall(r"(L1|divergence) pulls ([+-]\d\.\d+) and wants (\d\.\d+)", explorer.words.value)
     return {name: (float(pull), float(wanted)) for name, pull, wanted in found}
@@ -57,14 +57,14 @@ def test_l1_wants_the_median_and_the_divergence_the_mean(grey: float, chance: fl
     assert wanted["divergence"] == pytest.approx(grey * chance, abs=0.0011)
 
 
-def test_the_sentence_says_what_is_seen(explorer: PullExplorer):
+def test_the_sentence_says_what_is_seen(explorer: LossExplorer):
     explorer.set(painted=0.02, grey=0.7, chance=1.0)
     assert said(explorer) == {"L1": (0.02, 0.7), "divergence": (0.68, 0.7)}
     explorer.set(chance=0.4)
     assert said(explorer) == {"L1": (-0.004, 0.0), "divergence": (0.26, 0.28)}
 
 
-def test_the_picture_follows_and_comes_back(explorer: PullExplorer):
+def test_the_picture_follows_and_comes_back(explorer: LossExplorer):
     before = explorer.image.value
     assert Image.open(io.BytesIO(before)).size == (768, 256)
     assert explorer.set(chance=0.3).image.value != before
@@ -72,7 +72,7 @@ def test_the_picture_follows_and_comes_back(explorer: PullExplorer):
     assert explorer.set(chance=1.0, painted=0.02).image.value == before
 
 
-def test_the_curves_stay_on_the_axes(explorer: PullExplorer):
+def test_the_curves_stay_on_the_axes(explorer: LossExplorer):
     for painted, grey, chance in ((0.01, 0.05, 0.0), (0.99, 0.95, 1.0), (0.5, 0.5, 0.5)):
         explorer.set(painted=painted, grey=grey, chance=chance)
         for line, dot, force in explorer.drawn.values():
@@ -84,12 +84,12 @@ def test_the_curves_stay_on_the_axes(explorer: PullExplorer):
     ("values", "error"),
     [({"painted": 1.0}, ValueError), ({"chance": -0.1}, ValueError), ({"size": 1}, KeyError)],
 )
-def test_set_refuses_what_the_controls_do_not_offer(explorer: PullExplorer, values: dict, error: type):
+def test_set_refuses_what_the_controls_do_not_offer(explorer: LossExplorer, values: dict, error: type):
     with pytest.raises(error):
         explorer.set(**values)
 
 
-def test_set_answers_quickly(explorer: PullExplorer):
+def test_set_answers_quickly(explorer: LossExplorer):
     seconds = []
     for step in range(1, 11):
         start = time.process_time()  # its own work: a busy machine says nothing about the widget

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from strokegan_lib.classroom.questions import LETTERS, QUIZZES, Choice, questions
-from strokegan_lib.classroom.quiz import Quiz, quiz
+from strokegan_lib.classroom.questions import Quiz, quiz
 from strokegan_lib.errors import BadInput
 
 CHOICE = {

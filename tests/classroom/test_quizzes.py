@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from strokegan_lib.classroom.questions import LETTERS, QUIZZES, Choice, questions
-from strokegan_lib.classroom.quiz import quiz
+from strokegan_lib.classroom.questions import quiz
 
 SHIPPED = sorted(QUIZZES.glob("*.json"))
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.ipynb"))

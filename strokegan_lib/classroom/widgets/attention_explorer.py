@@ -9,19 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from strokegan_lib.classroom.widgets.interactive import Clickable, Grid
-from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, SCALE, png
+from strokegan_lib.classroom.widgets.clickable import Clickable, Grid
+from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, SCALE, outlined, png
 
-GAP = 8  # screen pixels between the two pictures
 DIM = 0.6  # brightness of the slice under the weights, so that orange stands out
 
 
 class AttentionExplorer(Clickable):
-    """A slice, and the weights with which one of its positions takes from all others.
+    """A slice, and the weights with which one of its positions takes from all others. Used in notebook 02.
 
     Left: the slice, the chosen position framed in blue. Right: the slice again, the more orange
-    the larger the weight, relative to the largest. A click on either chooses the position. Controls:
-    ``row`` and ``column``, pixels of the slice from the upper left; ``layer``, whose map is shown.
+    the larger the weight, relative to the largest.
 
     Args:
         image: (H, W) uint8.
@@ -54,37 +52,44 @@ class AttentionExplorer(Clickable):
         height, width = (side // f for side in self.slice.shape)  # positions
         r, c = row // f, column // f
         weights = self.maps[layer][r * width + c]  # (N,)
-        shown = _side_by_side(self.slice, (r * f, c * f), weights.reshape(height, width).numpy(), f)
-
         columns = torch.arange(height * width) % width
         other_half = (columns < width / 2) != (c < width / 2)
-        spread = torch.special.entr(weights).sum().exp()  # e to the entropy
+        effective = torch.special.entr(weights).sum().exp()  # e to the entropy
         far = divmod(int(weights.argmax()), width)
-        return shown, (
-            f"{layer}, position ({r}, {c}) of {height} x {width}: takes from about {spread:.0f} of "
+        return png(self._pictures(r, c, weights.reshape(height, width).numpy(), f)), (
+            f"{layer}, position ({r}, {c}) of {height} x {width}: takes from about {effective:.0f} of "
             f"{height * width} positions, {100 * weights[other_half].sum():.0f} % from the other half of the "
             f"picture, most from ({far[0]}, {far[1]})"
         )
 
+    def _pictures(self, r: int, c: int, weights: np.ndarray, f: int) -> np.ndarray:
+        """Position (r, c) framed in the slice, and in the slice under its weights (h, w)."""
+        left = outlined(self.slice)  # (H*SCALE, W*SCALE, 3)
+        share = np.kron(weights / weights.max(), np.ones((f * SCALE, f * SCALE), np.float32))[..., None]
+        right = np.rint((1 - share) * DIM * left + share * np.float32(ORANGE)).astype(np.uint8)
+        top, start, side = r * f * SCALE, c * f * SCALE, f * SCALE
+        for picture in (left, right):  # a frame two screen pixels wide
+            block = picture[top : top + side, start : start + side].copy()
+            picture[max(0, top - 2) : top + side + 2, max(0, start - 2) : start + side + 2] = BLUE
+            picture[top : top + side, start : start + side] = block
+        return np.concatenate([left, right], axis=1)
+
     def grid(self) -> Grid:
-        row, column, f = (self.controls["row"].value, self.controls["column"].value, self._f())
+        row, column, layer = (control.value for control in self.controls.values())
         height, width = self.slice.shape
+        f = self.blocks[layer]
         return Grid(
             rows=height // f,
             columns=width // f,
-            corners=((0, 0), (0, SCALE * width + GAP)),
+            corners=((0, 0), (0, SCALE * width)),
             size=(SCALE * height, SCALE * width),
             at=(row // f, column // f),
             help="either picture to choose a position",
         )
 
-    def point(self, row: int, column: int) -> None:
-        f = self._f()
-        with self.together():
-            self.controls["row"].value, self.controls["column"].value = row * f + f // 2, column * f + f // 2
-
-    def _f(self) -> int:
-        return self.blocks[self.controls["layer"].value]
+    def point(self, row: int, column: int) -> dict[str, int]:
+        f = self.blocks[self.controls["layer"].value]
+        return {"row": row * f + f // 2, "column": column * f + f // 2}
 
 
 def _block(name: str, weights: Tensor, shape: tuple[int, ...]) -> int:
@@ -94,23 +99,3 @@ def _block(name: str, weights: Tensor, shape: tuple[int, ...]) -> int:
     if weights.shape != (n, n) or not f or height % f or width % f or n * f * f != height * width:
         raise ValueError(f"map {name!r} of shape {tuple(weights.shape)} does not tile a picture of {shape}")
     return f
-
-
-def _side_by_side(image: np.ndarray, corner: tuple[int, int], weights: np.ndarray, f: int) -> bytes:
-    """PNG of the slice with a framed block, and of the slice under the weights (h, w) of its blocks."""
-    grey = np.kron(image, np.ones((SCALE, SCALE), np.uint8))  # (H*SCALE, W*SCALE)
-    left = np.repeat(grey[..., None], 3, axis=-1)  # (H*SCALE, W*SCALE, 3)
-    share = np.kron(weights / weights.max(), np.ones((f * SCALE, f * SCALE), np.float32))[..., None]
-    right = np.rint((1 - share) * DIM * left + share * np.float32(ORANGE)).astype(np.uint8)
-    for picture in (left, right):
-        _frame(picture, *(SCALE * start for start in corner), f * SCALE)
-    gap = np.full((len(grey), GAP, 3), 255, np.uint8)
-    return png(np.concatenate([left, gap, right], axis=1))
-
-
-def _frame(picture: np.ndarray, top: int, start: int, side: int) -> None:
-    """Paint, in place, a blue frame two screen pixels wide around the square of that side."""
-    rows, columns = (slice(max(0, at - 2), at + side + 2) for at in (top, start))
-    inside = picture[top : top + side, start : start + side].copy()
-    picture[rows, columns] = BLUE
-    picture[top : top + side, start : start + side] = inside

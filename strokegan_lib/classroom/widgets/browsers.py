@@ -8,15 +8,12 @@ import ipywidgets as widgets
 import numpy as np
 
 from strokegan_lib.classroom.widgets.interactive import Interactive
-from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, picture
+from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, outlined, png
 from strokegan_lib.data.slices import SliceSet
 
 
 class PatientBrowser(Interactive):
     """Leaf through the planes and channels of the patients of a data set, lesions outlined.
-
-    Args:
-        slices: the data set.
 
     Example:
         ``PatientBrowser(slices).set(patient=3, plane=14, channel="flair")``; patients and
@@ -25,7 +22,7 @@ class PatientBrowser(Interactive):
 
     def __init__(self, slices: SliceSet) -> None:
         self.slices = slices
-        self.rows = [slices.of_patient(patient) for patient in slices.patients]  # made once: set stays quick
+        self.rows = [slices.of_patient(patient) for patient in slices.patients]
         planes = len(self.rows[0])
         self.plane = widgets.IntSlider(planes // 2, 0, planes - 1, description="plane")
         super().__init__(
@@ -36,19 +33,17 @@ class PatientBrowser(Interactive):
 
     def draw(self, patient: int, plane: int, channel: str) -> tuple[bytes, str]:
         rows = self.rows[patient]
-        if self.plane.max != len(rows) - 1:  # patients may differ in their number of planes
-            with self.quietly():
-                self.plane.max = len(rows) - 1
-            plane = self.plane.value
-        row = rows[plane]
-        stroke = self.slices.stroke[row]
-        shown = picture(self.slices.images[row, self.slices.channels.index(channel)], (stroke, ORANGE))
-        pixels = int(stroke.sum())
-        lesion = f"{pixels} pixels of stroke, outlined in orange" if pixels else "no stroke"
-        if not pixels and (others := np.flatnonzero(self.slices.table["has_stroke"][rows])).size:
+        with self.quietly():  # patients may differ in their number of planes
+            self.plane.max = len(rows) - 1
+        plane = self.plane.value
+        stroke = self.slices.stroke[rows[plane]]
+        image = self.slices.images[rows[plane], self.slices.channels.index(channel)]
+        lesion = f"{stroke.sum()} pixels of stroke, outlined in orange" if stroke.any() else "no stroke"
+        others = np.flatnonzero(self.slices.table["has_stroke"][rows])
+        if others.size and not stroke.any():
             lesion += f" (this patient's lies between planes {others[0]} and {others[-1]})"
         where = f"{self.slices.patients[patient]}, plane {plane} (0 to {len(rows) - 1}), {channel}"
-        return shown, f"{where}: {lesion}"
+        return png(outlined(image, (stroke, ORANGE))), f"{where}: {lesion}"
 
 
 class MaskComparison(Interactive):
@@ -59,7 +54,6 @@ class MaskComparison(Interactive):
         mask: (H, W) bool, the first reader's, drawn in orange.
         redraw: (mask, pixels) -> the second reader's mask, drawn in blue.
         score: (first, second) -> their agreement.
-        reach: the slider goes from -reach to reach pixels.
 
     Example:
         ``MaskComparison(image, mask, redraw, dice).set(pixels=1)``
@@ -71,14 +65,13 @@ class MaskComparison(Interactive):
         mask: np.ndarray,
         redraw: Callable[[np.ndarray, int], np.ndarray],
         score: Callable[[np.ndarray, np.ndarray], float],
-        reach: int = 3,
     ) -> None:
-        self.slice, self.mask, self.redraw, self.score = image, mask, redraw, score
-        super().__init__(pixels=widgets.IntSlider(0, -reach, reach, description="edge moved by (pixels)"))
+        self.slice, self.mask, self.second, self.score = image, mask, redraw, score
+        super().__init__(pixels=widgets.IntSlider(0, -3, 3, description="edge moved by (pixels)"))
 
     def draw(self, pixels: int) -> tuple[bytes, str]:
-        second = self.redraw(self.mask, pixels)
-        return picture(self.slice, (self.mask, ORANGE), (second, BLUE)), (
+        second = self.second(self.mask, pixels)
+        return png(outlined(self.slice, (self.mask, ORANGE), (second, BLUE))), (
             f"first reader {self.mask.sum()} pixels (orange), second reader {second.sum()} pixels (blue), "
             f"edge moved by {pixels:+d}: Dice {self.score(self.mask, second):.3f}"
         )

@@ -1,42 +1,35 @@
 // A picture that one may point at: a grid of places lies over one part of it, or over several.
 
 function render({ model, el }) {
-  const image = make("img", { tabindex: 0, draggable: "false", class: "strokegan-clickable" });
-  const help = make("p", { class: "strokegan-help" });
-  el.replaceChildren(image, help);
+  el.innerHTML = '<img class="strokegan-clickable" tabindex="0" draggable="false"><p class="strokegan-help"></p>';
+  const [image, help] = el.children;
 
-  let place = model.get("place");
-  const send = newest(model, () => ({ place }));
   function choose(row, column) {
-    const [rows, columns] = model.get("shape");
-    place = [Math.min(rows - 1, Math.max(0, row)), Math.min(columns - 1, Math.max(0, column))];
-    send();
+    const { rows, columns } = model.get("grid");
+    send(model, "place", [Math.min(rows - 1, Math.max(0, row)), Math.min(columns - 1, Math.max(0, column))]);
   }
-  followPointer(image, ([down, across]) => {
-    const [height, width] = model.get("size");
-    const [rows, columns] = model.get("shape");
-    for (const [top, left] of model.get("corners")) {
-      const r = (down * image.naturalHeight - top) / height; // 0..1 in this part
-      const c = (across * image.naturalWidth - left) / width;
+  image.addEventListener("click", (event) => {
+    const { rows, columns, corners, size } = model.get("grid");
+    const scale = image.naturalWidth / image.clientWidth;
+    for (const [top, left] of corners) {
+      const r = (event.offsetY * scale - top) / size[0]; // 0..1 in this part
+      const c = (event.offsetX * scale - left) / size[1];
       if (r >= 0 && r < 1 && c >= 0 && c < 1) choose(Math.floor(r * rows), Math.floor(c * columns));
     }
   });
-  takeKeys(image, (key, shift) => {
+  takeKeys(image, (key, times) => {
     if (!(key in ARROWS)) return false;
-    const [down, across] = ARROWS[key].map((step) => step * (shift ? 8 : 1));
-    choose(place[0] + down, place[1] + across);
+    const [row, column] = model.get("place");
+    choose(row + times * ARROWS[key][0], column + times * ARROWS[key][1]);
     return true;
   });
 
-  const stops = [
-    onChange(model, ["value"], () => showPng(image, model.get("value"))),
-    onChange(model, ["alt"], () => { image.alt = model.get("alt"); }),
-    onChange(model, ["help"], () => {
-      help.textContent = `Click on ${model.get("help")}; or use the arrow keys (with Shift, by eight) once it has the focus.`;
-    }),
-    onChange(model, ["place"], () => { place = model.get("place"); }),
-  ];
-  return () => stops.forEach((stop) => stop());
+  onChange(model, ["value"], () => showPng(image, model.get("value")));
+  onChange(model, ["alt"], () => { image.alt = model.get("alt"); });
+  onChange(model, ["grid"], () => {
+    const where = model.get("grid").help;
+    help.textContent = `Click on ${where}; or use the arrow keys (with Shift, by eight) once it has the focus.`;
+  });
 }
 
 export default { render };

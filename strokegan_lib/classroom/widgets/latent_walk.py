@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import ipywidgets as widgets
-import numpy as np
 import torch
 from torch import Tensor
 
 from strokegan_lib.classroom.widgets.interactive import Interactive
-from strokegan_lib.classroom.widgets.pixels import picture
+from strokegan_lib.classroom.widgets.pixels import outlined, png
 
 WAYS = ("on the sphere", "straight")
 
@@ -21,8 +20,8 @@ class Walker:
     """A generator and the codes that one may walk between.
 
     Attributes:
-        paint: codes (1, Z) to a picture (1, 1, H, W), 0..1; one code always to the same picture, so
-            a network in eval mode. For a generator that needs masks, with the masks filled in.
+        paint: codes (1, Z) to a picture (1, 1, H, W), 0..1; always the same for one code, so a
+            network in eval mode. For a generator that needs masks, with the masks filled in.
         codes: (K, Z), two or more.
     """
 
@@ -31,7 +30,7 @@ class Walker:
 
 
 class LatentWalk(Interactive):
-    """Two codes' pictures, left and right, and between them that of a code on the way.
+    """Two codes' pictures, left and right, and between them that of a code on the way. Used in notebook 11.
 
     Args:
         walkers: name -> generator and its codes; all have as many codes.
@@ -51,7 +50,7 @@ class LatentWalk(Interactive):
         super().__init__(
             generator=widgets.Dropdown(options=list(walkers), description="generator"),
             start=widgets.IntSlider(0, 0, last, description="from code"),
-            end=widgets.IntSlider(min(1, last), 0, last, description="to code"),
+            end=widgets.IntSlider(1, 0, last, description="to code"),
             share=widgets.FloatSlider(0.5, min=0.0, max=1.0, step=0.05, description="share of the way"),
             way=widgets.Dropdown(options=WAYS, description="way"),
         )
@@ -59,19 +58,19 @@ class LatentWalk(Interactive):
     def draw(self, generator: str, start: int, end: int, share: float, way: str) -> tuple[bytes, str]:
         walker = self.walkers[generator]
         a, b = walker.codes[start], walker.codes[end]  # (Z,)
-        there = between(a, b, share, way)
+        middle = interpolate(a, b, share, way)
         with torch.inference_mode():
-            shown = [walker.paint(code[None])[0, 0] for code in (a, there, b)]  # (H, W) each
-        moved = [float((shown[1] - shown[side]).abs().mean()) for side in (0, 2)]
+            shown = [walker.paint(code[None])[0, 0] for code in (a, middle, b)]  # (H, W) each
+        changed = [float((shown[1] - shown[side]).abs().mean()) for side in (0, 2)]
         grey = (255 * torch.cat(shown, 1)).round().byte().cpu().numpy()  # (H, 3 W)
-        return picture(np.ascontiguousarray(grey)), (
+        return png(outlined(grey)), (
             f"{generator}, {way}: code {start}, {share:.0%} of the way, code {end}; length of the code "
-            f"{float(there.norm()):.1f} (ends {float(a.norm()):.1f} and {float(b.norm()):.1f}); mean change "
-            f"{moved[0]:.3f} from the left picture, {moved[1]:.3f} from the right"
+            f"{float(middle.norm()):.1f} (ends {float(a.norm()):.1f} and {float(b.norm()):.1f}); mean change "
+            f"{changed[0]:.3f} from the left picture, {changed[1]:.3f} from the right"
         )
 
 
-def between(a: Tensor, b: Tensor, share: float, way: str = WAYS[0]) -> Tensor:
+def interpolate(a: Tensor, b: Tensor, share: float, way: str = WAYS[0]) -> Tensor:
     """A code on the way from one to another.
 
     Straight is (1 - t) a + t b. On the sphere, with w the angle between the two (Shoemake 1985)::
@@ -89,9 +88,7 @@ def between(a: Tensor, b: Tensor, share: float, way: str = WAYS[0]) -> Tensor:
     Returns:
         (Z,).
     """
-    if way == "straight":
-        return (1 - share) * a + share * b
     angle = torch.arccos((a @ b / (a.norm() * b.norm())).clamp(-1, 1))
-    if angle.sin() < 1e-3:  # one direction, or opposite ones: there is no one sphere's way
+    if way == "straight" or angle.sin() < 1e-3:  # two equal or opposite directions define no arc
         return (1 - share) * a + share * b
     return (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / angle.sin()

@@ -1,22 +1,23 @@
-"""Ask the generator for a stroke anywhere, and watch what it paints."""
+"""Ask the generator for a stroke anywhere, and watch what it makes of it."""
 
 from __future__ import annotations
 
 import ipywidgets as widgets
 import numpy as np
+from scipy import ndimage
 
-from strokegan_lib.classroom.widgets.interactive import Clickable, Grid
+from strokegan_lib.classroom.widgets.clickable import Clickable, Grid
 from strokegan_lib.classroom.widgets.painting import Painting
-from strokegan_lib.classroom.widgets.pixels import ORANGE, SCALE, picture
+from strokegan_lib.classroom.widgets.pixels import ORANGE, SCALE, outlined, png
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.synthesis import Generator
 
 
 class LesionMover(Clickable):
-    """A real slice, and beside it what the generator paints for a lesion moved, resized and turned.
+    """A real slice beside a synthetic one, whose lesion is moved, resized and turned. Used in notebook 04.
 
-    A click on either moves the lesion there. The caption compares the brightness under the mask
-    with that of a picture painted without any stroke: what the mask alone has changed.
+    A click on either moves the lesion there. The sentence compares the brightness under the mask
+    with that of a slice made without any stroke: what the mask alone has changed.
 
     Args:
         generator: in eval mode, as ``load_weights`` gives it.
@@ -29,8 +30,7 @@ class LesionMover(Clickable):
         ``number`` counts *rows* from 0, and a size of 0 asks for no stroke.
 
     Raises:
-        ValueError: a generator in training mode, whose dropout and noise would
-            make the same mask give other pictures; or an empty lesion.
+        ValueError: a generator in training mode, or an empty lesion.
     """
 
     def __init__(self, generator: Generator, slices: SliceSet, rows: np.ndarray, lesion: np.ndarray) -> None:
@@ -54,13 +54,13 @@ class LesionMover(Clickable):
     ) -> tuple[bytes, str]:
         index = int(self.rows[number])
         answer = self.painting.answer(index, moved(self.lesion, row, column, size, angle))
-        side_by_side = np.concatenate([self.slices.images[index, 0], answer.picture], axis=1)  # (H, 2 W)
+        both = np.concatenate([self.slices.images[index, 0], answer.picture], axis=1)  # (H, 2 W)
         masks = np.concatenate([self.slices.stroke[index].astype(bool), answer.stroke], axis=1)
-        png = picture(side_by_side, *([(masks, ORANGE)] if outline else []))
-        words = f"{self.slices.table['patient'][index]}, slice {index}: left real, right painted"
-        if not answer.stroke.any():
-            return png, f"{words} without stroke (no pixel of the mask lies in the foreground)"
-        return png, (
+        shown = png(outlined(both, (masks & outline, ORANGE)))
+        words = f"{self.slices.table['patient'][index]}, slice {index}: left real, right synthetic"
+        if answer.after is None:
+            return shown, f"{words} without stroke (no pixel of the mask lies in the foreground)"
+        return shown, (
             f"{words} for {answer.stroke.sum()} pixels of stroke; brightness under the mask "
             f"{answer.after:.2f}, and {answer.before:.2f} when no stroke is asked for"
         )
@@ -76,9 +76,8 @@ class LesionMover(Clickable):
             help="either picture to move the lesion there",
         )
 
-    def point(self, row: int, column: int) -> None:
-        with self.together():
-            self.controls["row"].value, self.controls["column"].value = row, column
+    def point(self, row: int, column: int) -> dict[str, int]:
+        return {"row": row, "column": column}
 
 
 def moved(lesion: np.ndarray, row: int, column: int, size: float, angle: float) -> np.ndarray:
@@ -97,13 +96,8 @@ def moved(lesion: np.ndarray, row: int, column: int, size: float, angle: float) 
     """
     if size == 0:
         return np.zeros_like(lesion)
-    centre = [place.mean() for place in np.nonzero(lesion)]
     cos, sin = np.cos(np.deg2rad(angle)) / size, np.sin(np.deg2rad(angle)) / size
-    down, across = np.ogrid[: lesion.shape[0], : lesion.shape[1]]
-    down, across = down - row, across - column  # (H, 1), (1, W) from the new centre; rows grow downwards
-    r = np.floor(centre[0] + cos * down + sin * across + 0.5).astype(int)  # (H, W)
-    c = np.floor(centre[1] - sin * down + cos * across + 0.5).astype(int)  # (H, W)
-    inside = (r >= 0) & (r < lesion.shape[0]) & (c >= 0) & (c < lesion.shape[1])
-    found = np.zeros_like(lesion)
-    found[inside] = lesion[r[inside], c[inside]]
-    return found
+    back = np.array([[cos, sin], [-sin, cos]])  # from a new place to an old one, about the centres
+    centre = np.argwhere(lesion).mean(0)
+    found = ndimage.affine_transform(lesion.astype(np.uint8), back, centre - back @ [row, column], order=0)
+    return found.astype(bool)

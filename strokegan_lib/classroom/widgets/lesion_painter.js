@@ -3,153 +3,129 @@
 
 const LARGE = 4; // canvas pixels a side for each pixel of the slice
 const STEPS_BACK = 50;
-const HELP =
-  "Mouse, pen or finger paint. Keys, once the picture has the focus: arrows move the brush " +
-  "(with Shift by eight), Space paints, E erases, Z undoes, + and \u2212 change its size. " +
-  "Blue lies outside the foreground.";
+const INSIDE = [230, 159, 0]; // colour of what is painted in the foreground
+const OUTSIDE = [86, 180, 233];
 
-function pack(mask) {
-  const bits = new Uint8Array(Math.ceil(mask.length / 8));
-  mask.forEach((on, i) => { if (on) bits[i >> 3] |= 128 >> (i & 7); });
-  return btoa(String.fromCharCode(...bits));
-}
-
-function unpack(text, length) {
-  const bits = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  return Uint8Array.from({ length }, (_, i) => (bits[i >> 3] >> (7 - (i & 7))) & 1);
+function html(width, height) {
+  const help = `strokegan-${Math.random().toString(36).slice(2)}`;
+  return `
+    <div class="strokegan-painter" role="group" aria-label="Lesion painter">
+      <div class="strokegan-tools">
+        <button>Brush</button><button>Erase</button><button>Undo</button><button>Clear</button>
+        <label>Brush size <input type="range" min="1" max="31" step="2" value="9"></label><output></output>
+      </div>
+      <div class="strokegan-pictures">
+        <figure>
+          <canvas width="${width * LARGE}" height="${height * LARGE}" tabindex="0" role="application"
+            aria-label="Paint the lesion" aria-describedby="${help}"></canvas>
+          <figcaption>a slice of the data: paint here</figcaption>
+        </figure>
+        <figure><img><figcaption>what the generator makes of it</figcaption></figure>
+      </div>
+      <p class="strokegan-help" id="${help}">Mouse, pen or finger paint. Keys, once the picture has the focus: arrows
+        move the brush (with Shift by eight), Space paints, E erases, Z undoes, + and \u2212 change its size.
+        Blue lies outside the foreground.</p>
+    </div>`;
 }
 
 function render({ model, el }) {
   const [height, width] = model.get("shape");
-  let mask = unpack(model.get("mask"), height * width);
-  let sent = model.get("mask");
+  let mask; // 0/1, row by row
+  let sent;
   let earlier = []; // masks to go back to, the latest last
   let erasing = false;
-  let brush = [Math.floor(height / 2), Math.floor(width / 2)]; // row and column of its middle
+  let brush = [height >> 1, width >> 1]; // row and column of its middle
 
-  // 1. What is on the screen.
-  const id = `strokegan-${Math.random().toString(36).slice(2)}`;
-  const button = (words, act) => {
-    const made = make("button", { type: "button" }, words);
-    made.addEventListener("click", act);
-    return made;
-  };
-  const tools = [
-    button("Brush", () => choose(false)),
-    button("Erase", () => choose(true)),
-    button("Undo", undo),
-    button("Clear", clear),
-  ];
-  const size = make("input", { type: "range", min: 1, max: 31, step: 2 });
-  const sizeTold = make("output");
-  const canvas = make("canvas", {
-    width: width * LARGE,
-    height: height * LARGE,
-    tabindex: 0,
-    role: "application",
-    "aria-label": "Paint the lesion",
-    "aria-describedby": `${id}-help ${id}-words`,
-  });
-  const painted = make("img", { width: width * LARGE, height: height * LARGE });
-  const words = make("p", { id: `${id}-words`, class: "strokegan-said", role: "status" });
-  const root = make(
-    "div",
-    { class: "strokegan-painter", role: "group", "aria-label": "Lesion painter" },
-    make("div", { class: "strokegan-tools" }, ...tools, make("label", {}, "Brush size", size), sizeTold),
-    make(
-      "div",
-      { class: "strokegan-pictures" },
-      make("figure", {}, canvas, make("figcaption", {}, "a slice of the data: paint here")),
-      make("figure", {}, painted, make("figcaption", {}, "what the generator paints")),
-    ),
-    words,
-    make("p", { id: `${id}-help`, class: "strokegan-help" }, HELP),
-  );
+  el.innerHTML = html(width, height);
+  const root = el.firstElementChild;
   root.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take keys meant for the tools
-  el.replaceChildren(root);
+  const [canvas, image, size, told] = ["canvas", "img", "input", "output"].map((tag) => el.querySelector(tag));
+  const tools = el.querySelectorAll("button");
 
-  // 2. Drawing: slice, mask and brush.
+  // 1. The slice, the mask and the brush.
   const paper = canvas.getContext("2d");
   const small = new OffscreenCanvas(width, height);
   function draw() {
     const [grey, inside] = [bytes(model.get("slice")), bytes(model.get("foreground"))];
-    const colours = model.get("colours");
     const pixels = new ImageData(width, height);
     for (let i = 0; i < mask.length; i++) {
-      const colour = colours[inside[i] ? 0 : 1];
+      const colour = inside[i] ? INSIDE : OUTSIDE;
       for (let c = 0; c < 3; c++) pixels.data[4 * i + c] = mask[i] ? (grey[i] + colour[c]) / 2 : grey[i];
       pixels.data[4 * i + 3] = 255;
     }
     small.getContext("2d").putImageData(pixels, 0, 0);
     paper.imageSmoothingEnabled = false;
     paper.drawImage(small, 0, 0, canvas.width, canvas.height);
-    const [y, x] = brush.map((place) => (place + 0.5) * LARGE);
+    paper.setLineDash(erasing ? [6, 4] : []);
     for (const [colour, line] of [["black", 4], ["white", 2]]) { // seen on any grey
       paper.beginPath();
-      paper.arc(x, y, Math.max(size.value / 2, 0.5) * LARGE, 0, 2 * Math.PI);
-      paper.setLineDash(erasing ? [6, 4] : []);
+      paper.arc((brush[1] + 0.5) * LARGE, (brush[0] + 0.5) * LARGE, (size.value / 2) * LARGE, 0, 2 * Math.PI);
       paper.strokeStyle = colour;
       paper.lineWidth = line;
       paper.stroke();
     }
   }
 
-  // 3. Painting: all pixels as near to the way from one place to the next as half the brush's size.
-  const send = newest(model, () => ({ mask: (sent = pack(mask)) }));
-  function paint(from, to, on) {
-    const radius = size.value / 2;
-    const [dr, dc] = [to[0] - from[0], to[1] - from[1]];
-    const low = (axis) => Math.max(0, Math.ceil(Math.min(from[axis], to[axis]) - radius));
-    const high = (axis, end) => Math.min(end - 1, Math.floor(Math.max(from[axis], to[axis]) + radius));
-    for (let r = low(0); r <= high(0, height); r++) {
-      for (let c = low(1); c <= high(1, width); c++) {
-        const along = ((r - from[0]) * dr + (c - from[1]) * dc) / (dr * dr + dc * dc || 1);
-        const t = Math.min(1, Math.max(0, along));
-        if (Math.hypot(r - from[0] - t * dr, c - from[1] - t * dc) <= radius) mask[r * width + c] = on;
-      }
-    }
+  // 2. Painting: all pixels as near to the way from one place to the next as half the brush's size.
+  function change(next) {
+    mask = next;
+    sent = mask.join("");
     draw();
-    send();
+    send(model, "mask", sent);
+  }
+  function paint(from, to, on) {
+    const [dr, dc] = [to[0] - from[0], to[1] - from[1]];
+    change(mask.map((old, i) => {
+      const [r, c] = [Math.floor(i / width) - from[0], (i % width) - from[1]];
+      const t = Math.min(1, Math.max(0, (r * dr + c * dc) / (dr * dr + dc * dc || 1)));
+      return Math.hypot(r - t * dr, c - t * dc) <= size.value / 2 ? on : old;
+    }));
   }
   function remember() {
-    earlier = [...earlier.slice(1 - STEPS_BACK), mask.slice()];
+    earlier = [...earlier.slice(1 - STEPS_BACK), mask];
   }
   function undo() {
-    if (earlier.length) mask = earlier.pop();
-    draw();
-    send();
-  }
-  function clear() {
-    remember();
-    mask.fill(0);
-    draw();
-    send();
+    if (earlier.length) change(earlier.pop());
   }
   function choose(erase) {
     erasing = erase;
-    tools[0].setAttribute("aria-pressed", !erase);
-    tools[1].setAttribute("aria-pressed", erase);
+    [!erase, erase].forEach((pressed, i) => tools[i].setAttribute("aria-pressed", pressed));
     draw();
   }
   function resize(pixels) {
     size.value = pixels; // the slider keeps it between its ends
-    sizeTold.textContent = `${size.value} ${size.value === "1" ? "pixel" : "pixels"}`;
+    told.textContent = `${size.value} ${size.value === "1" ? "pixel" : "pixels"}`;
     draw();
   }
   const dab = (on) => { remember(); paint(brush, brush, on); };
 
-  // 4. Mouse, finger, keys.
-  followPointer(canvas, ([down, across], first) => {
-    const to = [Math.floor(down * height), Math.floor(across * width)];
+  // 3. Mouse, finger and keys.
+  let pointer = null; // a second finger is ignored
+  function follow(event, first) {
+    const box = canvas.getBoundingClientRect();
+    const to = [
+      Math.floor(((event.clientY - box.top) / box.height) * height),
+      Math.floor(((event.clientX - box.left) / box.width) * width),
+    ];
     const from = first ? to : brush;
-    if (first) remember();
     brush = to;
     paint(from, to, erasing ? 0 : 1);
+  }
+  canvas.addEventListener("pointerdown", (event) => {
+    if (pointer !== null || event.button !== 0) return;
+    pointer = event.pointerId;
+    canvas.setPointerCapture(pointer);
+    remember();
+    follow(event, true);
   });
-  takeKeys(canvas, (key, shift) => {
+  canvas.addEventListener("pointermove", (event) => { if (event.pointerId === pointer) follow(event, false); });
+  for (const name of ["pointerup", "pointercancel"]) {
+    canvas.addEventListener(name, (event) => { if (event.pointerId === pointer) pointer = null; });
+  }
+  takeKeys(canvas, (key, times) => {
     if (key in ARROWS) {
       const ends = [height - 1, width - 1];
-      brush = brush.map((at, i) => Math.min(ends[i], Math.max(0, at + ARROWS[key][i] * (shift ? 8 : 1))));
+      brush = brush.map((at, i) => Math.min(ends[i], Math.max(0, at + ARROWS[key][i] * times)));
       draw();
     } else if (key === " ") dab(1);
     else if (key.toLowerCase() === "e") dab(0);
@@ -159,28 +135,23 @@ function render({ model, el }) {
     else return false;
     return true;
   });
+  const clear = () => { remember(); change(mask.map(() => 0)); };
+  [() => choose(false), () => choose(true), undo, clear].forEach((act, i) => tools[i].addEventListener("click", act));
   size.addEventListener("input", () => resize(size.value));
 
-  // 5. What comes from Python.
-  const stops = [
-    onChange(model, ["size"], () => resize(model.get("size"))),
-    onChange(model, ["slice", "foreground"], draw),
-    onChange(model, ["mask"], () => {
-      if (model.get("mask") === sent) return; // our own
-      remember();
-      sent = model.get("mask");
-      mask = unpack(sent, height * width);
-      draw();
-    }),
-    onChange(model, ["painted"], () => showPng(painted, model.get("painted"))),
-    onChange(model, ["alt"], () => { painted.alt = model.get("alt"); }),
-    onChange(model, ["words", "failed"], () => {
-      words.textContent = model.get("words");
-      words.classList.toggle("strokegan-failed", model.get("failed"));
-    }),
-  ];
+  // 4. What comes from Python.
+  onChange(model, ["mask"], () => {
+    if (model.get("mask") === sent) return; // our own
+    if (mask) remember();
+    sent = model.get("mask");
+    mask = Uint8Array.from(sent);
+    draw();
+  });
+  onChange(model, ["slice", "foreground"], draw);
+  onChange(model, ["value"], () => showPng(image, model.get("value")));
+  onChange(model, ["alt"], () => { image.alt = model.get("alt"); });
   choose(false);
-  return () => stops.forEach((stop) => stop());
+  resize(size.value);
 }
 
 export default { render };

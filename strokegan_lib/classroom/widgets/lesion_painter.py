@@ -6,30 +6,47 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+import anywidget
 import ipywidgets as widgets
 import numpy as np
+import traitlets
 
-from strokegan_lib.classroom.widgets.interactive import Interactive, has_anywidget
-from strokegan_lib.classroom.widgets.lesion_mover import LesionMover
+from strokegan_lib.classroom.widgets.clickable import script
+from strokegan_lib.classroom.widgets.interactive import Interactive
 from strokegan_lib.classroom.widgets.painting import Answer, Painting
-from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, picture
+from strokegan_lib.classroom.widgets.pixels import ORANGE, outlined, png
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.synthesis import Generator
 
 Stroke = Sequence[tuple[float, float]]  # (row, column) of the places that the brush passes
-MISSING = (
-    "Painting with the mouse needs the package anywidget: pip install anywidget, restart the kernel and "
-    "run the notebook again. Until then, move a lesion with the sliders."
-)
+
+
+class PaintCanvas(anywidget.AnyWidget):
+    """A slice to paint a mask on, and beside it the right half of a picture.
+
+    Attributes:
+        shape: H and W.
+        slice, foreground: H * W bytes, row by row: grey values, and 0/1.
+        mask: H * W digits, 0 or 1. It alone comes from the browser, and is not echoed: an echo may be
+            older than what has been painted since.
+        value: the picture, a PNG; *alt* tells it in words.
+    """
+
+    _esm = script("lesion_painter.js")
+
+    shape = traitlets.List(traitlets.Int()).tag(sync=True)
+    slice = traitlets.Bytes().tag(sync=True)
+    foreground = traitlets.Bytes().tag(sync=True)
+    mask = traitlets.Unicode().tag(sync=True, echo_update=False)
+    value = traitlets.Bytes().tag(sync=True)
+    alt = traitlets.Unicode().tag(sync=True)
 
 
 class LesionPainter(Interactive):
-    """A slice to paint a lesion on, and beside it what the generator paints for it, at once.
+    """A slice to paint a lesion on, and beside it what the generator makes of it, at once. Used in notebook 04.
 
     Mouse, finger, pen or keys paint. The generator is given the painted mask and the slice's
-    foreground; what is painted outside the foreground is told and left out. Without the
-    package anywidget there are the sliders of :class:`LesionMover` instead, and a sentence
-    that says so; ``set`` works all the same.
+    foreground; what is painted outside the foreground is left out, and the sentence says so.
 
     Args:
         generator: in eval mode, as ``load_weights`` gives it.
@@ -46,13 +63,22 @@ class LesionPainter(Interactive):
     def __init__(self, generator: Generator, slices: SliceSet, rows: np.ndarray) -> None:
         self.painting, self.slices, self.rows = Painting(generator, slices), slices, np.asarray(rows)
         self.mask = np.zeros(slices.foreground.shape[1:], bool)
-        self.canvas = self._canvas()
         super().__init__(
             number=widgets.IntSlider(0, 0, len(self.rows) - 1, description="slice"),
-            outline=widgets.Checkbox(True, description="outline on the painted slice", indent=False),
+            outline=widgets.Checkbox(True, description="outline on the synthetic slice", indent=False),
         )
-        if self.canvas is None:
-            self._offer_sliders()
+
+    def make_picture(self) -> PaintCanvas:
+        canvas = PaintCanvas(shape=list(self.mask.shape), mask=digits(self.mask))
+        canvas.observe(self._take, names="mask")
+        return canvas
+
+    def _take(self, change: dict[str, Any]) -> None:
+        """Take a mask from the browser."""
+        mask = (np.frombuffer(change["new"].encode(), np.uint8) == ord("1")).reshape(self.mask.shape)
+        if not np.array_equal(mask, self.mask):  # else it comes from set
+            self.mask = mask
+            self.redraw()
 
     def set(
         self,
@@ -80,83 +106,45 @@ class LesionPainter(Interactive):
             mask = brushed(strokes, size, self.mask.shape)
         if mask is not None and np.shape(mask) != self.mask.shape:
             raise ValueError(f"the mask must be of shape {self.mask.shape}, not {np.shape(mask)}")
-        with self.together():
+        with self.quietly():
             super().set(**values)
-            if mask is not None:
-                self.mask = np.asarray(mask, bool)
-                if self.canvas is not None:
-                    self.canvas.mask = self.pack(self.mask)
-        if self.canvas is None:
-            self._offer_sliders()
+        if mask is not None:
+            self.mask = np.asarray(mask, bool)
+            self.image.mask = digits(self.mask)
+        self.redraw()
         return self
 
     def draw(self, number: int, outline: bool) -> tuple[bytes, str]:
         index = int(self.rows[number])
-        image = self.slices.images[index, 0]
-        answer = self.painting.answer(index, self.mask)
-        told = f"{self.slices.table['patient'][index]}, slice {index}: {_told(answer)}"
-        outlines = [(answer.stroke, ORANGE)] if outline else []
-        if self.canvas is not None:
-            with self.canvas.hold_sync():
-                self.canvas.slice = image.tobytes()
-                self.canvas.foreground = self.slices.foreground[index].astype(np.uint8).tobytes()
-                self.canvas.painted = picture(answer.picture, *outlines)
-                self.canvas.alt = f"The slice that the generator paints. {told}"
+        image, answer = self.slices.images[index, 0], self.painting.answer(index, self.mask)
+        with self.image.hold_sync():
+            self.image.slice = image.tobytes()
+            self.image.foreground = self.slices.foreground[index].astype(np.uint8).tobytes()
         both = np.concatenate([image, answer.picture], axis=1)  # (H, 2 W)
         asked = np.concatenate([self.mask, answer.stroke & outline], axis=1)
-        return picture(both, (asked, ORANGE)), told
-
-    def parts(self) -> list[widgets.DOMWidget]:
-        return [self.words] if self.canvas is None else [self.canvas]
-
-    def say(self, words: str, failed: bool) -> None:
-        super().say(words, failed)
-        if self.canvas is not None:
-            with self.canvas.hold_sync():
-                self.canvas.words, self.canvas.failed = words, failed
-
-    def _canvas(self) -> widgets.DOMWidget | None:
-        """What is painted on in the browser; None without anywidget."""
-        if not has_anywidget():
-            return None
-        from strokegan_lib.classroom.widgets.canvas import PaintCanvas, pack, unpack
-
-        self.pack = pack
-
-        def take(change: dict) -> None:
-            mask = unpack(change["new"], self.mask.shape)
-            if not np.array_equal(mask, self.mask):  # else it comes from set, which draws by itself
-                self.mask = mask
-                self._changed()
-
-        canvas = PaintCanvas(shape=list(self.mask.shape), mask=pack(self.mask), colours=[ORANGE, BLUE])
-        canvas.observe(take, names="mask")
-        return canvas
-
-    def _offer_sliders(self) -> None:
-        """In place of the canvas: the painted lesion, or a disc, moved by sliders."""
-        height, width = self.mask.shape
-        disc = brushed([[(height // 2, width // 2)]], 15, self.mask.shape)
-        lesion = self.mask if self.mask.any() else disc
-        self.mover = LesionMover(self.painting.generator, self.slices, self.rows, lesion)
-        self.mover.set(number=self.controls["number"].value)
-        self.box.children = [widgets.HTML(f"<p>{MISSING}</p>"), self.mover.box]
+        words = f"{self.slices.table['patient'][index]}, slice {index}: {_told(answer)}"
+        return png(outlined(both, (asked, ORANGE))), words
 
 
 def _told(answer: Answer) -> str:
     """What was painted, what was left out, what it changed."""
     painted = int(answer.stroke.sum()) + answer.outside
     if not painted:
-        return "nothing is painted yet, so the generator shows the slice without stroke"
+        return "nothing is painted yet, so the generator makes the slice without stroke"
     words = f"{painted} {'pixel' if painted == 1 else 'pixels'} painted"
     if answer.outside:
         words += f", {answer.outside} of them outside the foreground and ignored"
-    if answer.after is None or answer.before is None:
-        return f"{words}, so the generator shows the slice without stroke"
+    if answer.after is None:
+        return f"{words}, so the generator makes the slice without stroke"
     return (
         f"{words}; brightness under the mask {answer.after:.2f}, {answer.after - answer.before:+.2f} "
         f"against the same slice without stroke"
     )
+
+
+def digits(mask: np.ndarray) -> str:
+    """A mask, (H, W) bool, as one digit a pixel, row by row."""
+    return (mask.astype(np.uint8) + ord("0")).tobytes().decode("ascii")
 
 
 def brushed(strokes: Sequence[Stroke], size: float, shape: tuple[int, ...]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Spoil a mask and see which level of a critic notices."""
+"""Corrupt a mask and see which level of a critic notices."""
 
 from __future__ import annotations
 
@@ -6,24 +6,23 @@ import ipywidgets as widgets
 import numpy as np
 import torch
 import torch.nn.functional as F
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from scipy import ndimage
 from torch import Tensor
 
 from strokegan_lib.classroom.widgets.interactive import Interactive
-from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, png
+from strokegan_lib.classroom.widgets.pixels import BLUE_HEX, ORANGE_HEX, png, rendered
 from strokegan_lib.models.critic import Critic
 
-REACH = 200  # the bars' axis ends here, %: what is beyond is written beside them all the same
+REACH = 200  # the bars' axis ends here, %; what is beyond is written beside them all the same
 
 
 class LevelProber(Interactive):
-    """The masked image of a spoilt mask, and a bar for each level of a critic that looks at it.
+    """The masked image of a corrupted mask, and a bar for each level of a critic. Used in notebook 03.
 
     A bar is the mean absolute difference of that level's features from those of the true
-    masked image, in per cent of what an empty mask would cost there: at 100 % the level
-    finds the spoilt mask as bad as no answer at all. Levels thereby share one scale,
-    whatever the size of their numbers.
+    masked image, in per cent of the difference that an empty mask makes there. Levels thereby
+    share one scale, whatever the size of their numbers.
 
     Args:
         critic: in eval mode.
@@ -46,7 +45,6 @@ class LevelProber(Interactive):
         self.empty = self.distances(torch.zeros_like(self.stroke))  # (L,)
         if not self.empty.all():
             raise ValueError("a level sees no difference between this mask and none: give another mask")
-        self._prepare()
         super().__init__(
             down=widgets.IntSlider(0, -16, 16, description="moved down (pixels)"),
             across=widgets.IntSlider(0, -16, 16, description="moved right (pixels)"),
@@ -65,56 +63,34 @@ class LevelProber(Interactive):
         return np.array([F.l1_loss(seen, true).item() for seen, true in pairs])
 
     def draw(self, down: int, across: int, grow: int, blur: float) -> tuple[bytes, str]:
-        mask = spoilt(self.stroke, down, across, grow, blur)
+        mask = corrupted(self.stroke, down, across, grow, blur)
         percent = 100 * self.distances(mask) / self.empty  # (L,)
-        self.masked.set_data((self.slice * mask)[0, 0].cpu().numpy())
-        for bar, label, value in zip(self.bars, self.labels, percent, strict=True):
-            bar.set_width(min(value, REACH))
-            label.set_text(f"{value:.0f} %")
-            label.set_x(min(value, REACH) + 3)
-        self.canvas.restore_region(self.still)
-        for artist in self.moving:
-            artist.axes.draw_artist(artist)
-        shown = np.asarray(self.canvas.buffer_rgba())[..., :3]
-        seen = ", ".join(f"{name} {value:.0f} %" for name, value in zip(self.names, percent, strict=True))
-        return png(shown), (
+        sizes = [f"{f.shape[-2]}x{f.shape[-1]}" for f in self.truth]
+        names = ["picture", *(f"level {n} ({size})" for n, size in enumerate(sizes[1:], 1))]
+
+        figure = Figure(figsize=(9.6, 3.2), dpi=80)
+        figure.subplots_adjust(left=0.01, right=0.98, bottom=0.2, top=0.9, wspace=0.04)
+        *pictures, _, bars = figure.subplots(1, 4, width_ratios=(1, 1, 0.4, 1.1))
+        _.set_visible(False)  # room for the names of the levels
+        for axes, shown, title in zip(pictures, (self.stroke, mask), ("true masked image", "corrupted"), strict=True):
+            axes.imshow((self.slice * shown)[0, 0].cpu(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            axes.contour(self.stroke[0, 0].cpu(), [0.5], colors=[ORANGE_HEX], linewidths=1.2)  # the truth, on both
+            axes.set_title(title, fontsize=10)
+            axes.set(xticks=[], yticks=[])
+        drawn = bars.barh(names, percent.clip(max=REACH), color=BLUE_HEX)
+        bars.bar_label(drawn, [f"{value:.0f} %" for value in percent], padding=3, fontsize=9)
+        bars.axvline(100, color="black", lw=1, ls="--", zorder=0)
+        bars.set(xlim=(0, REACH * 1.2), xlabel="difference seen,\n% of that of an empty mask")
+        bars.invert_yaxis()
+
+        seen = ", ".join(f"{name} {value:.0f} %" for name, value in zip(names, percent, strict=True))
+        return png(rendered(figure)), (
             f"mask moved {down} down and {across} across, grown by {grow}, blurred by {blur}: "
             f"in per cent of an empty mask, {seen}"
         )
 
-    def _prepare(self) -> None:
-        """Draw once what stays: four bars and a picture are quick, all the words around them are not."""
-        sizes = [f"{f.shape[-2]}x{f.shape[-1]}" for f in self.truth]
-        self.names = ["picture", *(f"level {n} ({size})" for n, size in enumerate(sizes[1:], 1))]
-        self.figure = Figure(figsize=(9.6, 3.2), dpi=80, layout="constrained")
-        self.canvas = FigureCanvasAgg(self.figure)
-        *pictures, axes = self.figure.subplots(1, 3, width_ratios=(1, 1, 1.1))
-        _, self.masked = (
-            ax.imshow(self.truth[0][0, 0].cpu().numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-            for ax in pictures
-        )
-        for ax, title in zip(pictures, ("true masked image", "spoilt"), strict=True):
-            outline = ax.contour(  # of the truth, on both
-                self.stroke[0, 0].cpu().numpy(), [0.5], colors=[np.array(ORANGE) / 255], linewidths=1.2
-            )
-            ax.set_title(title, fontsize=10)
-            ax.set(xticks=[], yticks=[])
-        self.bars = axes.barh(self.names, np.zeros(len(self.names)), color=np.array(BLUE) / 255)
-        white = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # over the dashed line
-        self.labels = [
-            axes.text(0, n, "", va="center", fontsize=9, bbox=white) for n in range(len(self.names))
-        ]
-        hundred = axes.axvline(100, color="black", lw=1, ls="--")
-        axes.set(xlim=(0, REACH * 1.2), xlabel="difference seen,\n% of that of an empty mask")
-        axes.invert_yaxis()
-        self.moving = [self.masked, outline, *self.bars, hundred, *self.labels]  # the last outline is there
-        for artist in self.moving:
-            artist.set_animated(True)  # left out when the canvas is drawn
-        self.canvas.draw()
-        self.still = self.canvas.copy_from_bbox(self.figure.bbox)
 
-
-def spoilt(mask: Tensor, down: int = 0, across: int = 0, grow: int = 0, blur: float = 0.0) -> Tensor:
+def corrupted(mask: Tensor, down: int = 0, across: int = 0, grow: int = 0, blur: float = 0.0) -> Tensor:
     """Masks moved, then grown or shrunk, then blurred; what leaves the picture is lost.
 
     Args:
@@ -126,15 +102,10 @@ def spoilt(mask: Tensor, down: int = 0, across: int = 0, grow: int = 0, blur: fl
     Returns:
         (B, 1, H, W), 0..1.
     """
-    moved = F.pad(mask, (across, -across, down, -down))  # zeros come in on one side
-    if grow > 0:
-        moved = F.max_pool2d(moved, 2 * grow + 1, stride=1, padding=grow)
-    elif grow < 0:
-        moved = -F.max_pool2d(-moved, 1 - 2 * grow, stride=1, padding=-grow)
-    if blur > 0:
-        reach = int(3 * blur + 0.5)
-        bell = torch.exp(-(torch.arange(-reach, reach + 1, device=mask.device) ** 2) / (2 * blur**2))
-        bell = (bell / bell.sum()).to(mask.dtype)  # (2 * reach + 1,)
-        moved = F.conv2d(moved, bell.view(1, 1, -1, 1), padding=(reach, 0))
-        moved = F.conv2d(moved, bell.view(1, 1, 1, -1), padding=(0, reach))
-    return moved.clamp(0, 1)
+    found = ndimage.shift(mask.cpu().numpy(), (0, 0, down, across), order=0)
+    if grow:
+        move_edge = ndimage.maximum_filter if grow > 0 else ndimage.minimum_filter
+        found = move_edge(found, (1, 1, 2 * abs(grow) + 1, 2 * abs(grow) + 1))
+    if blur:
+        found = ndimage.gaussian_filter(found, (0, 0, blur, blur), mode="constant", truncate=3)
+    return torch.from_numpy(found).to(mask)

@@ -1,15 +1,18 @@
-"""Slices as pixels on the screen: enlarged, with masks outlined, packed as PNG."""
+"""Slices and charts as pixels on the screen: slices enlarged, with masks outlined; packed as PNG."""
 
 from __future__ import annotations
 
 import io
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 from scipy import ndimage
 
 SCALE = 3  # screen pixels a side for each pixel of a slice: 128 becomes 384
 ORANGE, BLUE = (230, 159, 0), (86, 180, 233)  # told apart by colour-blind eyes too
+ORANGE_HEX, BLUE_HEX = "#e69f00", "#56b4e9"  # the same for charts
 
 
 def outlined(image: np.ndarray, *outlines: tuple[np.ndarray, tuple[int, int, int]]) -> np.ndarray:
@@ -23,12 +26,18 @@ def outlined(image: np.ndarray, *outlines: tuple[np.ndarray, tuple[int, int, int
         (H * SCALE, W * SCALE, 3) uint8.
     """
     block = np.ones((SCALE, SCALE), np.uint8)
-    grey = np.kron(image, block)  # (H*SCALE, W*SCALE)
-    colour = np.repeat(grey[..., None], 3, axis=-1)  # (H*SCALE, W*SCALE, 3)
+    colour = np.repeat(np.kron(image, block)[..., None], 3, axis=-1)  # (H*SCALE, W*SCALE, 3)
     for mask, paint in outlines:
         large = np.kron(np.asarray(mask, np.uint8), block).astype(bool)
         colour[large & ~ndimage.binary_erosion(large)] = paint
     return colour
+
+
+def rendered(figure: Figure) -> np.ndarray:
+    """The pixels of a Matplotlib figure, (h, w, 3) uint8."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -36,8 +45,3 @@ def png(pixels: np.ndarray) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, format="png", compress_level=1)
     return file.getvalue()
-
-
-def picture(image: np.ndarray, *outlines: tuple[np.ndarray, tuple[int, int, int]]) -> bytes:
-    """A slice with masks outlined, see :func:`outlined`, as PNG."""
-    return png(outlined(image, *outlines))

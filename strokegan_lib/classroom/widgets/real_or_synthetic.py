@@ -1,25 +1,23 @@
-"""The game: is this slice from the data, or did a network paint it?"""
+"""The game: is this slice from the data, or did a network make it?"""
 
 from __future__ import annotations
 
-from math import comb
-
 import ipywidgets as widgets
 import numpy as np
+from scipy.stats import binom
 
 from strokegan_lib.classroom.widgets.interactive import Interactive
-from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, outlined, picture, png
+from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, outlined, png
 
 OPEN, REAL, SYNTHETIC = "?", "real", "synthetic"
 FRAME = 6  # screen pixels: air around the head, nothing is hidden
 
 
 class RealOrSynthetic(Interactive):
-    """One slice after the other, and a score.
+    """One slice after the other, and a score. Used in notebook 07.
 
     A coin decides for each picture which kind it is, so counting does not help. The first answer
-    counts; then a frame tells, blue for real and orange for synthetic. "Play again" deals a new
-    game.
+    counts; then a frame tells, blue for real and orange for synthetic.
 
     Args:
         real, synthetic: (n, H, W) and (m, H, W) uint8, *rounds* pictures or more each.
@@ -36,19 +34,19 @@ class RealOrSynthetic(Interactive):
     def __init__(self, real: np.ndarray, synthetic: np.ndarray, rounds: int = 12, seed: int = 0) -> None:
         if min(len(real), len(synthetic)) < rounds:
             raise ValueError(f"{rounds} rounds need as many pictures of each kind")
-        self.piles, self.seed = {REAL: real, SYNTHETIC: synthetic}, seed
-        self._deal(rounds)
+        self.piles, self.rounds, self.seed = {REAL: real, SYNTHETIC: synthetic}, rounds, seed
+        self._start()
         self.answer = widgets.ToggleButtons(options=[OPEN, REAL, SYNTHETIC], description="it is")
         super().__init__(number=widgets.IntSlider(1, 1, rounds, description="picture"), answer=self.answer)
-        buttons = []
         for words, act in {"Next picture": self.next, "Play again": self.again}.items():
-            buttons.append(widgets.Button(description=words))
-            buttons[-1].on_click(lambda _, act=act: act())
-        self.row.children = [*self.row.children, *buttons]
+            button = widgets.Button(description=words)
+            button.on_click(lambda _, act=act: act())
+            self.row.children = [*self.row.children, button]
 
-    def _deal(self, rounds: int) -> None:
+    def _start(self) -> None:
+        """Choose the pictures of a game."""
         rng = np.random.default_rng(self.seed)
-        self.truth = [REAL if coin else SYNTHETIC for coin in rng.random(rounds) < 0.5]
+        self.truth = [REAL if coin else SYNTHETIC for coin in rng.random(self.rounds) < 0.5]
         order = {kind: rng.permutation(len(pile)) for kind, pile in self.piles.items()}
         self.pictures = [self.piles[kind][order[kind][k]] for k, kind in enumerate(self.truth)]
         self.answers: dict[int, str] = {}
@@ -56,16 +54,16 @@ class RealOrSynthetic(Interactive):
 
     def next(self) -> RealOrSynthetic:
         """The first picture after this one that has no answer; the next one if all have."""
-        here, rounds = self.shown, len(self.truth)
-        ahead = [(here + k) % rounds + 1 for k in range(rounds)]
+        ahead = [(self.shown + k) % self.rounds + 1 for k in range(self.rounds)]
         return self.set(number=next((number for number in ahead if number not in self.answers), ahead[0]))
 
     def again(self) -> RealOrSynthetic:
         """A new game: other pictures, no answers."""
         self.seed += 1
-        self._deal(len(self.truth))
-        with self.together():
-            self.controls["number"].value, self.answer.value = 1, OPEN
+        self._start()
+        with self.quietly():
+            self.set(number=1, answer=OPEN)
+        self.redraw()
         return self
 
     def draw(self, number: int, answer: str) -> tuple[bytes, str]:
@@ -76,12 +74,12 @@ class RealOrSynthetic(Interactive):
         if answer != OPEN:
             self.answers.setdefault(number, answer)
         said, truth = self.answers.get(number), self.truth[number - 1]
-        where = f"picture {number} of {len(self.truth)}"
+        shown, where = outlined(self.pictures[number - 1]), f"picture {number} of {self.rounds}"
         if said is None:
-            return picture(self.pictures[number - 1]), f"{where}: real or synthetic? {self.score()}"
-        shown = outlined(self.pictures[number - 1])
-        for edge in (np.s_[:FRAME], np.s_[-FRAME:], np.s_[:, :FRAME], np.s_[:, -FRAME:]):
-            shown[edge] = BLUE if truth == REAL else ORANGE
+            return png(shown), f"{where}: real or synthetic? {self.score()}"
+        inside = shown[FRAME:-FRAME, FRAME:-FRAME].copy()
+        shown[:] = BLUE if truth == REAL else ORANGE
+        shown[FRAME:-FRAME, FRAME:-FRAME] = inside
         verdict = "right" if said == truth else "wrong"
         return png(shown), f"{where}: you said {said}, it is {truth}: {verdict}. {self.score()}"
 
@@ -90,7 +88,7 @@ class RealOrSynthetic(Interactive):
         if not self.answers:
             return "No answer yet."
         right, count = self.right(), len(self.answers)
-        luck = sum(comb(count, k) for k in range(right, count + 1)) / 2**count
+        luck = binom.sf(right - 1, count, 0.5)
         return f"Score {right} of {count}; a coin does as well or better with probability {luck:.2f}."
 
     def right(self) -> int:

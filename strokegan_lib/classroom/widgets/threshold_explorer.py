@@ -7,22 +7,21 @@ from collections.abc import Mapping
 import ipywidgets as widgets
 import numpy as np
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from strokegan_lib.classroom.widgets.interactive import Clickable, Grid
-from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, SCALE, outlined, png
+from strokegan_lib.classroom.widgets.clickable import Clickable, Grid
+from strokegan_lib.classroom.widgets.pixels import BLUE, BLUE_HEX, ORANGE, SCALE, outlined, png, rendered
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation.measure import THRESHOLDS
-from strokegan_lib.evaluation.overlap import Counts, count
+from strokegan_lib.evaluation.overlap import count
 
 CUTS = [round(float(t), 2) for t in THRESHOLDS]  # what the slider offers: .01, .02 ... .99
-DPI = 96
+LEFT, RIGHT = 0.16, 0.97  # where the axes of the curve begin and end, shares of its picture
 
 
 class ThresholdExplorer(Clickable):
-    """Cut the score of a slice at any threshold: outlines, Dice, precision, sensitivity.
+    """Cut the score of a slice at any threshold: outlines, Dice, precision, sensitivity. Used in notebook 05.
 
     The truth is outlined in orange, the prediction in blue. Beside the slice runs the curve
     that a threshold is chosen by, the mean Dice over those of the slices that contain a
@@ -50,12 +49,11 @@ class ThresholdExplorer(Clickable):
         self.truth = truth.numpy().astype(bool)
         self.scores = {name: s.reshape(truth.shape).float() for name, s in scores.items()}
         self.counts = {name: count(s, truth, THRESHOLDS) for name, s in self.scores.items()}  # (T, n) each
-        self.curves = {name: mean_dice(counts) for name, counts in self.counts.items()}  # (T,) each
-        self.panels = {name: curve(values) for name, values in self.curves.items()}
-        largest = int(truth.sum((1, 2)).argmax())
+        self.sick = truth.flatten(1).any(1)  # (n,)
+        self.curves = {name: c[:, self.sick].dice().mean(-1).numpy() for name, c in self.counts.items()}  # (T,)
         super().__init__(
             method=widgets.Dropdown(options=list(scores), description="method"),
-            slice=widgets.IntSlider(largest, 0, len(self.rows) - 1, description="slice"),
+            slice=widgets.IntSlider(int(truth.sum((1, 2)).argmax()), 0, len(truth) - 1, description="slice"),
             threshold=widgets.SelectionSlider(
                 options=[(f"{t:.2f}", t) for t in CUTS], value=0.5, description="threshold"
             ),
@@ -65,69 +63,38 @@ class ThresholdExplorer(Clickable):
         k, row = CUTS.index(threshold), self.rows[slice]
         predicted = (self.scores[method][slice] > THRESHOLDS[k]).numpy()  # (H, W)
         left = outlined(self.slices.images[row, 0], (self.truth[slice], ORANGE), (predicted, BLUE))
-        right, columns, heights = self.panels[method]
-        both = np.concatenate([left, mark(right, columns[k], heights[k])], axis=1)
         here, mean = self.counts[method][k, slice], self.curves[method][k]
-        if here.lesion():
-            found = (
-                f"Dice {here.dice():.2f}, precision {here.precision():.2f}, "
-                f"sensitivity {here.sensitivity():.2f}"
-            )
+        if self.sick[slice]:
+            found = f"Dice {here.dice():.2f}, precision {here.precision():.2f}, sensitivity {here.sensitivity():.2f}"
         else:
-            found = f"no lesion (orange is missing), {int(here.fp)} pixels of false alarm"
-        table = self.slices.table
-        where = f"{table['patient'][row]}, plane {table['plane'][row]}"
-        lesions = int(self.counts[method].lesion()[0].sum())
+            found = f"no lesion (orange is missing), {int(here.fp)} false positive pixels"
+        where = f"{self.slices.table['patient'][row]}, plane {self.slices.table['plane'][row]}"
+        both = np.concatenate([left, self._curve(method, threshold, len(left))], axis=1)
         return png(both), (
             f"{method}, {where}, threshold {threshold:.2f}: {found}; "
-            f"mean Dice over the {lesions} slices with a lesion {mean:.3f}"
+            f"mean Dice over the {int(self.sick.sum())} slices with a lesion {mean:.3f}"
         )
 
+    def _curve(self, method: str, threshold: float, side: int) -> np.ndarray:
+        """Mean Dice against the threshold, this one marked: (side, side, 3) uint8."""
+        figure = Figure(figsize=(side / 96, side / 96), dpi=96)
+        figure.subplots_adjust(left=LEFT, right=RIGHT, bottom=0.13, top=0.97)
+        axes = figure.add_subplot()
+        axes.plot(CUTS, self.curves[method], color="black")
+        axes.plot(threshold, self.curves[method][CUTS.index(threshold)], "s", color=BLUE_HEX, ms=7)
+        axes.set(xlabel="threshold", ylabel="mean Dice, slices with a lesion", xlim=(0, 1), ylim=(0, 1))
+        return rendered(figure)
+
     def grid(self) -> Grid:
-        panel, columns, _ = self.panels[self.controls["method"].value]
-        start = SCALE * self.truth.shape[-1]  # of the curve's half
-        step = (columns[-1] - columns[0]) / (len(CUTS) - 1)
+        height, width = (SCALE * side for side in self.truth.shape[1:])
         return Grid(
             rows=1,
             columns=len(CUTS),
-            corners=((0, float(start + columns[0] - step / 2)),),
-            size=(len(panel), float(len(CUTS) * step)),
+            corners=((0, width + height * (LEFT + 0.005 * (RIGHT - LEFT))),),  # half a step left of .01
+            size=(height, 0.99 * height * (RIGHT - LEFT)),
             at=(0, CUTS.index(self.controls["threshold"].value)),
             help="the curve to choose a threshold",
         )
 
-    def point(self, row: int, column: int) -> None:
-        self.controls["threshold"].value = CUTS[column]
-
-
-def mean_dice(counts: Counts) -> np.ndarray:
-    """Mean Dice over the slices with a lesion at each threshold, (T,), from counts (T, n)."""
-    return counts[:, counts.lesion()[0]].dice().mean(-1).numpy()
-
-
-def curve(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean Dice against the threshold as a picture that can be marked.
-
-    It is drawn once a method: Matplotlib takes longer than a slider may.
-
-    Args:
-        values: (T,) at THRESHOLDS.
-
-    Returns:
-        The picture (h, w, 3) uint8, and the columns and rows of its points, (T,) int each.
-    """
-    figure = Figure(figsize=(4, 4), dpi=DPI, layout="constrained")  # 384 pixels, as high as a slice
-    canvas, axes = FigureCanvasAgg(figure), figure.add_subplot()
-    axes.plot(CUTS, values, color="black")
-    axes.set(xlabel="threshold", ylabel="mean Dice, slices with a lesion", xlim=(0, 1), ylim=(0, 1))
-    canvas.draw()
-    shown = np.asarray(canvas.buffer_rgba())[..., :3].copy()  # (h, w, 3)
-    x, y = axes.transData.transform(np.stack([CUTS, values], -1)).T.round().astype(int)  # from below
-    return shown, x, len(shown) - 1 - y
-
-
-def mark(panel: np.ndarray, column: int, row: int) -> np.ndarray:
-    """The picture with a blue square of 9 pixels around that place."""
-    marked = panel.copy()
-    marked[max(row - 4, 0) : row + 5, max(column - 4, 0) : column + 5] = BLUE
-    return marked
+    def point(self, row: int, column: int) -> dict[str, float]:
+        return {"threshold": CUTS[column]}

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -19,22 +18,15 @@ from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.files import FOR_ALL
 from strokegan_lib.profiles import Profile
 
-
-def cache_folder() -> Path:
-    """Where phantoms are kept between runs.
-
-    Raises:
-        BadInput: STROKEGAN_CACHE is not set, and the account has no home.
-    """
-    return named_by("STROKEGAN_CACHE") or own_folder("STROKEGAN_CACHE")
+REMEDY = "free some space, or set STROKEGAN_CACHE to another folder"
 
 
-def named_by(variable: str) -> Path | None:
+def named_folder(variable: str) -> Path | None:
     """The folder that an environment variable names, or None; ``~`` is the reader's home."""
     return Path(os.path.expanduser(os.environ[variable])) if os.environ.get(variable) else None
 
 
-def own_folder(variable: str) -> Path:
+def home_folder(variable: str) -> Path:
     """The kit's folder in the reader's home; *variable* is the environment variable that names another.
 
     Raises:
@@ -43,9 +35,13 @@ def own_folder(variable: str) -> Path:
     try:
         return Path.home() / ".cache" / "strokegan"
     except RuntimeError:  # no HOME, and no name for this account: containers, batch jobs
-        raise BadInput(
-            "the home folder", "is not known here", f"set {variable} to a folder that may be written"
-        ) from None
+        remedy = f"set {variable} to a folder that may be written"
+        raise BadInput("the home folder", "is not known here", remedy) from None
+
+
+def cache_folder() -> Path:
+    """Where phantoms are kept between runs."""
+    return named_folder("STROKEGAN_CACHE") or home_folder("STROKEGAN_CACHE")
 
 
 def prepared(
@@ -68,25 +64,25 @@ def prepared(
         return SliceSet.open(data)
     from strokegan_lib.phantom.dataset import PHANTOM_VERSION, make_phantom_set
 
-    size = f"{profile.patients}x{profile.slices_per_patient}"
-    folder = cache_folder() / f"phantom-flair-{size}-seed{seed}-v{PHANTOM_VERSION}-format{FORMAT_VERSION}"
+    size = {"patients": profile.patients, "slices_per_patient": profile.slices_per_patient}
+    name = "x".join(map(str, size.values()))
+    folder = cache_folder() / f"phantom-flair-{name}-seed{seed}-v{PHANTOM_VERSION}-format{FORMAT_VERSION}"
     # a finished one is read without a lock: it may belong to another account, or to a teacher alone
     with suppress(BadInput):
         return SliceSet.open(folder)
-    with _cached(folder):
-        if folder.exists():
-            try:
+    try:
+        with writing(folder.parent):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(folder.with_name(f".{folder.name}.lock"), mode=FOR_ALL).acquire()
+        with lock:
+            with suppress(BadInput):
                 return SliceSet.open(folder)  # made while this process waited
-            except BadInput:  # changed on disk since it was made: it costs little to make again
+            if folder.exists():  # changed on disk since it was made: it costs little to make again
                 with writing(folder):
                     shutil.rmtree(folder)
-        return make_phantom_set(
-            folder,
-            patients=profile.patients,
-            slices_per_patient=profile.slices_per_patient,
-            seed=seed,
-            workers=workers,
-        )
+            return make_phantom_set(folder, **size, seed=seed, workers=workers)
+    except BadInput as error:
+        raise BadInput(error.where, error.what, REMEDY) from error
 
 
 def one_channel(data: str | os.PathLike | None, instead: str = "the phantom") -> str | os.PathLike:
@@ -109,21 +105,3 @@ def one_channel(data: str | os.PathLike | None, instead: str = "the phantom") ->
         )
         return ""
     return data or ""
-
-
-@contextmanager
-def _cached(folder: Path) -> Iterator[None]:
-    """Hold the lock of *folder*, waiting for other processes; its errors name the cache's remedy."""
-    try:
-        with writing(folder.parent):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(folder.with_name(f".{folder.name}.lock"), mode=FOR_ALL)
-            lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
-    except BadInput as error:
-        raise BadInput(
-            error.where, error.what, "free some space, or set STROKEGAN_CACHE to another folder"
-        ) from error

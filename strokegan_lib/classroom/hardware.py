@@ -20,22 +20,13 @@ def best_device() -> torch.device:
     return torch.device("cpu")
 
 
-def convolution_seconds(device: torch.device, dtype: torch.dtype, repeats: int = 3) -> float:
-    """Time of one convolution, forward and backward, as the networks of the kit do it by the hundred.
-
-    Args:
-        device: where to run it.
-        dtype: torch.float32, or torch.bfloat16 for mixed precision.
-        repeats: the fastest of so many counts, after one that warms up.
-
-    Returns:
-        Seconds.
-    """
+def convolution_seconds(device: torch.device, dtype: torch.dtype) -> float:
+    """Time of one convolution, forward and backward, the best of three after one that warms up."""
     images = torch.randn(8, 32, 64, 64, device=device)  # (B, C, H, W)
     weight = torch.randn(32, 32, 3, 3, device=device, requires_grad=True)
     mixed = torch.autocast(device.type, dtype) if dtype != torch.float32 else contextlib.nullcontext()
     seconds = []
-    for _ in range(repeats + 1):
+    for _ in range(4):
         start = time.perf_counter()
         with mixed:
             F.conv2d(images, weight, padding=1).float().mean().backward()
@@ -65,28 +56,21 @@ def machine() -> dict[str, str]:
     return rows
 
 
-def advice(profile: str, device: torch.device | None = None, on_colab: bool | None = None) -> str:
+def advice(profile: str) -> str:
     """Which profile suits this machine, and where Colab lends a GPU; a sentence a line.
 
     Args:
         profile: name of the profile that is chosen now.
-        device: what training will use; :func:`best_device` if not given.
-        on_colab: whether this is Google Colab; found out if not given.
     """
-    device = best_device() if device is None else device
-    on_colab = "google.colab" in sys.modules if on_colab is None else on_colab
-    if device.type != "cpu":
+    if best_device().type != "cpu":
         lines = ["A GPU was found, and the notebooks use it by themselves."]
         if profile == "quick":
             lines.append('Set PROFILE = "class" in the cell near the top, and run again from there.')
         return "\n".join(lines)
-    if profile == "quick":
-        lines = ['No GPU was found: PROFILE = "quick" is right here.']
-    else:
-        lines = [
-            f'No GPU was found: with PROFILE = "{profile}" training will take long. "quick" is right here.'
-        ]
-    if on_colab:
+    lines = ['No GPU was found: PROFILE = "quick" is right here.']
+    if profile != "quick":
+        lines = [f'No GPU was found: PROFILE = "{profile}" will train for long. "quick" is right here.']
+    if "google.colab" in sys.modules:
         lines += [
             'For a GPU: menu Runtime, entry "Change runtime type", choose "T4 GPU", then Save.',
             'The session starts anew: set PROFILE = "class" and run the notebook from its first cell.',
