@@ -27,7 +27,7 @@ MODULES = {
     "widgets.threshold_explorer": ("ThresholdExplorer",),
 }
 WHERE = {name: module for module, names in MODULES.items() for name in names}
-__all__ = sorted(WHERE)  # noqa: PLE0605
+__all__ = sorted(WHERE)
 
 
 def __getattr__(name: str) -> Any:

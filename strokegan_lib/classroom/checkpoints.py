@@ -93,7 +93,9 @@ class KeptRuns:
             self.folder = None
         except OSError as error:
             self.lock.release()
-            print(f"{self.folder}: no checkpoints can be kept there ({error.strerror}); to have some, {REMEDY}.")
+            print(
+                f"{self.folder}: no checkpoints can be kept there ({error.strerror}); to have some, {REMEDY}."
+            )
             self.folder = None
         if self.folder and self.on_drive:
             print(f"Checkpoints go to your Google Drive: {self.folder.relative_to(DRIVE)}")

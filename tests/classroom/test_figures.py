@@ -3,46 +3,31 @@
 from __future__ import annotations
 
 import pytest
-from IPython.utils.capture import RichOutput
 from matplotlib import pyplot as plt
 
 from strokegan_lib.classroom import figures
 from strokegan_lib.classroom.figures import show
 
 
-@pytest.fixture
-def shown(monkeypatch: pytest.MonkeyPatch) -> list[RichOutput]:
-    """What reaches the notebook."""
-    outputs: list[RichOutput] = []
-    monkeypatch.setattr(
-        figures,
-        "display",
-        lambda data, metadata, raw: outputs.append(RichOutput(data=data, metadata=metadata)),
-    )
-    return outputs
-
-
-def figure():
-    made, axes = plt.subplots(figsize=(2, 2))
+def line():
+    figure, axes = plt.subplots(figsize=(2, 2))
     axes.plot([0, 1], [1, 0])
-    return made
+    return figure
 
 
-def test_a_figure_is_shown_with_its_words_and_closed(shown: list[RichOutput]):
-    show(figure(), "A line that\n   falls.")
-    (output,) = shown
-    assert output.data["image/png"].startswith(b"\x89PNG")
-    assert output.data["text/plain"] == output.metadata["image/png"]["alt"] == "A line that falls."
+def test_a_figure_is_shown_with_its_words_and_closed(monkeypatch: pytest.MonkeyPatch):
+    shown = []
+    monkeypatch.setattr(figures, "display", lambda data, metadata, raw: shown.append((data, metadata)))
+    for _ in range(2):
+        show(line(), "A line that\n   falls.", keep="line")
+    (data, metadata), again = shown
+    assert data["image/png"].startswith(b"\x89PNG") and again[0] == data, "the same figure, the same bytes"
+    assert data["text/plain"] == "A line that falls."
+    assert metadata["image/png"] == {"alt": "A line that falls.", "keep": "line"}
     assert not plt.get_fignums()
-
-
-def test_the_same_figure_gives_the_same_bytes(shown: list[RichOutput]):
-    show(figure(), "A line.")
-    show(figure(), "A line.")
-    assert shown[0].data["image/png"] == shown[1].data["image/png"]
 
 
 def test_a_figure_without_words_is_refused():
     with pytest.raises(ValueError, match="alternative text"):
-        show(figure(), "  ")
+        show(line(), "  ")
     plt.close("all")

@@ -1,112 +1,148 @@
-"""Interactive pictures: what they show, set from code as a mouse would."""
+"""What all pictures with controls share: set from code, shown still, errors told, clicks taken."""
 
 from __future__ import annotations
 
 import base64
-import io
-import time
+import sys
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
+import torch
+from conftest import pixels
 
-from strokegan_lib.classroom.widgets.browsers import MaskComparison, PatientBrowser
-from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, SCALE, picture
+from strokegan_lib.classroom import AttentionExplorer, LossExplorer, MaskComparison, PatientBrowser
+from strokegan_lib.classroom.widgets.interactive import VIEW, Interactive
+from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, SCALE, outlined
 from strokegan_lib.data.slices import SliceSet
 
+MASK = np.zeros((16, 16), bool)
+MASK[4:8, 4:8] = True
+GREY = np.full((16, 16), 100, np.uint8)
 
-def pixels(png: bytes) -> np.ndarray:
-    return np.array(Image.open(io.BytesIO(png)))
+
+def compare(shift=lambda m, n: np.roll(m, n, axis=1)) -> MaskComparison:
+    return MaskComparison(GREY, MASK, redraw=shift, score=lambda a, b: (a & b).sum() / 16)
 
 
-def test_a_picture_is_the_slice_with_outlines_around_the_masks():
-    image = np.full((8, 8), 100, np.uint8)
-    mask = np.zeros((8, 8), bool)
-    mask[2:5, 3:6] = True
-    shown = pixels(picture(image, (mask, ORANGE)))
-    assert shown.shape == (8 * SCALE, 8 * SCALE, 3)
+def explore() -> AttentionExplorer:
+    """Two maps: 8 x 8 positions of 2 x 2 pixels, and 4 x 4 of 4 x 4."""
+    return AttentionExplorer(GREY, {"fine": torch.eye(64), "coarse": torch.eye(16)})
+
+
+def click(widget: Interactive, down: float, across: float) -> None:
+    """A press on that pixel of the picture, as clickable_picture.js reckons and sends it."""
+    grid = widget.image.get_state()["grid"]
+    for top, left in grid["corners"]:
+        r, c = (down - top) / grid["size"][0], (across - left) / grid["size"][1]
+        if 0 <= r < 1 and 0 <= c < 1:
+            widget.image.set_state({"place": [int(r * grid["rows"]), int(c * grid["columns"])]})
+
+
+def test_masks_are_outlined():
+    shown = outlined(GREY, (MASK, ORANGE))
     painted = (shown == ORANGE).all(axis=-1)
-    large = np.kron(mask, np.ones((SCALE, SCALE), bool))
-    assert painted[2 * SCALE, 3 * SCALE : 6 * SCALE].all()  # the upper edge
-    assert (
-        not painted[~large].any() and not painted[3 * SCALE + 1, 4 * SCALE + 1]
-    )  # neither outside nor in the middle
-    assert (shown[~painted] == 100).all()
+    assert shown.shape == (16 * SCALE, 16 * SCALE, 3) and painted[4 * SCALE, 4 * SCALE : 8 * SCALE].all()
+    assert not painted[~np.kron(MASK, np.ones((SCALE, SCALE), bool))].any()  # not outside
+    assert not painted[5 * SCALE, 5 * SCALE] and (shown[~painted] == 100).all()  # and not in the middle
 
 
-def test_browser_shows_the_slice_that_was_asked_for(phantom: SliceSet):
-    row = int(phantom.stroke.sum(axis=(1, 2), dtype=np.int64).argmax())
-    name = str(phantom.table["patient"][row])
+def test_browser_shows_the_slice_that_was_asked_for(phantom: SliceSet, largest: int):
+    name = str(phantom.table["patient"][largest])
     rows = phantom.of_patient(name)
     browser = PatientBrowser(phantom)
-    plane = int(np.flatnonzero(rows == row)[0])
-    browser.set(channel="flair", plane=plane, patient=phantom.patients.index(name))
-    assert browser.image.value == picture(phantom.images[row, 0], (phantom.stroke[row], ORANGE))
-    assert (
-        name in browser.words.value and f"{phantom.stroke[row].sum()} pixels of stroke" in browser.words.value
+    browser.set(
+        channel="flair", plane=int(np.flatnonzero(rows == largest)[0]), patient=phantom.patients.index(name)
     )
-    has_stroke = np.flatnonzero(phantom.table["has_stroke"][rows])
+    expected = outlined(phantom.images[largest, 0], (phantom.stroke[largest], ORANGE))
+    assert np.array_equal(pixels(browser), expected)
+    assert (
+        f"{name}, " in browser.sentence
+        and f"{phantom.stroke[largest].sum()} pixels of stroke" in browser.sentence
+    )
+    sick = np.flatnonzero(phantom.table["has_stroke"][rows])
     empty = int(np.flatnonzero(phantom.table["has_stroke"][rows] == 0)[0])
-    words = browser.set(plane=empty).words.value
-    assert f"no stroke (this patient's lies between planes {has_stroke[0]} and {has_stroke[-1]})" in words
-
-
-def test_browser_answers_quickly(phantom: SliceSet):
-    browser = PatientBrowser(phantom)
-    seconds = []
-    for plane in range(10):
-        start = time.perf_counter()
-        browser.set(plane=plane)
-        seconds.append(time.perf_counter() - start)
-    assert np.median(seconds) < 0.2
-
-
-@pytest.mark.parametrize(
-    ("values", "error"),
-    [
-        ({"plane": 10_000}, ValueError),
-        ({"plane": -1}, ValueError),
-        ({"channel": "no such"}, ValueError),
-        ({"planes": 1}, KeyError),
-    ],
-)
-def test_set_refuses_what_the_controls_do_not_offer(phantom: SliceSet, values: dict, error: type):
-    with pytest.raises(error):
-        PatientBrowser(phantom).set(**values)
+    told = f"no stroke (this patient's lies between planes {sick[0]} and {sick[-1]})"
+    assert told in browser.set(plane=empty).sentence
 
 
 def test_comparison_draws_the_second_reader_and_scores_both():
-    image, mask = np.full((16, 16), 50, np.uint8), np.zeros((16, 16), bool)
-    mask[4:8, 4:8] = True
-    shown = MaskComparison(
-        image, mask, redraw=lambda m, n: np.roll(m, n, axis=1), score=lambda a, b: (a & b).sum() / 16
-    )
-    shown.set(pixels=2)
-    assert "edge moved by +2: Dice 0.500" in shown.words.value
-    assert (pixels(shown.image.value)[4 * SCALE, 6 * SCALE : 10 * SCALE] == BLUE).all()
+    shown = compare().set(pixels=2)
+    assert "edge moved by +2: Dice 0.500" in shown.sentence
+    assert (pixels(shown)[4 * SCALE, 6 * SCALE : 10 * SCALE] == BLUE).all()
 
 
-def test_a_still_picture_with_words_stands_in_for_the_widget(phantom: SliceSet):
-    browser = PatientBrowser(phantom)
-    bundle, metadata = browser._repr_mimebundle_()
-    assert base64.b64decode(bundle["image/png"]) == browser.image.value
-    assert bundle["text/plain"] == metadata["image/png"]["alt"] == browser.words.value
-    assert "application/vnd.jupyter.widget-view+json" in bundle
+@pytest.mark.parametrize(
+    ("make", "values", "error"),
+    [
+        (compare, {"pixels": 4}, ValueError),
+        (compare, {"size": 1}, KeyError),
+        (explore, {"row": -1}, ValueError),
+        (explore, {"layer": "none such"}, ValueError),
+        (LossExplorer, {"chance": 1.5}, ValueError),
+        (LossExplorer, {"grey": "dark"}, ValueError),
+    ],
+)
+def test_set_refuses_what_the_controls_do_not_offer(make, values: dict, error: type):
+    with pytest.raises(error):
+        make().set(**values)
 
 
-def test_an_error_in_a_callback_is_shown():
+@pytest.mark.parametrize("make", [compare, explore, LossExplorer])
+def test_a_still_picture_with_words_stands_in_for_the_widget(make):
+    widget, again = make(), make()
+    bundle, metadata = widget._repr_mimebundle_()
+    assert base64.b64decode(bundle["image/png"]) == widget.image.value == again.image.value
+    assert bundle["text/plain"] == metadata["image/png"]["alt"] == widget.image.alt == widget.sentence
+    assert widget.sentence and VIEW in bundle and VIEW not in metadata
+    assert 'role="status"' in widget.words.value
+
+
+@pytest.mark.parametrize("url", [None, "https://example.org/manager.js"])
+def test_colab_is_told_which_manager_was_switched_on(monkeypatch: pytest.MonkeyPatch, url: str | None):
+    output = ModuleType("google.colab.output")  # as in its source: the address is kept in _widgets
+    output._widgets = SimpleNamespace(_installed_url=url)
+    monkeypatch.setitem(sys.modules, "google.colab.output", output)
+    told = compare()._repr_mimebundle_()[1].get(VIEW)
+    assert told == ({"colab": {"custom_widget_manager": {"url": url}}} if url else None)
+
+
+def test_an_error_in_a_callback_is_shown_until_all_is_well():
     def redraw(mask: np.ndarray, by: int) -> np.ndarray:
         if by:
             raise RuntimeError("the pencil broke")
         return mask
 
-    mask = np.ones((4, 4), bool)
-    comparison = MaskComparison(np.zeros((4, 4), np.uint8), mask, redraw, lambda a, b: 1.0)
+    comparison = compare(redraw)
     with pytest.raises(RuntimeError, match="pencil"):
         comparison.set(pixels=1)
-    assert comparison.words.value == "RuntimeError: the pencil broke"
-    assert "strokegan-failed" in comparison.words._dom_classes
-    with pytest.raises(RuntimeError, match="pencil"):
-        comparison.set(pixels=1)  # nothing moves, and yet nothing is well
+    assert (
+        "RuntimeError: the pencil broke" in comparison.words.value
+        and "strokegan-failed" in comparison.words.value
+    )
     comparison.set(pixels=0)
-    assert "Dice" in comparison.words.value and "strokegan-failed" not in comparison.words._dom_classes
+    assert "Dice" in comparison.words.value and "strokegan-failed" not in comparison.words.value
+
+
+@pytest.mark.parametrize("half", [0, 16 * SCALE])
+def test_a_click_chooses_the_place_under_it_and_is_drawn_once(half: int, monkeypatch: pytest.MonkeyPatch):
+    explorer = explore().set(layer="coarse")
+    calls, draw = [], explorer.draw
+    monkeypatch.setattr(explorer, "draw", lambda **values: calls.append(values) or draw(**values))
+    click(explorer, 5 * SCALE + 1, half + 14 * SCALE)
+    assert calls == [{"row": 6, "column": 14, "layer": "coarse"}]
+    assert "position (1, 3) of 4 x 4" in explorer.sentence
+    click(explorer, 5 * SCALE + 1, 999)  # beyond
+    assert len(calls) == 1
+
+
+def test_a_slider_moves_the_place_and_is_not_moved_back():
+    explorer = explore().set(layer="coarse", row=5, column=13)
+    assert explorer.image.place == [1, 3] and explorer.controls["row"].value == 5
+    explorer.set(layer="fine")
+    assert explorer.image.grid["rows"] == 8 and explorer.image.place == [2, 6]
+
+
+def test_what_comes_from_the_browser_is_not_echoed():
+    """An echo may be older than what has been done since, and would undo it."""
+    assert explore().image.traits()["place"].metadata == {"sync": True, "echo_update": False}

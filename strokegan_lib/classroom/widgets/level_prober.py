@@ -72,9 +72,15 @@ class LevelProber(Interactive):
         figure.subplots_adjust(left=0.01, right=0.98, bottom=0.2, top=0.9, wspace=0.04)
         *pictures, _, bars = figure.subplots(1, 4, width_ratios=(1, 1, 0.4, 1.1))
         _.set_visible(False)  # room for the names of the levels
-        for axes, shown, title in zip(pictures, (self.stroke, mask), ("true masked image", "corrupted"), strict=True):
-            axes.imshow((self.slice * shown)[0, 0].cpu(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-            axes.contour(self.stroke[0, 0].cpu(), [0.5], colors=[ORANGE_HEX], linewidths=1.2)  # the truth, on both
+        for axes, shown, title in zip(
+            pictures, (self.stroke, mask), ("true masked image", "corrupted"), strict=True
+        ):
+            axes.imshow(
+                (self.slice * shown)[0, 0].cpu().numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest"
+            )
+            axes.contour(
+                self.stroke[0, 0].cpu().numpy(), [0.5], colors=[ORANGE_HEX], linewidths=1.2
+            )  # the truth, on both
             axes.set_title(title, fontsize=10)
             axes.set(xticks=[], yticks=[])
         drawn = bars.barh(names, percent.clip(max=REACH), color=BLUE_HEX)

@@ -69,14 +69,16 @@ class LossExplorer(Interactive):
 
     def draw(self, painted: float, grey: float, chance: float) -> tuple[bytes, str]:
         figure, told = Figure(figsize=(9.6, 3.2), dpi=80), []
-        figure.subplots_adjust(left=0.07, right=0.98, bottom=0.16, top=0.96, wspace=0.2)
+        figure.subplots_adjust(left=0.07, right=0.98, bottom=0.16, top=0.96, wspace=0.24)
         left, right = figure.subplots(1, 2)
         for name, (loss, gradient, look) in LOSSES.items():
             height = expected(loss, GREYS, grey, chance)
             height = height / height[[np.abs(GREYS - grey).argmin(), 0]].sum()
             lowest = int(height.argmin())
             left.plot(GREYS, height, lw=2, label=name, **look)
-            left.plot(GREYS[lowest], height[lowest], "o", color=look["color"], mec="black", ms=8, clip_on=False)
+            left.plot(
+                GREYS[lowest], height[lowest], "o", color=look["color"], mec="black", ms=8, clip_on=False
+            )
             right.plot(GREYS, -expected(gradient, GREYS, grey, chance), lw=2, **look)
             now = -float(expected(gradient, np.array(painted), grey, chance))
             told.append(f"{name}: minus gradient {round(now, 3) + 0:+.3f}, minimum at {GREYS[lowest]:.2f}")

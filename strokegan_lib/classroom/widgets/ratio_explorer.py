@@ -125,7 +125,9 @@ def chart(comparison: Comparison, name: str, label: str, share: float) -> Figure
     axes.axvline(comparison.arm(REFERENCE)[f"{name}_mean"], color=GREY, linestyle=":", linewidth=1)
     for place, line in enumerate(comparison.lines):
         mean, low, high = (line[f"{name}_{part}"] for part in ("mean", "low", "high"))
-        look = {"color": ORANGE_HEX, "marker": "s"} if _share(line) == share else {"color": GREY, "marker": "o"}
+        look = (
+            {"color": ORANGE_HEX, "marker": "s"} if _share(line) == share else {"color": GREY, "marker": "o"}
+        )
         axes.errorbar(mean, place, xerr=[[mean - low], [high - mean]], capsize=3, **look)
     names = [f"{line['arm']} ({line['stroke_share_in_batches']:.0%})" for line in comparison.lines]
     axes.set_yticks(range(len(names)), names)

@@ -49,8 +49,10 @@ class ThresholdExplorer(Clickable):
         self.truth = truth.numpy().astype(bool)
         self.scores = {name: s.reshape(truth.shape).float() for name, s in scores.items()}
         self.counts = {name: count(s, truth, THRESHOLDS) for name, s in self.scores.items()}  # (T, n) each
-        self.sick = truth.flatten(1).any(1)  # (n,)
-        self.curves = {name: c[:, self.sick].dice().mean(-1).numpy() for name, c in self.counts.items()}  # (T,)
+        self.sick = truth.flatten(1).sum(1) > 0  # (n,)
+        self.curves = {
+            name: c[:, self.sick].dice().mean(-1).numpy() for name, c in self.counts.items()
+        }  # (T,)
         super().__init__(
             method=widgets.Dropdown(options=list(scores), description="method"),
             slice=widgets.IntSlider(int(truth.sum((1, 2)).argmax()), 0, len(truth) - 1, description="slice"),

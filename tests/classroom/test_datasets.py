@@ -1,0 +1,94 @@
+"""The set a notebook works on: the reader's own, or a phantom made once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from strokegan_lib.classroom import datasets
+from strokegan_lib.classroom.datasets import cache_folder, one_channel, prepared
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.writer import About, SliceSetWriter
+from strokegan_lib.errors import BadInput
+from strokegan_lib.profiles import Profile
+
+TINY = Profile("tiny", "tests", patients=2, slices_per_patient=4, batch_size=1, width=4, steps=1, threads=1)
+MAKE_TINY = f"""
+from strokegan_lib.classroom import prepared
+from strokegan_lib.profiles import Profile
+print(prepared(None, {TINY!r}).folder)
+"""
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("STROKEGAN_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_the_readers_own_set_is_opened_as_it_is(cache: Path, phantom: SliceSet):
+    assert prepared(str(phantom.folder), TINY).card == phantom.card
+    assert not cache.exists()  # no phantom is made then
+
+
+def test_a_phantom_is_made_once_and_read_by_who_may_write_nothing_there(cache: Path, monkeypatch):
+    first = prepared("", TINY)
+    assert len(first) == 8 and first.folder.parent == cache == cache_folder()
+    (lock,) = cache.glob(".*.lock")
+    assert lock.stat().st_mode & 0o666 == 0o666, "the next account must be able to take it"
+    monkeypatch.setattr(datasets, "FileLock", None)  # another account's cache: no lock can be made or taken
+    assert prepared(None, TINY).card == first.card
+
+
+def test_a_phantom_that_has_changed_on_disk_is_made_again(cache: Path):
+    first = prepared(None, TINY)
+    with open(first.folder / "images.npy", "r+b") as file:
+        file.seek(5000)
+        file.write(b"\x01\x02\x03")
+    assert prepared(None, TINY).card["sha256"] == first.card["sha256"]
+
+
+def test_processes_that_ask_at_once_get_the_same_phantom(cache: Path):
+    command = [sys.executable, "-c", MAKE_TINY]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    answers = {process.communicate()[0].splitlines()[-1] for process in both}
+    assert len(answers) == 1 and sum(folder.is_dir() for folder in cache.iterdir()) == 1
+
+
+def test_a_cache_that_cannot_be_used_is_bad_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("STROKEGAN_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(BadInput, match="set STROKEGAN_CACHE"):
+        prepared(None, TINY)
+
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("STROKEGAN_CACHE")
+    assert cache_folder() == Path.home() / ".cache" / "strokegan"
+    monkeypatch.setattr(Path, "home", nobody)
+    with pytest.raises(BadInput, match="home folder: is not known here; set STROKEGAN_CACHE"):
+        prepared(None, TINY)
+    monkeypatch.setenv("HOME", "/elsewhere")
+    monkeypatch.setenv("STROKEGAN_CACHE", "~/somewhere")
+    assert cache_folder() == Path("/elsewhere/somewhere")
+
+
+def test_sets_of_one_channel_alone_are_kept(phantom: SliceSet, tmp_path: Path, capsys: pytest.CaptureFixture):
+    assert one_channel(phantom.folder) == phantom.folder and one_channel("") == one_channel(None) == ""
+    assert capsys.readouterr().out == ""
+    with SliceSetWriter(
+        tmp_path / "two", About("two", "made up", "none", "nobody", ("dwi", "adc"), "pytest")
+    ) as writer:
+        none, zero = np.zeros((1, 128, 128), bool), np.zeros(1)
+        writer.add(
+            np.zeros((1, 2, 128, 128), np.uint8), none, none, patient="p", case="p", plane=zero, z=zero,
+            spacing=(1, 1, 1), source="made up",
+        )  # fmt: skip
+    assert one_channel(tmp_path / "two", "the saved table") == ""
+    said = capsys.readouterr().out
+    assert "has 2 channels (dwi, adc)" in said and "the saved table is used instead" in said
