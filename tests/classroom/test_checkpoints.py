@@ -20,9 +20,10 @@ from strokegan_lib.data.augment import Augmentation
 from strokegan_lib.data.batches import Batch, Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
-from strokegan_lib.training.loop import Loop, Settings
+from strokegan_lib.training.loop import Loop
 from strokegan_lib.training.precision import accelerator
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
+from strokegan_lib.training.settings import Settings
 
 STEPS = 4
 OWN_LOSS = (
