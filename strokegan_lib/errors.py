@@ -24,7 +24,7 @@ class BadInput(Exception):
 
 
 class Diverged(BadInput):
-    """Numbers that are no numbers any more, in training or in what it left.
+    """Numbers that are not finite, in training or in what it left.
 
     Args:
         where: the step, network or file.
@@ -32,21 +32,18 @@ class Diverged(BadInput):
     """
 
     def __init__(self, where: str | os.PathLike, what: str) -> None:
-        super().__init__(
-            where, f"{what}: a weight has grown without bound, and no later step can mend it",
-            "train with --precision fp32, or with a smaller --rate",
-        )  # fmt: skip
-
-
-SPACE = "free some space or choose another --out"
+        what += ": a weight has grown without bound, and no later step can mend it"
+        super().__init__(where, what, "train with --precision fp32, or with a smaller --rate")
 
 
 @contextmanager
-def writing(path: str | os.PathLike, remedy: str = SPACE) -> Iterator[None]:
+def writing(
+    path: str | os.PathLike, remedy: str = "free some space or choose another --out"
+) -> Iterator[None]:
     """Turn an operating-system error while writing *path* into :class:`BadInput`."""
     try:
         yield
-    except BrokenPipeError:  # of stdout, not of *path*: see door.run
+    except BrokenPipeError:  # of stdout, not of *path*: see command_line.run
         raise
     except OSError as error:
         reason = (error.strerror or str(error)).lower()

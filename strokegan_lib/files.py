@@ -26,15 +26,12 @@ def hold(lock: Path, out: Path) -> FileLock:
             lock.parent.mkdir(parents=True, exist_ok=True)
             held.acquire()
         except Timeout:
-            raise BadInput(
-                out, "is being written by another process", "wait for it, or choose another --out"
-            ) from None
+            what, remedy = "is being written by another process", "wait for it, or choose another --out"
+            raise BadInput(out, what, remedy) from None
     return held
 
 
-def write_whole(
-    file: Path, text: str, remedy: str = "free some space, and check who may write there"
-) -> None:
+def write_whole(file: Path, text: str) -> None:
     """Write a text so that the file is new or as it was, even if the disk is full: UTF-8, line ends as given.
 
     Names of files that are not UTF-8 are escaped, in JSON as in Python.
@@ -43,7 +40,7 @@ def write_whole(
         BadInput: it cannot be written.
     """
     partial = file.with_name(f".{file.name}.partial")
-    with writing(file, remedy):
+    with writing(file):
         try:
             partial.write_bytes(text.encode("utf-8", "backslashreplace"))
             if file.exists():

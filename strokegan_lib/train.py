@@ -20,7 +20,7 @@ from typing import Any
 from strokegan_lib.command_line import run
 from strokegan_lib.data.batches import Batches, Mixed
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.errors import SPACE, BadInput
+from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.measure import validation_score
 from strokegan_lib.evaluation.painted import kernel_validation, with_stroke
 from strokegan_lib.files import hold, write_whole
@@ -94,7 +94,7 @@ def train(given: dict[str, Any]) -> None:
         if machine.is_main_process and settle(given) != settings:
             raise BadInput(out, "was begun by another process meanwhile", "choose another --out")
         if machine.is_main_process and not (out / RECORD).exists():
-            write_whole(out / RECORD, json.dumps(settings, indent=1) + "\n", SPACE)
+            write_whole(out / RECORD, json.dumps(settings, indent=1) + "\n")
         done = loop.run(given.get("resume", False))
         if done.step < settings["steps"]:
             machine.print(

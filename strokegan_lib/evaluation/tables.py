@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from strokegan_lib.errors import SPACE, writing
+from strokegan_lib.errors import writing
 from strokegan_lib.files import write_whole
 
 
@@ -65,4 +65,4 @@ def _processor() -> str:
 def _write(path: Path, text: str) -> None:
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, text, SPACE)
+    write_whole(path, text)

@@ -8,7 +8,7 @@ import math
 from contextlib import suppress
 from pathlib import Path
 
-from strokegan_lib.errors import SPACE, writing
+from strokegan_lib.errors import writing
 from strokegan_lib.files import write_whole
 
 Row = dict[str, float]
@@ -32,7 +32,7 @@ class Log:
                 # a resume that drops nothing writes nothing: no full disk can cost the record
                 unchanged = self.file.is_file() and self.file.read_bytes() == self._text(self.rows).encode()
             if not unchanged:
-                write_whole(self.file, self._text(self.rows), SPACE)
+                write_whole(self.file, self._text(self.rows))
 
     def add(self, rows: list[Row]) -> None:
         """Append rows; each has 'step', and what else was measured."""
@@ -42,7 +42,7 @@ class Log:
         if self.file is None:
             return
         if new:  # such as the first validation score
-            write_whole(self.file, self._text(self.rows), SPACE)
+            write_whole(self.file, self._text(self.rows))
         else:
             with writing(self.file), open(self.file, "a", newline="", encoding="utf-8") as file:
                 file.write(self._text(rows, header=False))

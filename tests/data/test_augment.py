@@ -67,18 +67,11 @@ def test_nothing_asked_nothing_changed():
     assert torch.equal(foreground[:, 0], (images[:, 0] > 0).float())
 
 
-def test_mirror_is_a_mirror_and_its_own_inverse():
+def test_mirrors_and_shifts_by_whole_pixels_are_exact():
     images, stroke = brains()
-    mirror = draw(replace(UNCHANGED, mirror=1), 3, 2)
-    image, lesion, _ = augment(images, stroke, mirror)
+    image, lesion, _ = augment(images, stroke, draw(replace(UNCHANGED, mirror=1), 3, 2))
     assert torch.equal(image, images.flip(-1) / 255)
     assert torch.equal(lesion[:, 0], stroke.flip(-1).float())
-    back, lesion, _ = augment((image * 255).round().byte(), lesion[:, 0].byte(), mirror)
-    assert torch.equal(back, images / 255) and torch.equal(lesion[:, 0], stroke.float())
-
-
-def test_whole_pixels_are_shifted_exactly():
-    images, stroke = brains()
     shift = draw(UNCHANGED, 3, 2)
     shift.matrix[:, :, 2] = (3, -5)  # the new pixel is found 3 columns to the right and 5 rows up
     image, lesion, _ = augment(images, stroke, shift)
@@ -101,43 +94,13 @@ def test_geometry_equals_scipy(seed):
             return affine_transform(plane.double().numpy(), matrix, offset, order=1, mode="grid-constant")
 
         share, lesion_share = warp(images[i, 0] > 0), warp(stroke[i])
-        clear = (abs(share - 0.5) > 1e-3) & (
-            abs(lesion_share - 0.5) > 1e-3
-        )  # float32 decides the rest either way
+        clear = np.minimum(abs(share - 0.5), abs(lesion_share - 0.5)) > 1e-3  # float32 decides the rest
         inside = share >= 0.5
         assert clear.mean() > 0.99
         assert np.array_equal(foreground[i, 0].bool().numpy()[clear], inside[clear])
         assert np.array_equal(lesion[i, 0].bool().numpy()[clear], (lesion_share >= 0.5)[clear])
         expected = warp(images[i, 0] / 255) / np.maximum(share, 0.5)
         assert np.abs(image[i, 0].numpy() - expected)[clear & inside].max() < 1e-3
-
-
-def test_a_picture_that_is_not_square_moves_by_pixels_too():
-    images, stroke = torch.zeros(1, 1, 32, 64, dtype=torch.uint8), torch.zeros(1, 32, 64, dtype=torch.uint8)
-    images[0, 0, 8:24, 20:40] = 100
-    quarter = draw(UNCHANGED, 1, 1)
-    quarter.matrix[0, :, :2] = [[0, -1], [1, 0]]
-    _, _, foreground = augment(images, stroke, quarter)
-    rows, columns = np.nonzero(foreground[0, 0].numpy())
-    # x from the middle was -11.5..7.5 and is minus the new y: 7.5 above to 11.5 below
-    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (8, 27, 24, 39)
-
-
-@settings(max_examples=30)
-@given(seed=st.integers(0, 2**32), row=st.integers(40, 88), column=st.integers(40, 88))
-def test_image_and_mask_move_together(seed, row, column):
-    images = torch.full((1, 2, 128, 128), 50, dtype=torch.uint8)
-    stroke = torch.zeros(1, 128, 128, dtype=torch.uint8)
-    images[..., row - 7 : row + 8, column - 7 : column + 8] = 250  # the marker
-    stroke[:, row - 7 : row + 8, column - 7 : column + 8] = 1
-    # without noise and gamma the middle between the two greys is where the mask's half is
-    image, lesion, _ = augment(images, stroke, draw(replace(Augmentation(), gamma=0, noise=0), 1, 2, seed))
-    for channel in image[0]:
-        bright = channel > (channel[channel > 0].median() + channel.max()) / 2
-        assert lesion.sum() > 150  # of 225
-        assert (
-            bright != lesion[0, 0].bool()
-        ).sum() < 0.1 * lesion.sum()  # the bias moves the middle a little
 
 
 def test_each_intensity_change_is_what_it_says():
@@ -170,12 +133,8 @@ def test_draws_stay_within_reach_and_use_it():
     assert abs((np.linalg.det(d.matrix[:, :, :2]) < 0).mean() - a.mirror) < 0.03
     size = np.sqrt(np.abs(np.linalg.det(d.matrix[:, :, :2])))
     assert 1 / 1.1 - 1e-9 <= size.min() < 0.92 and 1.09 < size.max() <= 1.1 + 1e-9
-    for name, low, high in (
-        ("gain", 1 / 1.1, 1.1),
-        ("gamma", 1 / 1.2, 1.2),
-        ("bias", -0.1, 0.1),
-        ("noise", 0, 0.02),
-    ):
+    ranges = {"gain": (1 / 1.1, 1.1), "gamma": (1 / 1.2, 1.2), "bias": (-0.1, 0.1), "noise": (0, 0.02)}
+    for name, (low, high) in ranges.items():
         values = getattr(d, name)
         assert low - 1e-9 <= values.min() < low + 0.01 and high - 0.01 < values.max() <= high + 1e-9
     assert 3.9 < np.abs(d.matrix[:, :, 2]).max() <= 4
@@ -202,25 +161,15 @@ def test_channels_share_their_geometry_but_not_their_brightness():
     assert torch.equal(image[:, 0] > 0, image[:, 1] > 0) and not torch.equal(image[:, 0], image[:, 1])
 
 
-def test_a_batch_is_its_slices_bit_for_bit():
-    images, stroke = brains(7)  # more than one piece, the last not full
-    d = draw(Augmentation(), 7, 2)
+def test_a_batch_is_its_slices_bit_for_bit_with_any_number_of_threads():
+    images, stroke = brains(7)
+    d, threads = draw(Augmentation(), 7, 2), torch.get_num_threads()
     whole = augment(images, stroke, d)
-    for i in range(7):
-        one = Draw(**{f.name: getattr(d, f.name)[i : i + 1] for f in fields(Draw)})
-        for batch, single in zip(whole, augment(images[i : i + 1], stroke[i : i + 1], one), strict=True):
-            assert torch.equal(batch[i], single[0])
-
-
-def test_the_number_of_threads_changes_no_bit():
-    images, stroke = brains(8)
-    d, threads = draw(Augmentation(), 8, 2), torch.get_num_threads()
     try:
-        results = []
-        for n in (1, 2, 3):
-            torch.set_num_threads(n)
-            results.append(augment(images, stroke, d))
+        for i in range(7):
+            torch.set_num_threads(1 + i % 3)
+            one = Draw(**{f.name: getattr(d, f.name)[i : i + 1] for f in fields(Draw)})
+            for batch, single in zip(whole, augment(images[i : i + 1], stroke[i : i + 1], one), strict=True):
+                assert torch.equal(batch[i], single[0])
     finally:
         torch.set_num_threads(threads)
-    for other in results[1:]:
-        assert all(torch.equal(a, b) for a, b in zip(results[0], other, strict=True))
