@@ -10,8 +10,9 @@ from strokegan_lib.data import foreground
 from strokegan_lib.data.windows import percentile_window
 from strokegan_lib.errors import BadInput
 from strokegan_lib.scans.cases import Case, CaseFiles, Found, Source, build_case, heights
+from strokegan_lib.scans.formats import AGAIN
 from strokegan_lib.scans.layout import collect, without_mask
-from strokegan_lib.scans.volumes import AGAIN, check_same_grid, read_mask, read_volume
+from strokegan_lib.scans.volumes import check_same_grid, read_mask, read_volume
 
 CHANNELS = ("flair", "t1", "t1c", "t2")
 LABELS = (0, 1, 2, 3, 4)  # other, necrosis, oedema, non-enhancing, enhancing

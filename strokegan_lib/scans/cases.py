@@ -15,7 +15,7 @@ import numpy as np
 
 from strokegan_lib.data.windows import Window
 from strokegan_lib.errors import BadInput
-from strokegan_lib.scans.volumes import Volume
+from strokegan_lib.scans.formats import Volume
 
 OUTSIDE = 0.1  # share of a mask that may lie outside the foreground
 COVERED = 0.02  # share of its square that a plane's foreground must cover to be kept

@@ -12,8 +12,9 @@ from strokegan_lib.data.windows import percentile_window
 from strokegan_lib.errors import BadInput
 from strokegan_lib.scans.cases import Case, CaseFiles, Found, Source, build_case, heights
 from strokegan_lib.scans.download import Remote, get
+from strokegan_lib.scans.formats import AGAIN, Volume, shown
 from strokegan_lib.scans.layout import collect, without_mask
-from strokegan_lib.scans.volumes import AGAIN, Volume, check_same_grid, read_mask, read_volume, shown
+from strokegan_lib.scans.volumes import check_same_grid, read_mask, read_volume
 
 CHANNELS = ("dwi", "adc", "flair")
 ARCHIVE = Remote(

@@ -19,8 +19,9 @@ from strokegan_lib.errors import BadInput
 from strokegan_lib.scans import soop_known
 from strokegan_lib.scans.cases import OUTSIDE, Case, CaseFiles, Dropped, Found, Source, build_case, heights
 from strokegan_lib.scans.download import Remote, get
+from strokegan_lib.scans.formats import AGAIN, Volume
 from strokegan_lib.scans.layout import collect, without_mask
-from strokegan_lib.scans.volumes import AGAIN, Volume, check_same_grid, read_mask, read_volume
+from strokegan_lib.scans.volumes import check_same_grid, read_mask, read_volume
 
 GRID = (157, 189, 136)  # voxels of 1 mm, MNI space
 AFFINE = np.array([[1.0, 0, 0, -78], [0, 1, 0, -112], [0, 0, 1, -50], [0, 0, 0, 1]])  # once turned to RAS

@@ -1,56 +1,24 @@
-"""One safe reader for .nii, .nii.gz and .mha.
+"""One reader for .nii, .nii.gz and .mha: every image or mask with its axes turned to RAS, in mm.
 
-Medical files lie: a header of a few bytes can claim gigabytes, a gzip stream can hide
-a bomb or a flipped bit, voxels can be NaN. So the header is read and judged first, and
-voxels only as far as the header allows.
+Taught in notebook 01.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from strokegan_lib.errors import BadInput
+from strokegan_lib.scans.formats import AGAIN, Volume
+from strokegan_lib.scans.metaimage import read_metaimage
+from strokegan_lib.scans.nifti import read_nifti
 
-CAP = 512 * 2**20  # bytes of voxels, as float32 or as stored: a head at 0.5 mm has 400 MiB
 ROUNDING = 1e-3  # the most that two affines of one grid may differ by, in mm
-AGAIN = "download or copy it again, or leave the case out with --skip-bad"
 NAN_OUTSIDE = "NaN all around the head was read as 0"
-
-
-@dataclass(frozen=True)
-class Volume:
-    """A 3-D image whose axes run to the patient's right, front and top.
-
-    Attributes:
-        data: (X, Y, Z) in the file's own unit: float32 for an image, uint8 for a mask.
-        affine: (4, 4) float64, voxel indices to RAS millimetres.
-        path: the file it came from.
-        notes: what had to be assumed to read it, for the card.
-    """
-
-    data: np.ndarray
-    affine: np.ndarray
-    path: Path
-    notes: tuple[str, ...] = ()
-
-    @property
-    def spacing(self) -> tuple[float, float, float]:
-        """Distance of voxels along x, y, z in mm."""
-        x, y, z = np.linalg.norm(self.affine[:3, :3], axis=0)
-        return float(x), float(y), float(z)
-
-    def planes(self) -> np.ndarray:
-        """All axial planes as they are shown, (Z, Y, X): anterior on top, left on the left."""
-        return shown(self.data)
-
-
-def shown(data: np.ndarray) -> np.ndarray:
-    """Turn (X, Y, Z) in RAS order into planes (Z, rows, columns) in display orientation."""
-    return data.transpose(2, 1, 0)[:, ::-1, :]  # (X, Y, Z) -> (Z, Y, X), front row first
+READERS = {".nii": read_nifti, ".nii.gz": read_nifti, ".mha": read_metaimage}
 
 
 def read_volume(path: str | Path) -> Volume:
@@ -105,52 +73,20 @@ def check_same_grid(image: Volume, mask: Volume) -> None:
         raise BadInput(mask.path, f"has affine {a}, but {image.path.name} has {b}", remedy)
 
 
-def check_size(path: Path, shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
-    """The claimed shape, squeezed to three dimensions, if it is one that the kit reads.
-
-    Raises:
-        BadInput: not three dimensions, an axis without a voxel, or more bytes than CAP.
-    """
-    claim = "x".join(map(str, shape))
-    if len(shape) == 4 and shape[3] == 1:
-        shape = shape[:3]
-    if len(shape) != 3:
-        raise BadInput(path, f"has {len(shape)} dimensions ({claim}), not 3", "give one 3-D volume a file")
-    if min(shape) < 1:
-        raise BadInput(path, f"claims a shape of {claim}", AGAIN)
-    size = int(np.prod(shape, dtype=object)) * max(itemsize, 4)
-    if size > CAP:
-        raise BadInput(
-            path,
-            f"claims {size / 2**20:,.0f} MiB of voxels ({claim}); the limit is {CAP / 2**20:.0f} MiB",
-            AGAIN,
-        )
-    return tuple(int(n) for n in shape)
-
-
 def _read(path: Path) -> Volume:
-    name = path.name.lower()
+    """Read a file of any format, judge voxels and geometry, and turn the axes to RAS."""
+    import nibabel as nib
+
     try:
         if not path.is_file():
-            raise BadInput(
-                path, "is not a file" if path.exists() else "does not exist", "check the folder in --source"
-            )
-        if name.endswith((".nii", ".nii.gz")):
-            from strokegan_lib.scans.nifti import read_nifti as reader
-        elif name.endswith(".mha"):
-            from strokegan_lib.scans.metaimage import read_metaimage as reader
-        else:
+            what = "is not a file" if path.exists() else "does not exist"
+            raise BadInput(path, what, "check the folder in --source")
+        reader = next((READERS[end] for end in READERS if path.name.lower().endswith(end)), None)
+        if reader is None:
             raise BadInput(path, "is of an unknown format", "give .nii, .nii.gz or .mha")
         data, affine, notes = reader(path)
     except OSError as error:
         raise BadInput(path, f"cannot be read ({error.strerror or error})", AGAIN) from error
-    return _checked(path, data, affine, notes)
-
-
-def _checked(path: Path, data: np.ndarray, affine: np.ndarray, notes: tuple[str, ...]) -> Volume:
-    """Judge voxels and geometry, and turn the axes to RAS."""
-    import nibabel as nib
-
     affine = np.asarray(affine, np.float64)
     geometry = "its header gives no usable geometry"
     if not np.isfinite(affine).all() or np.linalg.matrix_rank(affine[:3, :3]) < 3:
@@ -160,8 +96,8 @@ def _checked(path: Path, data: np.ndarray, affine: np.ndarray, notes: tuple[str,
         sizes = " x ".join(f"{s:g}" for s in spacing)
         raise BadInput(path, f"{geometry} (voxels of {sizes} mm)", "convert it so that its unit is mm")
     turn = nib.io_orientation(affine)
+    affine = affine @ nib.orientations.inv_ornt_aff(turn, data.shape)
     data = nib.apply_orientation(data, turn)  # (X, Y, Z), a view
-    affine = affine @ nib.orientations.inv_ornt_aff(turn, _shape_before(data.shape, turn))
     if data.dtype.kind == "f":  # integers are finite, and quicker as they are
         with np.errstate(over="ignore", invalid="ignore"):
             data = data.astype(np.float32)  # what float32 cannot hold becomes infinite
@@ -183,8 +119,3 @@ def _all_outside(nan: np.ndarray) -> bool:
 
     around = np.pad(nan, ((1, 1), (1, 1), (0, 0)), constant_values=True)  # a head may touch the border
     return not nan.all() and bool(nan[[0, -1]][:, [0, -1]].all()) and label(around)[1] == 1
-
-
-def _shape_before(shape: Sequence[int], turn: np.ndarray) -> tuple[int, ...]:
-    """Shape of an array that *turn* brought to *shape*."""
-    return tuple(shape[int(axis)] for axis in turn[:, 0])

@@ -87,7 +87,7 @@ CASES = {  # which file of case 2, what is done to it, words of the complaint
     "bit-flipped": ("flair", raw(flip), "is damaged"),
     "bit-flipped mask": ("msk", raw(lambda b: b[:-6] + bytes([b[-6] ^ 1]) + b[-5:]), "is damaged"),
     "claims gigabytes": ("dwi", dim(1024, 1024, 1024), "the limit is 512 MiB"),
-    "gzip bomb": ("msk", bomb, "unpacks to more than its header says"),
+    "gzip bomb": ("msk", bomb, "holds more data than its header says"),
     "NaN": ("adc", lambda p: rewrite(p, voxel(np.nan)), "NaN or infinite"),
     "infinite": ("dwi", lambda p: rewrite(p, voxel(np.inf)), "NaN or infinite"),
     "negative dimensions": ("dwi", dim(-24, 20, 6), "claims a shape of -24x20x6"),

@@ -12,9 +12,10 @@ from trees import ball, brats2015_case, isles2018_case, isles2022_case, nifti
 from strokegan_lib.errors import BadInput
 from strokegan_lib.scans import brats2015, isles2018, isles2022
 from strokegan_lib.scans.cases import CaseFiles
+from strokegan_lib.scans.formats import Volume
 from strokegan_lib.scans.nifti import SCALED, UNPLACED
 from strokegan_lib.scans.prepare import resample_case
-from strokegan_lib.scans.volumes import Volume, read_mask, read_volume
+from strokegan_lib.scans.volumes import read_mask, read_volume
 
 # ---------------------------------------------------------------- ISLES 2018
 

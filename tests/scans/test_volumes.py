@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from trees import ball, metaimage, nifti
 
 from strokegan_lib.errors import BadInput
+from strokegan_lib.scans.formats import Volume
 from strokegan_lib.scans.nifti import SCALED, UNPLACED
-from strokegan_lib.scans.volumes import NAN_OUTSIDE, Volume, check_same_grid, read_mask, read_volume
+from strokegan_lib.scans.volumes import NAN_OUTSIDE, check_same_grid, read_mask, read_volume
 
 SHAPE = (5, 6, 4)
 VOXELS = np.arange(np.prod(SHAPE), dtype=np.float32).reshape(SHAPE)
@@ -99,9 +100,9 @@ HEADERS_THAT_LIE = {
     "two equal axes": (header(srow_x=[0, 1, 0, 0]), "no usable geometry"),
     "NaN in the affine": (header(srow_x=[np.nan, 0, 0, 0]), "no usable geometry"),
     "micrometres": (header(srow_x=[1e-3, 0, 0, 0], pixdim=[1, 1e-3, *[1] * 6]), "its unit is mm"),
-    "voxels far behind": (header(vox_offset=1e9), "voxels begin at byte"),
-    "voxels before the file": (header(vox_offset=-400), "voxels begin at byte"),
-    "voxels nowhere": (header(vox_offset=np.nan), "voxels begin at byte"),
+    "voxels far behind": (header(vox_offset=1e9), "makes no sense (3 dimensions, voxels from byte"),
+    "voxels before the file": (header(vox_offset=-400), "makes no sense (3 dimensions, voxels from byte"),
+    "voxels nowhere": (header(vox_offset=np.nan), "makes no sense (3 dimensions, voxels from byte"),
     "two files": (header(magic=b"ni1"), "not a NIfTI file of one piece"),
     "an unknown type": (header(datatype=999), "makes no sense"),
 }
@@ -216,7 +217,7 @@ DAMAGE = {
     "half of the checksum": (lambda raw: raw[:-4], "is cut short"),
     "rubbish behind": (lambda raw: raw + b"rubbish", "is damaged"),
     "gzip of text": (lambda raw: gzip.compress(b"not found" * 100), "is not a NIfTI file"),
-    "gzip of nothing": (lambda raw: gzip.compress(b""), "is not a NIfTI file"),
+    "gzip of nothing": (lambda raw: gzip.compress(b""), "is empty"),
     "fewer voxels than claimed": (lambda raw: gzip.compress(gzip.decompress(raw)[:-4]), "is cut short"),
     "zeros only": (lambda raw: b"\0" * 1000, "is not a NIfTI file"),
 }
@@ -240,7 +241,7 @@ def test_gzip_named_nii_is_read_and_checked_as_such(tmp_path):
     path.write_bytes(raw[:-8] + bytes([raw[-8] ^ 1]) + raw[-7:])
     refused(path, "is damaged")
     path.write_bytes(gzip.compress(gzip.decompress(raw) + bytes(2**20)))
-    refused(path, "unpacks to more than its header says")
+    refused(path, "holds more data than its header says")
 
 
 def test_plain_nifti_named_gz_is_read_too(tmp_path):
@@ -284,7 +285,7 @@ def test_gzip_bomb_is_stopped_early(tmp_path):
         for _ in range(400):
             file.write(bytes(2**20))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    refused(path, "unpacks to more than its header says")
+    refused(path, "holds more data than its header says")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024  # KiB
 
 
@@ -344,11 +345,11 @@ def swap(old: bytes, new: bytes):
 
 
 METAIMAGES_THAT_LIE = {
-    "another file": (swap(b"= LOCAL", b"= /etc/passwd"), "keeps its voxels in another file"),
-    "a list of files": (swap(b"= LOCAL", b"= LIST"), "keeps its voxels in another file"),
+    "another file": (swap(b"= LOCAL", b"= /etc/passwd"), "which the kit does not read"),
+    "a list of files": (swap(b"= LOCAL", b"= LIST"), "which the kit does not read"),
     "gigabytes": (swap(b"DimSize = 5 6 4", b"DimSize = 1000 1000 1000"), "limit is 512 MiB"),
     "negative": (swap(b"DimSize = 5 6 4", b"DimSize = -5 6 4"), "claims a shape of -5x6x4"),
-    "a few more": (swap(b"DimSize = 5 6 4", b"DimSize = 5 6 5"), "its header says 600"),
+    "a few more": (swap(b"DimSize = 5 6 4", b"DimSize = 5 6 5"), "bytes of voxels"),
     "dimensions": (swap(b"NDims = 3", b"NDims = 2"), "says NDims 2"),
     "words": (swap(b"DimSize = 5 6 4", b"DimSize = a b c"), "makes no sense"),
     "unknown type": (swap(b"MET_FLOAT", b"MET_OTHER"), "makes no sense"),
