@@ -1,11 +1,9 @@
 """Make a SliceSet from SOOP; --help says how to get the data."""
 
-from __future__ import annotations
-
 import sys
 
-from strokegan_lib.scans.command import door
-from strokegan_lib.scans.soop import ROUTES, SOURCE
+from strokegan_lib.scans.command import main
+from strokegan_lib.scans.soop import SOURCE
 
 if __name__ == "__main__":
-    sys.exit(door(SOURCE, find_option=("route", ROUTES, "take pictures or whole volumes")))
+    sys.exit(main(SOURCE))

@@ -10,7 +10,7 @@ import pytest
 
 import strokegan_lib
 from strokegan_lib.command_line import Parser, integer, number, path
-from strokegan_lib.scans import command as prepare_door
+from strokegan_lib.scans.command import parser as prepare_parser
 from strokegan_lib.scans.soop import SOURCE
 
 ROOT = Path(strokegan_lib.__file__).parent
@@ -24,7 +24,7 @@ def parsers() -> dict[str, argparse.ArgumentParser]:
         if "\ndef parser(" in file.read_text(encoding="utf-8"):
             name = ".".join(file.relative_to(ROOT.parent).with_suffix("").parts)
             make = importlib.import_module(name).parser
-            made = make(SOURCE) if make is prepare_door.parser else make()
+            made = make(SOURCE) if make is prepare_parser else make()
             found[made.prog] = made
             for action in made._actions:
                 if isinstance(action, argparse._SubParsersAction):

@@ -7,11 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from strokegan_lib.data import foreground
-from strokegan_lib.data.windows import percentile_window
-from strokegan_lib.errors import BadInput
-from strokegan_lib.scans.cases import Case, CaseFiles, Found, Source, build_case, heights
-from strokegan_lib.scans.formats import AGAIN
-from strokegan_lib.scans.layout import collect, without_mask
+from strokegan_lib.scans.cases import Case, CaseFiles, Found, Source, build_case, mr_window
+from strokegan_lib.scans.layout import collect
 from strokegan_lib.scans.volumes import check_same_grid, read_mask, read_volume
 
 CHANNELS = ("flair", "t1", "t1c", "t2")
@@ -28,16 +25,11 @@ def find(folder: Path) -> Found:
     Raises:
         BadInput: see :func:`~strokegan_lib.scans.layout.collect`.
     """
-    found, double = collect(folder, "BRATS 2015")
-    cases, bad = [], list(double.values())
-    for (origin, number, grade, name), kinds in sorted(found.items()):
-        case = f"{grade}-{name}" if grade else name
-        if "ot" not in kinds:
-            bad.append(without_mask(next(iter(kinds.values())), f"{case}, no OT file"))
-        else:
-            images = {kind: file for kind, file in kinds.items() if kind != "ot"}
-            cases.append(CaseFiles(f"brats2015-{origin}-{number}", case, images, kinds["ot"]))
-    return Found(cases, bad)
+    cases, bad = collect(folder, "BRATS 2015")
+    found = Found(bad=bad)
+    for (origin, number, grade, name), files in cases.items():
+        found.add(f"brats2015-{origin}-{number}", f"{grade}-{name}" if grade else name, files, mask="ot")
+    return found
 
 
 def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS, region: str = "whole") -> Case:
@@ -55,17 +47,9 @@ def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS, region: str =
         check_same_grid(volume, mask)
     images = np.stack([volume.planes() for volume in volumes], axis=1)  # (P, C, H, W)
     brain = foreground.stripped(images.swapaxes(0, 1))  # (P, H, W)
-    windows = []
-    for i, modality in enumerate(modalities):
-        try:
-            windows.append(percentile_window(modality, images[:, i], brain))
-        except ValueError as error:
-            raise BadInput(files.image(modality), f"cannot be windowed ({error})", AGAIN) from error
-    x, y, z = mask.spacing
+    windows = [mr_window(v, images[:, i], brain, files.image(v)) for i, v in enumerate(modalities)]
     tumour = np.isin(mask.planes(), REGIONS[region])
-    return build_case(
-        files, [mask, *volumes], images, tumour, brain, heights(mask), (y, x, z), tuple(windows)
-    )
+    return build_case(files, [mask, *volumes], images, tumour, brain, windows)
 
 
 SOURCE = Source(
@@ -86,4 +70,5 @@ SOURCE = Source(
     foreground_rule=foreground.STRIPPED,
     find=find,
     load=load,
+    option=("load", "region", tuple(REGIONS), "part of the tumour to mark"),
 )

@@ -6,19 +6,19 @@ a case in memory by :class:`Case`.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from strokegan_lib.data.windows import Window
+from strokegan_lib.data.windows import Window, percentile_window
 from strokegan_lib.errors import BadInput
-from strokegan_lib.scans.formats import Volume
+from strokegan_lib.scans.formats import AGAIN, Volume
 
 OUTSIDE = 0.1  # share of a mask that may lie outside the foreground
 COVERED = 0.02  # share of its square that a plane's foreground must cover to be kept
+SKIP = "or leave the case out with --skip-bad"
 
 
 @dataclass(frozen=True)
@@ -44,21 +44,27 @@ class CaseFiles:
             BadInput: the case lacks it.
         """
         if modality not in self.images:
-            raise BadInput(
-                self.mask,
-                f"belongs to a case without its {modality} image ({self.case})",
-                "complete it, choose other modalities with --modality, or leave the case out with --skip-bad",
-            )
+            what = f"belongs to a case without its {modality} image ({self.case})"
+            raise BadInput(self.mask, what, f"complete it, choose other modalities with --modality, {SKIP}")
         return self.images[modality]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Found:
     """What a folder holds: cases, faults of single cases, and whatever else is worth a line."""
 
-    cases: list[CaseFiles]
+    cases: list[CaseFiles] = field(default_factory=list)
     bad: list[BadInput] = field(default_factory=list)
     notes: dict[str, int] = field(default_factory=dict)
+
+    def add(self, patient: str, case: str, files: dict[str, Path], mask: str) -> None:
+        """Add a case with a file for each kind, or the complaint that the one of kind *mask* is missing."""
+        images = {kind: path for kind, path in files.items() if kind != mask}
+        if mask in files:
+            self.cases.append(CaseFiles(patient, case, images, files[mask]))
+        else:
+            image = next(iter(images.values()))
+            self.bad.append(BadInput(image, f"has no mask ({case})", f"complete the case, {SKIP}"))
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,8 @@ class Source:
         load: from a case's files and the modalities to a Case; may raise Dropped.
         download: fetches the data set into a folder, from the public place or a mirror of
             it; None where a registration is needed.
+        option: an option of its own: 'find' or 'load', which takes it; its name, its values (the
+            first is the default) and what it is.
     """
 
     name: str
@@ -123,9 +131,10 @@ class Source:
     how_to_get: str
     limits: tuple[str, ...]
     foreground_rule: str
-    find: Callable[[Path], Found]
-    load: Callable[[CaseFiles, tuple[str, ...]], Case]
+    find: Callable[..., Found]
+    load: Callable[..., Case]
     download: Callable[[Path, str | None], None] | None = None
+    option: tuple[str, str, tuple[str, ...], str] | None = None
 
 
 def build_case(
@@ -134,9 +143,7 @@ def build_case(
     images: np.ndarray,
     stroke: np.ndarray,
     foreground: np.ndarray,
-    z: np.ndarray,
-    spacing: tuple[float, float, float],
-    windows: tuple[Window, ...],
+    windows: Sequence[Window],
     plane: np.ndarray | None = None,
 ) -> Case:
     """Clip the mask to the foreground and keep the planes worth keeping.
@@ -145,44 +152,39 @@ def build_case(
     one that leaves it by more than a tenth belongs to another image.
 
     Args:
-        volumes: all that was read, for their notes.
+        volumes: all that was read; the first one's grid is that of the planes.
         images: (P, C, H, W).
         stroke, foreground: (P, H, W) bool.
-        z: (P,) mm.
         plane: (P,) numbers of the planes; 0 .. P-1 if left out.
 
     Raises:
         BadInput: no foreground, or more than a tenth of the mask outside it.
     """
     if not foreground.any():
-        raise BadInput(
-            next(iter(files.images.values())), "shows no brain", "look at it, or leave it out with --skip-bad"
-        )
+        raise BadInput(next(iter(files.images.values())), "shows no brain", f"look at it, {SKIP}")
     outside = int((stroke & ~foreground).sum())
     if outside > OUTSIDE * stroke.sum():
-        raise BadInput(
-            files.mask,
-            f"lies outside the brain by {outside / stroke.sum():.0%} (at most {OUTSIDE:.0%} is clipped)",
-            "check that image and mask belong together, or leave the case out with --skip-bad",
-        )
+        what = f"lies outside the brain by {outside / stroke.sum():.0%} (at most {OUTSIDE:.0%} is clipped)"
+        raise BadInput(files.mask, what, f"check that image and mask belong together, {SKIP}")
+    x, y, z = volumes[0].spacing
     height, width = foreground.shape[1:]
-    side = max(height * spacing[0], width * spacing[1])
-    square = side * side / (spacing[0] * spacing[1])  # pixels of the padded square
+    square = max(height * y, width * x) ** 2 / (y * x)  # pixels of the padded square
     stroke = stroke & foreground
     kept = (foreground.sum((1, 2)) >= COVERED * square) | stroke.any((1, 2))  # (P,)
     if not kept.any():
         raise BadInput(files.mask, "belongs to a case without a usable plane", "leave it out with --skip-bad")
+    plane = (np.arange(len(kept)) if plane is None else plane)[kept]
     return Case(
         files.patient,
         files.case,
         images[kept].astype(np.float32, copy=False),
         stroke[kept],
         foreground[kept],
-        (np.arange(len(kept)) if plane is None else plane)[kept],
-        z[kept],
-        spacing,
-        windows,
-        outside * float(np.prod(spacing)) / 1000,
+        plane,
+        heights(volumes[0])[plane],
+        (y, x, z),
+        tuple(windows),
+        outside * y * x * z / 1000,
         frozenset(note for volume in volumes for note in volume.notes),
     )
 
@@ -194,26 +196,13 @@ def heights(volume: Volume) -> np.ndarray:
     return volume.affine[2, :3] @ middle + volume.affine[2, 3] + volume.affine[2, 2] * np.arange(planes)
 
 
-def files_below(folder: Path) -> Iterator[Path]:
-    """All files below a folder in the order of their names, without what computers leave behind.
-
-    Links to folders are followed, each folder once; ``.DS_Store``, ``._x`` and ``__MACOSX`` are not seen.
+def mr_window(modality: str, planes: np.ndarray, foreground: np.ndarray, path: Path) -> Window:
+    """The window of an MR image, whose unit is arbitrary; see :func:`~strokegan_lib.data.windows.percentile_window`.
 
     Raises:
-        BadInput: a folder cannot be read.
+        BadInput: the foreground is empty or of one intensity.
     """
-    seen = set()
-
-    def unreadable(error: OSError) -> None:
-        raise BadInput(
-            error.filename, f"cannot be read ({error.strerror})", "ask for the right to read it"
-        ) from error
-
-    for root, folders, names in os.walk(folder, followlinks=True, onerror=unreadable):
-        real = os.path.realpath(root)
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and f != "__MACOSX")
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        yield from (Path(root, name) for name in sorted(names) if not name.startswith("."))
+    try:
+        return percentile_window(modality, planes, foreground)
+    except ValueError as error:
+        raise BadInput(path, f"cannot be windowed ({error})", AGAIN) from error

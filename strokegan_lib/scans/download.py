@@ -1,201 +1,99 @@
-"""Fetch a public file: with progress, resumed where it broke off, no larger than promised."""
+"""Fetch a public archive and unpack it: whole or not at all."""
 
 from __future__ import annotations
 
-import hashlib
-import http.client
-import re
 import shutil
 import sys
-import time
-import urllib.error
-import urllib.request
+import zipfile
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from strokegan_lib.errors import BadInput, writing
-from strokegan_lib.scans.archives import SPACE, unpack
 
-BLOCK = 2**18  # bytes read at a time
-LATER = "run the same command again; it goes on where it stopped"
-
-
-@dataclass(frozen=True)
-class Remote:
-    """A public archive.
-
-    Attributes:
-        host: the public place; a mirror may take its place.
-        path: of the file there.
-        cap: bytes that the file may have at most.
-        unpacked_cap, members: limits of what comes out of it.
-        size, md5: of the file, where it never changes.
-        check: judges the unpacked folder and raises BadInput.
-    """
-
-    host: str
-    path: str
-    cap: int
-    unpacked_cap: int
-    members: int
-    size: int | None = None
-    md5: str | None = None
-    check: Callable[[Path], None] | None = None
+SPACE = "free some space, or choose a --source that may be written"
+LATER = "run the same command again, or see --help for other ways"
+AGAIN = "download it again; if that does not help, see --help for other ways"
+CAP = 8 * 2**30  # bytes that may come out of an archive
 
 
-def get(remote: Remote, folder: Path, mirror: str | None = None, pause: float = 1.0) -> None:
-    """Bring the contents of an archive into *folder*: whole or not at all.
-
-    A folder that holds something already is left as it is. What a broken download had
-    fetched stays beside the folder and is used the next time.
+def download(
+    host: str,
+    path: str,
+    folder: Path,
+    mirror: str | None = None,
+    *,
+    known_hash: str | None = None,
+    check: Callable[[Path], None] | None = None,
+) -> None:
+    """Bring the contents of a .zip into *folder*; a folder that holds something already is left as it is.
 
     Args:
-        mirror: use this host instead of the public one, such as ``http://127.0.0.1:8000``.
-        pause: seconds before the second attempt, doubled each time.
+        host: the public place.
+        path: of the file there.
+        mirror: a host to use instead, such as ``http://127.0.0.1:8000``.
+        known_hash: of the file, as pooch writes it.
+        check: judges the unpacked folder and raises BadInput.
 
     Raises:
         BadInput: the file cannot be had, is not the one expected, or is not safe to unpack.
     """
+    import pooch
+    from requests import RequestException
+    from tqdm import tqdm
+
     if folder.is_dir() and any(folder.iterdir()):
         print(f"{folder} is there already: nothing is downloaded", flush=True)
         return
-    archive = folder.parent / f".{folder.name}.zip"
-    with writing(folder, SPACE):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    fetch(f"{(mirror or remote.host).rstrip('/')}/{remote.path}", archive, remote.cap, remote.size, pause)
+    folder = folder.absolute()
+    url = f"{(mirror or host).rstrip('/')}/{path}"
+    archive = folder.with_name(f".{folder.name}.zip")
+    pooch.get_logger().setLevel("WARNING")
+    bar = tqdm(desc=folder.name, unit="B", unit_scale=True, file=sys.stdout, disable=None)
     try:
-        if remote.md5 and md5(archive) != remote.md5:
-            raise BadInput(
-                archive, "is not the file that was published (its md5 differs)", "download it again"
-            )
-        unpack(archive, folder, remote.unpacked_cap, remote.members, remote.check)
+        with bar, writing(folder, SPACE):
+            fetch = pooch.HTTPDownloader(progressbar=bar, chunk_size=2**18)
+            try:
+                pooch.retrieve(url, known_hash, archive.name, folder.parent, downloader=fetch)
+            except RequestException as error:  # an OSError too, but the network's and not the disk's
+                what = str(getattr(error.response, "status_code", "")) or type(error).__name__
+                raise BadInput(url, f"cannot be had ({what})", LATER) from error
+            except ValueError as error:
+                raise BadInput(url, "is not the file that was published (its hash differs)", AGAIN) from error
+            unpack(archive, folder, check)
     except BadInput as error:
-        if not isinstance(error.__cause__, OSError):  # a full disk is no fault of the archive
-            archive.unlink()
+        if not isinstance(error.__cause__, OSError):  # a full disk is no fault of the archive, which is kept
+            archive.unlink(missing_ok=True)
         raise
     archive.unlink()
 
 
-def fetch(
-    url: str, target: Path, cap: int, size: int | None = None, pause: float = 1.0, attempts: int = 5
-) -> None:
-    """Download *url* to *target* by way of *target*.part.
-
-    Args:
-        cap: bytes at most.
-        size: bytes exactly, if known.
-        pause: seconds before the second attempt, doubled each time.
-        attempts: how often in a row it may fail without a byte gained.
+def unpack(archive: Path, folder: Path, check: Callable[[Path], None] | None = None) -> None:
+    """Unpack a .zip into *folder*, which must not exist or be empty, less the one folder that wraps everything.
 
     Raises:
-        BadInput: it cannot be had.
+        BadInput: the archive is damaged, too large, or reaches outside the folder.
     """
-    if not url.startswith(("https://", "http://")):
-        raise BadInput(url, "is no web address", "give an address that starts with https://")
-    if target.exists():
-        return  # fetched before, not yet unpacked
-    part = target.with_name(target.name + ".part")
-    failures, had, reason = 0, -1, ""
-    while failures < attempts:
-        with writing(target, SPACE):
-            held = part.stat().st_size if part.exists() else 0
-        if held > had:
-            failures, had = 0, held
-        elif failures:
-            time.sleep(pause * 2 ** (failures - 1))
-        try:
-            if _attempt(url, part, held, cap, size):
-                with writing(target, SPACE):
-                    part.replace(target)
-                return
-            reason = "the connection broke"
-        except urllib.error.HTTPError as error:
-            if error.code == 416 and held:  # nothing lies behind what is held: start afresh
-                part.unlink()
-            elif error.code < 500 and error.code not in (408, 429):
-                raise BadInput(
-                    url, f"cannot be had (HTTP {error.code})", "see --help for other ways"
-                ) from error
-            reason = f"HTTP {error.code}"
-        except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
-            reason = str(getattr(error, "reason", error)) or type(error).__name__
-        failures += 1
-    raise BadInput(url, f"cannot be had ({reason})", LATER)
-
-
-def _attempt(url: str, part: Path, held: int, cap: int, size: int | None) -> bool:
-    """Append what is missing; tell whether the file is now whole."""
-    from tqdm import tqdm
-
-    if size is not None and held == size:
-        return True
-    request = urllib.request.Request(url, headers={"User-Agent": "strokegan_lib"})
-    if held:
-        request.add_header("Range", f"bytes={held}-")
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        start = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
-        resumed = answer.status == 206 and start is not None and int(start[1]) == held
-        if answer.status == 206 and not resumed:  # not the piece that was asked for
-            part.unlink(missing_ok=True)
-            return False
-        if not resumed:
-            held = 0  # the server begins at the beginning, and so do we
-        length = answer.headers.get("Content-Length")
-        total = held + int(length) if length and length.isdigit() else size
-        if size is not None and total != size:
-            raise BadInput(url, f"has {total:,} bytes, not {size:,}", "see --help for other ways")
-        _check_room(url, part, total, held, cap)
-        bar = tqdm(
-            desc=part.name,
-            initial=held,
-            total=total,
-            unit="B",
-            unit_scale=True,
-            file=sys.stdout,
-            disable=None,
-        )
-        with bar, writing(part, SPACE), open(part, "ab" if resumed else "wb") as file:
-            while block := _read(answer):
-                held += len(block)
-                if held > min(cap, total or cap):
-                    raise BadInput(
-                        url, f"is longer than {min(cap, total or cap):,} bytes", "see --help for other ways"
-                    )
-                file.write(block)
-                bar.update(len(block))
-    # without a length only the end of the chunks, which http.client watches, tells the end
-    return held == total if total is not None else True
-
-
-def _read(answer: http.client.HTTPResponse) -> bytes:
-    """Read a block; faults of the network must not look like faults of the disk."""
+    partial = folder.with_name(f".{folder.name}.partial")
     try:
-        return answer.read(BLOCK)
-    except OSError as error:
-        raise ConnectionBroke(str(error)) from error
-
-
-class ConnectionBroke(http.client.HTTPException):
-    """The network failed in the middle of a file."""
-
-
-def _check_room(url: str, part: Path, total: int | None, held: int, cap: int) -> None:
-    if total is not None and total > cap:
-        raise BadInput(url, f"has {total:,} bytes, over the limit of {cap:,}", "see --help for other ways")
-    free = shutil.disk_usage(part.parent).free
-    if total is not None and total - held > free:
-        raise BadInput(
-            part,
-            f"needs {total - held:,} bytes, {free:,} are free",
-            "free some space or choose another --source",
-        )
-
-
-def md5(path: Path) -> str:
-    """md5 of a file, the sum that the archive publishes: against accidents, not forgery."""
-    digest = hashlib.md5(usedforsecurity=False)
-    with open(path, "rb") as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()
+        with zipfile.ZipFile(archive) as packed:
+            for member in packed.infolist():
+                if not (partial / member.filename).resolve().is_relative_to(partial.resolve()):
+                    raise BadInput(archive, f"holds a path outside its folder ({member.filename!r})", AGAIN)
+            size = sum(member.file_size for member in packed.infolist())
+            if size > CAP:
+                raise BadInput(archive, f"claims {size:,} bytes, over the limit of {CAP:,}", AGAIN)
+            shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
+            packed.extractall(partial)  # compares the checksum of each member
+        inner = list(partial.iterdir())
+        content = inner[0] if len(inner) == 1 and inner[0].is_dir() else partial
+        if check:
+            check(content)
+        if folder.is_dir():
+            folder.rmdir()  # empty, or the rename would fail
+        content.rename(folder)
+    # zipfile's own words for a broken file, a packing it does not know, and a password
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise BadInput(archive, f"cannot be unpacked ({error})", AGAIN) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

@@ -13,8 +13,8 @@ import numpy as np
 from strokegan_lib.data import foreground
 from strokegan_lib.data.windows import Window
 from strokegan_lib.errors import BadInput
-from strokegan_lib.scans.cases import Case, CaseFiles, Found, Source, build_case, heights
-from strokegan_lib.scans.layout import collect, without_mask
+from strokegan_lib.scans.cases import SKIP, Case, CaseFiles, Found, Source, build_case
+from strokegan_lib.scans.layout import collect
 from strokegan_lib.scans.volumes import check_same_grid, read_mask, read_volume
 
 CASES = 94  # training cases
@@ -38,34 +38,28 @@ def find(folder: Path) -> Found:
     Raises:
         BadInput: see :func:`~strokegan_lib.scans.layout.collect`, or only test cases.
     """
-    folders, double = collect(folder, "ISLES 2018")
-    cases, bad, test = [], list(double.values()), 0
-    for (is_test, number, case_folder), kinds in sorted(folders.items()):
-        path = next(iter(kinds.values()))
+    cases, bad = collect(folder, "ISLES 2018")
+    found = Found(bad=bad)
+    test = sum(is_test for is_test, *_ in cases)
+    if test:
+        found.notes["test cases without a label"] = test
+    seen = set()
+    for (is_test, number, case_folder), files in cases.items():
         if is_test:
-            test += 1
-        elif not 1 <= number <= CASES:
-            bad.append(
-                BadInput(case_folder, f"is not one of the {CASES} training cases, so its patient is unknown", "remove it, or leave it out with --skip-bad")
-            )  # fmt: skip
-        elif "ot" not in kinds:
-            bad.append(without_mask(path, f"case_{number}, no OT file"))
-        elif any(c.case == f"case_{number}" for c in cases):
-            bad.append(
-                BadInput(
-                    case_folder,
-                    f"is a second case_{number}",
-                    "remove the copy, or leave it out with --skip-bad",
-                )
-            )
+            continue
+        if not 1 <= number <= CASES:
+            what = f"is not one of the {CASES} training cases, so its patient is unknown"
+            found.bad.append(BadInput(case_folder, what, f"remove it, {SKIP}"))
+        elif number in seen:
+            found.bad.append(BadInput(case_folder, f"is a second case_{number}", f"remove the copy, {SKIP}"))
         else:
-            images = {kind: file for kind, file in kinds.items() if kind != "ot"}
-            cases.append(CaseFiles(patient_of(number), f"case_{number}", images, kinds["ot"]))
-    if not cases and not bad:
+            found.add(patient_of(number), f"case_{number}", files, mask="ot")
+            seen.add(number)
+    if not found.cases and not found.bad:
         raise BadInput(
             folder, "holds only test cases, which have no label", "give the folder that holds TRAINING"
         )
-    return Found(cases, bad, {"test cases without a label": test} if test else {})
+    return found
 
 
 def load(files: CaseFiles, modalities: tuple[str, ...] = tuple(TOPS)) -> Case:
@@ -86,9 +80,7 @@ def load(files: CaseFiles, modalities: tuple[str, ...] = tuple(TOPS)) -> Case:
         np.stack([volume.planes() for volume in volumes], axis=1),  # (P, C, H, W)
         mask.planes() > 0,
         foreground.brain_ct(ct.planes(), (z, y, x)),
-        heights(ct),
-        (y, x, z),
-        tuple(Window(m, 0.0, TOPS[m], "fixed: the top of display used in practice") for m in modalities),
+        [Window(m, 0.0, TOPS[m], "fixed: the top of display used in practice") for m in modalities],
     )
 
 

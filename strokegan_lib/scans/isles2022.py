@@ -8,24 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from strokegan_lib.data import foreground
-from strokegan_lib.data.windows import percentile_window
-from strokegan_lib.errors import BadInput
-from strokegan_lib.scans.cases import Case, CaseFiles, Found, Source, build_case, heights
-from strokegan_lib.scans.download import Remote, get
-from strokegan_lib.scans.formats import AGAIN, Volume, shown
-from strokegan_lib.scans.layout import collect, without_mask
+from strokegan_lib.scans.cases import Case, CaseFiles, Found, Source, build_case, mr_window
+from strokegan_lib.scans.download import download
+from strokegan_lib.scans.formats import Volume, shown
+from strokegan_lib.scans.layout import collect
 from strokegan_lib.scans.volumes import check_same_grid, read_mask, read_volume
 
 CHANNELS = ("dwi", "adc", "flair")
-ARCHIVE = Remote(
-    "https://zenodo.org",
-    "records/7153326/files/ISLES-2022.zip?download=1",
-    cap=1_692_717_470,
-    unpacked_cap=8 * 2**30,
-    members=10_000,
-    size=1_692_717_470,
-    md5="302ee280373cdd5c190ab763d72a7a50",
-)
 
 
 def find(folder: Path) -> Found:
@@ -34,16 +23,11 @@ def find(folder: Path) -> Found:
     Raises:
         BadInput: see :func:`~strokegan_lib.scans.layout.collect`.
     """
-    found, double = collect(folder, "ISLES 2022")
-    cases, bad = [], list(double.values())
-    for (patient, session), kinds in sorted(found.items()):
-        name = f"sub-strokecase{patient}_ses-{session}"
-        if "msk" not in kinds:
-            bad.append(without_mask(next(iter(kinds.values())), name))
-        else:
-            images = {kind: file for kind, file in kinds.items() if kind != "msk"}
-            cases.append(CaseFiles(f"isles2022-{patient}", name, images, kinds["msk"]))
-    return Found(cases, bad)
+    cases, bad = collect(folder, "ISLES 2022")
+    found = Found(bad=bad)
+    for (patient, session), files in cases.items():
+        found.add(f"isles2022-{patient}", f"sub-strokecase{patient}_ses-{session}", files, mask="msk")
+    return found
 
 
 def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS) -> Case:
@@ -58,20 +42,17 @@ def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS) -> Case:
     x, y, z = dwi.spacing
     head = foreground.head(dwi.planes(), (z, y, x))  # (P, H, W)
     volumes = [dwi if modality == "dwi" else read_volume(files.image(modality)) for modality in modalities]
-    channels, windows = [], []
+    channels = []
     for modality, volume in zip(modalities, volumes, strict=True):
         if modality == "adc":
             check_same_grid(dwi, volume)
-        planes = shown(resample_onto(volume, dwi)) if modality == "flair" else volume.planes()
-        try:
-            windows.append(percentile_window(modality, planes, head))
-        except ValueError as error:
-            raise BadInput(volume.path, f"cannot be windowed ({error})", AGAIN) from error
-        channels.append(planes)
+        channels.append(shown(resample_onto(volume, dwi)) if modality == "flair" else volume.planes())
+    windows = [
+        mr_window(modality, planes, head, volume.path)
+        for modality, planes, volume in zip(modalities, channels, volumes, strict=True)
+    ]
     images = np.stack(channels, axis=1)  # (P, C, H, W)
-    return build_case(
-        files, [dwi, mask, *volumes], images, mask.planes() > 0, head, heights(dwi), (y, x, z), tuple(windows)
-    )
+    return build_case(files, [dwi, mask, *volumes], images, mask.planes() > 0, head, windows)
 
 
 def resample_onto(volume: Volume, grid: Volume) -> np.ndarray:
@@ -109,5 +90,10 @@ SOURCE = Source(
     foreground_rule=foreground.HEAD + "; on the DWI",
     find=find,
     load=load,
-    download=partial(get, ARCHIVE),
+    download=partial(
+        download,
+        "https://zenodo.org",
+        "records/7153326/files/ISLES-2022.zip?download=1",
+        known_hash="md5:302ee280373cdd5c190ab763d72a7a50",
+    ),
 )

@@ -1,7 +1,8 @@
-"""From a public data set on disk to a SliceSet: the one way, whatever the data set.
+"""From a public data set on disk to a SliceSet: one way for all data sets.
 
 Cases are read, windowed and resampled one by one, on several threads if asked for, and
 written in the order of their names, so the result does not depend on the threads.
+Taught in notebook 09.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -98,26 +100,29 @@ def prepare(
     if fetch:
         fetch()
     found = source.find(Path(folder))
-    skipped: list[str] = []
+    files = found.cases[:limit]
+    tally = Tally(found.notes)
 
     def skip(error: BadInput) -> None:
         if not skip_bad:
             raise error
-        skipped.append(str(error))
+        tally.skipped.append(str(error))
         tqdm.write(f"skipped: {error}", file=sys.stderr)
+
+    def attempt(files: CaseFiles) -> Prepared | BadInput | Dropped:
+        try:
+            return resample_case(source.load(files, modalities))
+        except (BadInput, Dropped) as outcome:
+            return outcome
 
     for error in found.bad:
         skip(error)
-    files = found.cases[:limit]
     about = About(
         source.name, source.title, source.licence, source.citation, modalities, made_by, limits=source.limits
     )
-    tally = Tally()
-    with SliceSetWriter(out, about) as writer:
-        outcomes = in_order(lambda f: _attempt(source, f, modalities), files, workers)
-        for _, outcome in zip(
-            tqdm(files, desc=source.name, unit=" cases", file=sys.stdout, disable=None), outcomes, strict=True
-        ):
+    with SliceSetWriter(out, about) as writer, closing(in_order(attempt, files, workers)) as outcomes:
+        progress = {"desc": source.name, "unit": " cases", "file": sys.stdout, "disable": None}
+        for outcome in tqdm(outcomes, total=len(files), **progress):
             if isinstance(outcome, BadInput):
                 skip(outcome)
             elif isinstance(outcome, Dropped):
@@ -136,66 +141,63 @@ def prepare(
                     spacing=outcome.spacing,
                     source=source.name,
                 )
-        if not tally.kept:
+        if not tally.windows:
             raise BadInput(
                 folder, "holds no case that could be kept", "see the lines above, or --help for the layout"
             )
-        card = tally.card(found.notes, skipped) | {"foreground_rule": source.foreground_rule}
-        writer.about = replace(about, windows=tally.shared_windows())
-        writer.card = card if tally.shared_windows() else card | {"windows_by_case": tally.windows}
+        shared = tally.shared_windows()
+        writer.about = replace(about, windows=shared)
+        writer.card = tally.card() | {"foreground_rule": source.foreground_rule}
+        if not shared:
+            writer.card["windows_by_case"] = tally.windows
     written = SliceSet.open(out, verify=False).card
     print(card_text(out, written), flush=True)
     return written
 
 
-def _attempt(source: Source, files: CaseFiles, modalities: tuple[str, ...]) -> Prepared | BadInput | Dropped:
-    try:
-        return resample_case(source.load(files, modalities))
-    except (BadInput, Dropped) as outcome:
-        return outcome
-
-
+@dataclass
 class Tally:
     """What happened to the cases, for the card."""
 
-    def __init__(self) -> None:
-        self.kept, self.stroke_free, self.planes_lost = 0, 0, 0
-        self.dropped: Counter[str] = Counter()
-        self.file_notes: Counter[str] = Counter()
-        self.windows: dict[str, list[dict]] = {}
-        self.ml, self.clipped_ml, self.clipped_cases = np.zeros(2), 0.0, 0
+    notes: dict[str, int]  # what the folder holds besides
+    skipped: list[str] = field(default_factory=list)
+    dropped: Counter[str] = field(default_factory=Counter)
+    file_notes: Counter[str] = field(default_factory=Counter)
+    windows: dict[str, list[dict]] = field(default_factory=dict)  # of each case that is kept
+    sums: Counter[str] = field(default_factory=Counter)
 
     def count(self, prepared: Prepared) -> None:
         case = prepared.case
-        self.kept += 1
-        self.stroke_free += not case.stroke.any()
-        self.planes_lost += prepared.planes_lost
-        self.file_notes.update(case.notes)
-        self.ml += prepared.ml
-        self.clipped_ml += case.lost_ml
-        self.clipped_cases += case.lost_ml > 0
         self.windows[case.case] = [window.as_dict() for window in case.windows]
+        self.file_notes.update(case.notes)
+        self.sums.update(
+            without_stroke=int(not case.stroke.any()),
+            ml_before=prepared.ml[0],
+            ml_after=prepared.ml[1],
+            planes_lost=prepared.planes_lost,
+            ml_clipped=case.lost_ml,
+            clipped=int(case.lost_ml > 0),
+        )
 
     def shared_windows(self) -> tuple[dict, ...]:
         """The windows, if they are the same for all cases."""
         first, *rest = self.windows.values()
         return tuple(first) if all(windows == first for windows in rest) else ()
 
-    def card(self, notes: dict[str, int], skipped: list[str]) -> dict:
+    def card(self) -> dict:
         """Everything but the windows."""
-        before, after = self.ml
         return {
-            "cases_kept": self.kept,
-            "cases_without_stroke": self.stroke_free,
+            "cases_kept": len(self.windows),
+            "cases_without_stroke": self.sums["without_stroke"],
             "cases_dropped": dict(self.dropped),
-            "cases_skipped_as_bad": skipped,
-            "notes": notes,
+            "cases_skipped_as_bad": self.skipped,
+            "notes": self.notes,
             "file_notes": dict(self.file_notes),
-            "lesion_ml_before_resampling": round(float(before), 3),
-            "lesion_ml_after_resampling": round(float(after), 3),
-            "planes_whose_lesion_was_lost_by_resampling": self.planes_lost,
-            "lesion_ml_clipped_outside_foreground": round(self.clipped_ml, 3),
-            "cases_clipped": self.clipped_cases,
+            "lesion_ml_before_resampling": round(self.sums["ml_before"], 3),
+            "lesion_ml_after_resampling": round(self.sums["ml_after"], 3),
+            "planes_whose_lesion_was_lost_by_resampling": self.sums["planes_lost"],
+            "lesion_ml_clipped_outside_foreground": round(self.sums["ml_clipped"], 3),
+            "cases_clipped": self.sums["clipped"],
         }
 
 

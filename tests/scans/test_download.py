@@ -11,13 +11,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from strokegan_lib.scans.archives import unpack
 from trees import isles2022_case, soop_subject
 
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
 from strokegan_lib.scans import isles2022, soop, soop_known
-from strokegan_lib.scans.archives import unpack
-from strokegan_lib.scans.command import door
+from strokegan_lib.scans.command import main
 from strokegan_lib.scans.download import Remote, fetch, get
 
 BODY = hashlib.shake_128(b"a public file").digest(1_500_000)
@@ -270,9 +270,9 @@ def test_download_then_prepare(tmp_path, place, capfd):
     )
     folder = tmp_path / "data" / "isles"
     options = ["--source", str(folder), "--download", "--out"]
-    assert door(source, [*options, f"{tmp_path}/one"]) == 0
+    assert main(source, [*options, f"{tmp_path}/one"]) == 0
     assert len(place.asked) == 3
-    assert door(source, [*options, f"{tmp_path}/two"]) == 0
+    assert main(source, [*options, f"{tmp_path}/two"]) == 0
     said = capfd.readouterr().out
     assert len(place.asked) == 3
     assert (
@@ -303,7 +303,7 @@ def test_mirror_that_holds_something_else(tmp_path, place, capfd, source, path, 
         "--mirror",
         place.url,
     ]
-    assert door(source.SOURCE, options) == 2
+    assert main(source.SOURCE, options) == 2
     (line,) = capfd.readouterr().err.splitlines()
     assert what in line and place.paths == [path]
     assert list((tmp_path / "d").iterdir()) == [] and not (tmp_path / "out").exists()

@@ -15,7 +15,7 @@ from strokegan_lib.data.resample import resample_mask
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import split_of
 from strokegan_lib.scans import brats2015, isles2018, isles2022, soop
-from strokegan_lib.scans.command import door
+from strokegan_lib.scans.command import main
 from strokegan_lib.scans.volumes import read_mask
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +76,7 @@ def test_any_number_of_workers_gives_the_same_bytes(tmp_path):
         isles2022_case(tmp_path / "in", n, stroke=n % 3 > 0)
     for workers in (1, 2, 5):
         assert (
-            door(
+            main(
                 isles2022.SOURCE,
                 ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/{workers}", "--workers", str(workers)],
             )
@@ -90,7 +90,7 @@ def test_any_number_of_workers_gives_the_same_bytes(tmp_path):
 def test_soop_store_holds_the_resampled_mask_bit_for_bit(tmp_path):
     for n in range(1, 4):
         soop_subject(tmp_path / "in", n)
-    assert door(soop.SOURCE, ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/out"]) == 0
+    assert main(soop.SOURCE, ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/out"]) == 0
     assert_masks(tmp_path / "in", SliceSet.open(tmp_path / "out"))
 
 
@@ -105,7 +105,7 @@ def test_what_resampling_does_to_lesions_is_in_the_card(tmp_path):
     lesion[50, 90, 68] = 1  # 1 mm2, less than half of a pixel of 1.48 mm
     soop_subject(tmp_path / "in", 1, lesion)
     soop_subject(tmp_path / "in", 2)
-    assert door(soop.SOURCE, ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/out"]) == 0
+    assert main(soop.SOURCE, ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/out"]) == 0
     slices = SliceSet.open(tmp_path / "out")
     assert slices.card["planes_whose_lesion_was_lost_by_resampling"] == 1
     assert slices.card["counts"]["slices_with_stroke"] == 1
@@ -122,7 +122,7 @@ def test_a_little_mask_outside_the_foreground_is_clipped_and_counted(tmp_path):
     data[0, 0, 3] = 1
     assert 0 < 1 / data.sum() < 0.1
     nifti(paths["msk"], data.astype(np.uint16), mask.affine)
-    assert door(isles2022.SOURCE, ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/out"]) == 0
+    assert main(isles2022.SOURCE, ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/out"]) == 0
     card = SliceSet.open(tmp_path / "out").card
     assert card["lesion_ml_clipped_outside_foreground"] == 0.012 and card["cases_clipped"] == 1
 
@@ -140,7 +140,7 @@ def test_modalities_route_region_and_limit(tmp_path):
         "--limit",
         "1",
     ]
-    assert door(isles2022.SOURCE, argv) == 0
+    assert main(isles2022.SOURCE, argv) == 0
     slices = SliceSet.open(tmp_path / "o")
     assert slices.channels == ["flair", "dwi"] and slices.patients == ["isles2022-0001"]
     assert "windows_by_case" not in slices.card and slices.card["windows"][1]["channel"] == "dwi"
@@ -203,7 +203,7 @@ if "STROKEGAN_REAL" in os.environ:
     def test_real_soop_masks_are_the_resampled_nifti_planes(tmp_path):
         real = Path(os.environ["STROKEGAN_REAL"], "soop")
         start = time.perf_counter()
-        assert door(soop.SOURCE, ["--source", str(real), "--out", f"{tmp_path}/out", "--workers", "2"]) == 0
+        assert main(soop.SOURCE, ["--source", str(real), "--out", f"{tmp_path}/out", "--workers", "2"]) == 0
         print(f"{time.perf_counter() - start:.1f} s")
         slices = SliceSet.open(tmp_path / "out")
         assert_masks(real, slices)

@@ -16,7 +16,7 @@ from trees import brats2015_case, isles2018_case, isles2022_case, nifti, soop_su
 
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.scans import brats2015, isles2018, isles2022, soop
-from strokegan_lib.scans.command import door
+from strokegan_lib.scans.command import main
 from strokegan_lib.scans.nifti import UNPLACED
 from strokegan_lib.scans.volumes import NAN_OUTSIDE
 
@@ -132,9 +132,9 @@ def test_one_bad_case(tmp_path, capfd, sound, fault):
     spoil(path)
     options = ["--source", str(source), "--out", str(out)]
     named = "strokecase0002"
-    refused(capfd, door(isles2022.SOURCE, options), named, what, "; ")
+    refused(capfd, main(isles2022.SOURCE, options), named, what, "; ")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in"]
-    assert door(isles2022.SOURCE, [*options, "--skip-bad", "--workers", "2"]) == 0
+    assert main(isles2022.SOURCE, [*options, "--skip-bad", "--workers", "2"]) == 0
     (line,) = capfd.readouterr().err.splitlines()
     assert line.startswith("skipped: ") and named in line and what in line
     slices = SliceSet.open(out)
@@ -153,7 +153,7 @@ def test_what_had_to_be_assumed_is_printed_and_in_the_card(tmp_path, capfd, soun
         head(no_codes)(path)
     for path in source.rglob("*0003_ses-0001_adc.nii.gz"):
         rewrite(path, lambda data: np.where(data < 0, np.nan, data))  # below 0 outside the head
-    assert door(isles2022.SOURCE, ["--source", str(source), "--out", str(out)]) == 0
+    assert main(isles2022.SOURCE, ["--source", str(source), "--out", str(out)]) == 0
     assert SliceSet.open(out).card["file_notes"] == {UNPLACED: 1, NAN_OUTSIDE: 1}
     said = capfd.readouterr().out
     assert f"note: {UNPLACED} (1 cases)" in said and f"note: {NAN_OUTSIDE} (1 cases)" in said
@@ -161,7 +161,7 @@ def test_what_had_to_be_assumed_is_printed_and_in_the_card(tmp_path, capfd, soun
 
 def test_nothing_but_bad_cases(tmp_path, capfd):
     isles2022_case(tmp_path / "in", 1)["msk"].unlink()
-    status = door(isles2022.SOURCE, ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/out", "--skip-bad"])
+    status = main(isles2022.SOURCE, ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/out", "--skip-bad"])
     error = capfd.readouterr().err.splitlines()
     assert status == 2 and len(error) == 2 and "no case that could be kept" in error[1]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in"]
@@ -184,7 +184,7 @@ def test_nothing_but_bad_cases(tmp_path, capfd):
 def test_folder_that_is_no_data_set(tmp_path, capfd, name, make, words):
     make(tmp_path / "in")
     before = sorted(tmp_path.iterdir())
-    status = door(SOURCES[name].SOURCE, ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/out"])
+    status = main(SOURCES[name].SOURCE, ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/out"])
     refused(capfd, status, str(tmp_path / "in"), *words)
     assert sorted(tmp_path.iterdir()) == before
 
@@ -216,7 +216,7 @@ def test_folder_of_another_data_set(tmp_path, capfd, name, tree):
     owner, make = TREES[tree]
     make(tmp_path / "in")
     options = ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/out"]
-    status = door(SOURCES[name].SOURCE, options)
+    status = main(SOURCES[name].SOURCE, options)
     if name == owner:
         assert status == 0
     elif owner:
@@ -226,16 +226,16 @@ def test_folder_of_another_data_set(tmp_path, capfd, name, tree):
 
 
 def test_sliceset_given_as_source(tmp_path, capfd, sound):
-    assert door(isles2022.SOURCE, ["--source", str(sound), "--out", f"{tmp_path}/made"]) == 0
+    assert main(isles2022.SOURCE, ["--source", str(sound), "--out", f"{tmp_path}/made"]) == 0
     capfd.readouterr()
-    status = door(soop.SOURCE, ["--source", f"{tmp_path}/made", "--out", f"{tmp_path}/out"])
+    status = main(soop.SOURCE, ["--source", f"{tmp_path}/made", "--out", f"{tmp_path}/out"])
     refused(capfd, status, "a prepared SliceSet", "give it to --data")
 
 
 def test_half_of_soop(tmp_path, capfd):
     soop_subject(tmp_path / "in", 1)
     for part, words in (("NIfTI", "holds masks but no"), ("PNG", "has no mask")):
-        status = door(soop.SOURCE, ["--source", f"{tmp_path}/in/{part}", "--out", f"{tmp_path}/out"])
+        status = main(soop.SOURCE, ["--source", f"{tmp_path}/in/{part}", "--out", f"{tmp_path}/out"])
         refused(capfd, status, words)
 
 
@@ -244,12 +244,12 @@ def test_out_that_exists(tmp_path, capfd, sound):
     out.mkdir()
     (out / "thesis.txt").write_text("mine")
     refused(
-        capfd, door(isles2022.SOURCE, ["--source", str(sound), "--out", str(out)]), str(out), "exists already"
+        capfd, main(isles2022.SOURCE, ["--source", str(sound), "--out", str(out)]), str(out), "exists already"
     )
     assert (out / "thesis.txt").read_text() == "mine"
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     refused(
-        capfd, door(isles2022.SOURCE, ["--source", str(sound), "--out", f"{tmp_path}/link"]), "exists already"
+        capfd, main(isles2022.SOURCE, ["--source", str(sound), "--out", f"{tmp_path}/link"]), "exists already"
     )
 
 
@@ -259,7 +259,7 @@ def test_out_that_cannot_be_written(tmp_path, capfd, sound):
     for out in (tmp_path / "file" / "out", Path("/proc/out")):
         refused(
             capfd,
-            door(isles2022.SOURCE, ["--source", str(sound), "--out", str(out)]),
+            main(isles2022.SOURCE, ["--source", str(sound), "--out", str(out)]),
             str(out),
             "cannot be written",
         )
@@ -268,9 +268,9 @@ def test_out_that_cannot_be_written(tmp_path, capfd, sound):
 
 def test_names_too_long(tmp_path, capfd, sound):
     long = f"{tmp_path}/{'o' * 300}"
-    refused(capfd, door(isles2022.SOURCE, ["--source", str(sound), "--out", long]), long, "cannot be written")
+    refused(capfd, main(isles2022.SOURCE, ["--source", str(sound), "--out", long]), long, "cannot be written")
     refused(
-        capfd, door(isles2022.SOURCE, ["--source", long, "--out", f"{tmp_path}/out"]), long, "cannot be read"
+        capfd, main(isles2022.SOURCE, ["--source", long, "--out", f"{tmp_path}/out"]), long, "cannot be read"
     )
 
 
@@ -281,23 +281,23 @@ def test_folder_that_must_not_be_read_or_written(capfd, sound):
         os.chmod(f"{top}/in", 0o755)
         closed = Path(top, "in", "derivatives")
         closed.chmod(0)
-        status = door_as_nobody(["--source", f"{top}/in", "--out", f"{top}/out"])
+        status = main_as_nobody(["--source", f"{top}/in", "--out", f"{top}/out"])
         refused(capfd, status, str(closed), "cannot be read", "right to read")
         closed.chmod(0o755)
         os.chmod(top, 0o555)
-        status = door_as_nobody(["--source", f"{top}/in", "--out", f"{top}/out"])
+        status = main_as_nobody(["--source", f"{top}/in", "--out", f"{top}/out"])
         refused(capfd, status, f"{top}/out", "cannot be written")
         assert os.listdir(top) == ["in"]
         os.chmod(top, 0o755)
 
 
-def door_as_nobody(options: list[str]) -> int:
+def main_as_nobody(options: list[str]) -> int:
     """Run the door without root's rights, which no folder can refuse."""
     root = os.geteuid() == 0
     if root:
         os.seteuid(65534)
     try:
-        return door(isles2022.SOURCE, options)
+        return main(isles2022.SOURCE, options)
     finally:
         if root:
             os.seteuid(0)
