@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from strokegan_lib.data import foreground
-from strokegan_lib.scans.cases import Case, CaseFiles, Found, Source, build_case, mr_window
-from strokegan_lib.scans.layout import collect
+from strokegan_lib.scans.cases import Case, CaseFiles, Source, build_case, mr_window
+from strokegan_lib.scans.layout import Name, find, in_folder
 from strokegan_lib.scans.volumes import check_same_grid, read_mask, read_volume
 
 CHANNELS = ("flair", "t1", "t1c", "t2")
 LABELS = (0, 1, 2, 3, 4)  # other, necrosis, oedema, non-enhancing, enhancing
+FILE = re.compile(
+    r"\w+\.brain.*\.(?:mr_)?(flair|t1c|t1|t2|ot)\.(?:.+\.)?(?:mha|nii|nii\.gz)$", re.IGNORECASE
+)
+FOLDER = re.compile(r"brats_(2013|tcia)_pat(\d+)_\d+$", re.IGNORECASE)
 REGIONS = {"whole": (1, 2, 3, 4), "core": (1, 3, 4), "enhancing": (4,)}
 
 
-def find(folder: Path) -> Found:
-    """List the cases below a folder.
+def recognise(path: Path) -> Name | None:
+    """The patient is named by the folder alone.
 
     Low and high grade number their patients apart, yet some numbers occur in both; such
     cases count as one patient, which can waste a case in a split but never leak one.
-
-    Raises:
-        BadInput: see :func:`~strokegan_lib.scans.layout.collect`.
     """
-    cases, bad = collect(folder, "BRATS 2015")
-    found = Found(bad=bad)
-    for (origin, number, grade, name), files in cases.items():
-        found.add(f"brats2015-{origin}-{number}", f"{grade}-{name}" if grade else name, files, mask="ot")
-    return found
+    found = in_folder(path, FILE, FOLDER, "brats_..._patN_N")
+    if not found:
+        return None
+    kind, folder, patient = found
+    grade = next((f"{p.name.upper()}-" for p in folder.parents if p.name.upper() in ("HGG", "LGG")), "")
+    return Name(f"brats2015-{patient[1].lower()}-{patient[2]}", grade + folder.name.lower(), kind)
 
 
 def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS, region: str = "whole") -> Case:
@@ -68,7 +72,7 @@ SOURCE = Source(
         "In the tcia part most labels were made by algorithms and then approved by readers.",
     ),
     foreground_rule=foreground.STRIPPED,
-    find=find,
+    find=partial(find, recognise=recognise, mask="ot"),
     load=load,
     option=("load", "region", tuple(REGIONS), "part of the tumour to mark"),
 )

@@ -6,6 +6,7 @@ a case in memory by :class:`Case`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,28 +52,19 @@ class CaseFiles:
 
 @dataclass
 class Found:
-    """What a folder holds: cases, faults of single cases, and whatever else is worth a line."""
+    """What a folder holds: cases, faults of single cases, and how many of what else is worth a line."""
 
     cases: list[CaseFiles] = field(default_factory=list)
     bad: list[BadInput] = field(default_factory=list)
-    notes: dict[str, int] = field(default_factory=dict)
-
-    def add(self, patient: str, case: str, files: dict[str, Path], mask: str) -> None:
-        """Add a case with a file for each kind, or the complaint that the one of kind *mask* is missing."""
-        images = {kind: path for kind, path in files.items() if kind != mask}
-        if mask in files:
-            self.cases.append(CaseFiles(patient, case, images, files[mask]))
-        else:
-            image = next(iter(images.values()))
-            self.bad.append(BadInput(image, f"has no mask ({case})", f"complete the case, {SKIP}"))
+    notes: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
 class Case:
-    """A case in memory: planes in display orientation, before windowing and resampling.
+    """A case in memory: planes in display orientation, before or after windowing and resampling.
 
     Attributes:
-        images: (P, C, H, W) float32, raw units.
+        images: (P, C, H, W) float32 in raw units, or uint8.
         stroke: (P, H, W) bool, inside *foreground*.
         foreground: (P, H, W) bool.
         plane: (P,) numbers of the planes in their scan, from below.
@@ -96,9 +88,9 @@ class Case:
     notes: frozenset[str] = frozenset()
 
     @property
-    def pixel_ml(self) -> float:
-        """Volume that a pixel stands for, mL."""
-        return float(np.prod(self.spacing)) / 1000
+    def lesion_ml(self) -> float:
+        """Volume of the lesion, mL."""
+        return float(self.stroke.sum()) * float(np.prod(self.spacing)) / 1000
 
 
 class Dropped(Exception):

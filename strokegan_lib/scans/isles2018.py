@@ -6,6 +6,8 @@ the files says so; a split that does not know it has one patient on both sides.
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +15,8 @@ import numpy as np
 from strokegan_lib.data import foreground
 from strokegan_lib.data.windows import Window
 from strokegan_lib.errors import BadInput
-from strokegan_lib.scans.cases import SKIP, Case, CaseFiles, Found, Source, build_case
-from strokegan_lib.scans.layout import collect
+from strokegan_lib.scans.cases import SKIP, Case, CaseFiles, Source, build_case
+from strokegan_lib.scans.layout import Name, find, in_folder
 from strokegan_lib.scans.volumes import check_same_grid, read_mask, read_volume
 
 CASES = 94  # training cases
@@ -23,6 +25,10 @@ SECOND_SLABS = {
     *(2, 4, 6, 8, 19, 22, 24, 27, 29, 33, 35, 37, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60, 63, 65, 67),
     *(69, 71, 73, 76, 79),
 }
+FILE = re.compile(  # an early release named the maps MR_...
+    r"\w+\.brain.*\.(?:(?:ct|mr)_)?(cbf|cbv|mtt|tmax|ct|ot)\.(?:.+\.)?nii(?:\.gz)?$", re.IGNORECASE
+)
+FOLDER = re.compile(r"case_(\d+)$", re.IGNORECASE)
 # tops of display used in practice
 TOPS = {"ct": 100.0, "cbf": 1000.0, "cbv": 100.0, "mtt": 20.0, "tmax": 20.0}
 
@@ -32,34 +38,19 @@ def patient_of(number: int) -> str:
     return f"isles2018-p{number - (number in SECOND_SLABS):02d}"
 
 
-def find(folder: Path) -> Found:
-    """List the training cases below a folder; test cases, which have no label, are counted.
-
-    Raises:
-        BadInput: see :func:`~strokegan_lib.scans.layout.collect`, or only test cases.
-    """
-    cases, bad = collect(folder, "ISLES 2018")
-    found = Found(bad=bad)
-    test = sum(is_test for is_test, *_ in cases)
-    if test:
-        found.notes["test cases without a label"] = test
-    seen = set()
-    for (is_test, number, case_folder), files in cases.items():
-        if is_test:
-            continue
-        if not 1 <= number <= CASES:
-            what = f"is not one of the {CASES} training cases, so its patient is unknown"
-            found.bad.append(BadInput(case_folder, what, f"remove it, {SKIP}"))
-        elif number in seen:
-            found.bad.append(BadInput(case_folder, f"is a second case_{number}", f"remove the copy, {SKIP}"))
-        else:
-            found.add(patient_of(number), f"case_{number}", files, mask="ot")
-            seen.add(number)
-    if not found.cases and not found.bad:
-        raise BadInput(
-            folder, "holds only test cases, which have no label", "give the folder that holds TRAINING"
-        )
-    return found
+def recognise(path: Path) -> Name | None:
+    """Test cases, which have no label, are left aside; the training cases are those of SECOND_SLABS' list."""
+    found = in_folder(path, FILE, FOLDER, "case_N")
+    if not found:
+        return None
+    kind, folder, match = found
+    number = int(match[1])
+    if folder.parent.name.lower() in ("test", "testing"):
+        return Name("test", str(folder), None)
+    if not 1 <= number <= CASES:
+        what = f"is not one of the {CASES} training cases, so its patient is unknown"
+        raise BadInput(folder, what, f"remove it, {SKIP}")
+    return Name(patient_of(number), f"case_{number}", kind)
 
 
 def load(files: CaseFiles, modalities: tuple[str, ...] = tuple(TOPS)) -> Case:
@@ -99,6 +90,6 @@ SOURCE = Source(
         "Lesions were drawn on diffusion MR taken within hours of the CT, not on the CT.",
     ),
     foreground_rule=foreground.BRAIN_CT,
-    find=find,
+    find=partial(find, recognise=recognise, mask="ot", aside="test cases without a label"),
     load=load,
 )

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from strokegan_lib.data import foreground
-from strokegan_lib.scans.cases import Case, CaseFiles, Found, Source, build_case, mr_window
+from strokegan_lib.scans.cases import Case, CaseFiles, Source, build_case, mr_window
 from strokegan_lib.scans.download import download
 from strokegan_lib.scans.formats import Volume, shown
-from strokegan_lib.scans.layout import collect
+from strokegan_lib.scans.layout import Name, find
 from strokegan_lib.scans.volumes import check_same_grid, read_mask, read_volume
 
 CHANNELS = ("dwi", "adc", "flair")
+FILE = re.compile(  # BIDS allows more pairs such as run-1 or acq-b1000 in between
+    r"sub-strokecase(\d+)_ses-(\w+?)_(?:[\w-]+_)?(dwi|adc|flair|msk)\.nii(?:\.gz)?$", re.IGNORECASE
+)
 
 
-def find(folder: Path) -> Found:
-    """List the cases below a folder, in either layout.
-
-    Raises:
-        BadInput: see :func:`~strokegan_lib.scans.layout.collect`.
-    """
-    cases, bad = collect(folder, "ISLES 2022")
-    found = Found(bad=bad)
-    for (patient, session), files in cases.items():
-        found.add(f"isles2022-{patient}", f"sub-strokecase{patient}_ses-{session}", files, mask="msk")
-    return found
+def recognise(path: Path) -> Name | None:
+    """The folders differ between the two layouts, the names of files do not."""
+    match = FILE.match(path.name)
+    if not match:
+        return None
+    patient, session, kind = match.groups()
+    return Name(f"isles2022-{patient}", f"sub-strokecase{patient}_ses-{session}", kind.lower())
 
 
 def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS) -> Case:
@@ -88,7 +88,7 @@ SOURCE = Source(
         "Grids differ between cases, from 2 mm cubes to planes of 5 mm and more.",
     ),
     foreground_rule=foreground.HEAD + "; on the DWI",
-    find=find,
+    find=partial(find, recognise=recognise, mask="msk"),
     load=load,
     download=partial(
         download,

@@ -1,7 +1,7 @@
 """MetaImage files (.mha, BRATS 2015): a text header, then the voxels.
 
-SimpleITK reads them. What it believes without a check is checked here before: the sizes in the
-header, the length of the voxels, and that they lie in the file itself.
+SimpleITK reads them. What it believes without a check is checked before: the size that the header
+claims, the length of the voxels, and that they lie in the file itself.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ import numpy as np
 from strokegan_lib.errors import BadInput
 from strokegan_lib.scans.formats import AGAIN, check_size
 
-TYPES = {  # bytes of an element
-    "MET_CHAR": 1, "MET_UCHAR": 1, "MET_SHORT": 2, "MET_USHORT": 2, "MET_INT": 4, "MET_UINT": 4,
-    "MET_LONG": 4, "MET_ULONG": 4, "MET_LONG_LONG": 8, "MET_ULONG_LONG": 8, "MET_FLOAT": 4, "MET_DOUBLE": 8,
+SIZES = {  # bytes of an element
+    b"CHAR": 1, b"UCHAR": 1, b"SHORT": 2, b"USHORT": 2, b"INT": 4, b"UINT": 4, b"LONG": 4, b"ULONG": 4,
+    b"LONG_LONG": 8, b"ULONG_LONG": 8, b"FLOAT": 4, b"DOUBLE": 8,
 }  # fmt: skip
 HEADER = 2**16  # bytes that a header may have
-LINE = re.compile(rb"([ -~]*?)[ \t]*=[ \t]*([^\n]*)\n")
-ONLY = {"elementdatafile": "Local", "elementnumberofchannels": "1", "binarydata": "True", "headersize": "0"}
+LAST = re.compile(rb"^ElementDataFile *= *LOCAL *\r?\n", re.MULTILINE)  # the header's last line, by definition
+FIELD = re.compile(rb"^(\w+) *= *(.*?)\s*$", re.MULTILINE)
+NOT_READ = {b"BinaryData": b"[^Tt1]", b"ElementNumberOfChannels": b"[^1]", b"HeaderSize": b"[^0]"}
 
 
 def read_metaimage(path: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
@@ -46,8 +47,8 @@ def read_metaimage(path: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]
         with _plain_name(path) as name:
             image = SimpleITK.ReadImage(name, imageIO="MetaImageIO")
         data = SimpleITK.GetArrayFromImage(image).transpose().reshape(shape)  # (Z, Y, X) -> (X, Y, Z)
-    except (RuntimeError, ValueError) as error:
-        raise BadInput(path, f"cannot be read as MetaImage ({str(error).splitlines()[-1]})", AGAIN) from error
+    except (RuntimeError, ValueError) as error:  # its own words say no more
+        raise BadInput(path, "cannot be read as MetaImage", AGAIN) from error
     axes = image.GetDimension()
     direction = np.array(image.GetDirection()).reshape(axes, axes)[:3, :3]
     affine = np.eye(4)
@@ -69,55 +70,32 @@ def _plain_name(path: Path) -> Iterator[str]:
 
 
 def _judge(path: Path) -> tuple[int, ...]:
-    """Judge the header and the length of the voxels; return the shape."""
+    """Check that the header makes sense and that just its voxels follow; return the shape."""
     with open(path, "rb") as file:
-        fields, start = _fields(path, file.read(HEADER))
-        for key, only in ONLY.items():
-            if fields.get(key, only).capitalize() != only:
-                what = f"has {key} {fields[key]}, which the kit does not read"
-                raise BadInput(path, what, "convert it to .nii.gz")
+        head = file.read(HEADER)
+        last = LAST.search(head)
+        fields = dict(FIELD.findall(head[: last.start()])) if last else {}
         try:
-            claimed = [int(n) for n in fields["dimsize"].split()]
-            itemsize = TYPES[fields["elementtype"]]
-            axes = int(fields["ndims"])
-        except (KeyError, ValueError) as error:
-            raise BadInput(path, f"has a header that makes no sense ({error})", AGAIN) from error
-        if axes != len(claimed):
-            raise BadInput(path, f"says NDims {axes} but DimSize {fields['dimsize']}", AGAIN)
+            claimed = [int(n) for n in fields[b"DimSize"].split()]
+            itemsize = SIZES[fields[b"ElementType"].removeprefix(b"MET_")]
+            plain = int(fields[b"NDims"]) == len(claimed)
+        except (KeyError, ValueError):
+            plain = False
+        if not plain or any(re.match(value, fields.get(key, b"")) for key, value in NOT_READ.items()):
+            what = "is not a MetaImage file of one channel that holds its own binary voxels"
+            raise BadInput(path, what, f"convert it to .nii.gz, or {AGAIN}")
         shape = check_size(path, claimed, itemsize)
         size = int(np.prod(shape)) * itemsize
-        file.seek(start)
+        file.seek(last.end())
         voxels = file.read(size + HEADER)
-    if fields.get("compresseddata", "False").capitalize() == "True":
-        voxels = _unpacked(path, voxels, size + 1)
+    if re.match(b"[Tt1]", fields.get(b"CompressedData", b"")):
+        stream = zlib.decompressobj()
+        try:
+            voxels = stream.decompress(voxels, size + 1)
+        except zlib.error as error:
+            raise BadInput(path, f"is damaged (zlib: {error})", AGAIN) from error
+        if len(voxels) <= size and not stream.eof:
+            raise BadInput(path, "is cut short (its zlib stream has no end)", AGAIN)
     if len(voxels) != size:
         raise BadInput(path, f"does not hold the {size:,} bytes of voxels that its header claims", AGAIN)
     return shape
-
-
-def _fields(path: Path, head: bytes) -> tuple[dict[str, str], int]:
-    """The header's 'Key = value' lines, keys in lower case, and the byte where the voxels begin."""
-    fields: dict[str, str] = {}
-    start = 0
-    while "elementdatafile" not in fields:  # by definition the last line
-        line = LINE.match(head, start)
-        if not line:
-            raise BadInput(path, "is not a MetaImage file" if head else "is empty", AGAIN)
-        key = line[1].decode().strip().lower()
-        if key in fields:
-            raise BadInput(path, f"says {key} twice in its header", AGAIN)
-        fields[key] = line[2].decode("latin-1").strip()
-        start = line.end()
-    return fields, start
-
-
-def _unpacked(path: Path, packed: bytes, most: int) -> bytes:
-    """The first bytes of a zlib stream; if they are fewer than *most* it was checked to its end."""
-    stream = zlib.decompressobj()
-    try:
-        raw = stream.decompress(packed, most)
-    except zlib.error as error:
-        raise BadInput(path, f"is damaged (zlib: {error})", AGAIN) from error
-    if len(raw) < most and not stream.eof:
-        raise BadInput(path, "is cut short (its zlib stream has no end)", AGAIN)
-    return raw

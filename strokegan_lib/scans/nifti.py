@@ -76,15 +76,10 @@ def _judge(path: Path, head: bytes):
         dtype = header.get_data_dtype()
     except KeyError as error:
         raise BadInput(path, f"has a header that makes no sense (datatype {error})", AGAIN) from error
-    if not header["magic"].item().startswith(b"n+"):
-        raise BadInput(path, "is not a NIfTI file of one piece", "convert .hdr/.img pairs to .nii.gz")
-    if dtype.kind not in "iuf":
-        raise BadInput(
-            path, f"holds voxels of type {dtype}, not plain numbers", "convert it to one grey channel"
-        )
-    if not (0 <= axes <= 7 and length <= offset <= EXTENSIONS):
-        what = f"{axes} dimensions, voxels from byte {offset:g}"
-        raise BadInput(path, f"has a header that makes no sense ({what})", AGAIN)
+    plain = header["magic"].item().startswith(b"n+") and dtype.kind in "iuf"
+    if not (plain and 0 <= axes <= 7 and length <= offset <= EXTENSIONS):
+        what = f"magic {header['magic'].item()}, {dtype}, {axes} dimensions, voxels from byte {offset:g}"
+        raise BadInput(path, f"is not one file of plain numbers ({what})", "convert it to a grey .nii.gz")
     shape = check_size(path, [int(n) for n in header["dim"][1 : axes + 1]], dtype.itemsize)
     return header, int(offset) + int(np.prod(shape)) * dtype.itemsize
 

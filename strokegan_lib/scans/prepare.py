@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,30 +22,10 @@ from strokegan_lib.data.threads import in_order
 from strokegan_lib.data.writer import About, SliceSetWriter
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.scans.cases import Case, CaseFiles, Dropped, Source
+from strokegan_lib.scans.sources import nothing_found
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A case as it goes to disk, and what became of its lesion.
-
-    Attributes:
-        images: (P, C, 128, 128) uint8.
-        stroke, foreground: (P, 128, 128) bool.
-        spacing: height and width of a pixel, distance of planes, mm.
-        ml: lesion volume before and after resampling.
-        planes_lost: planes whose lesion was too small to survive resampling.
-    """
-
-    case: Case
-    images: np.ndarray
-    stroke: np.ndarray
-    foreground: np.ndarray
-    spacing: tuple[float, float, float]
-    ml: tuple[float, float]
-    planes_lost: int
-
-
-def resample_case(case: Case) -> Prepared:
+def resample_case(case: Case) -> Case:
     """Bring a case to 128 x 128 bytes."""
     pixel = case.spacing[:2]
     foreground = resample_mask(case.foreground, pixel)  # (P, 128, 128)
@@ -56,9 +36,21 @@ def resample_case(case: Case) -> Prepared:
         images[:, channel] = window.to_bytes(image, foreground)
     side = pixel_size(case.stroke.shape[1:], pixel)
     spacing = (side, side, case.spacing[2])
-    ml = (float(case.stroke.sum()) * case.pixel_ml, float(stroke.sum()) * float(np.prod(spacing)) / 1000)
-    lost = int((case.stroke.any((1, 2)) & ~stroke.any((1, 2))).sum())
-    return Prepared(case, images, stroke, foreground, spacing, ml, lost)
+    return replace(case, images=images, stroke=stroke, foreground=foreground, spacing=spacing)
+
+
+def counted(case: Case, resampled: Case) -> dict[str, float]:
+    """What a case adds to the numbers of the card."""
+    lost = case.stroke.any((1, 2)) & ~resampled.stroke.any((1, 2))
+    return {
+        "cases_kept": 1,
+        "cases_without_stroke": int(not case.stroke.any()),
+        "lesion_ml_before_resampling": case.lesion_ml,
+        "lesion_ml_after_resampling": resampled.lesion_ml,
+        "planes_whose_lesion_was_lost_by_resampling": int(lost.sum()),
+        "lesion_ml_clipped_outside_foreground": case.lost_ml,
+        "cases_clipped": int(case.lost_ml > 0),
+    }
 
 
 def prepare(
@@ -100,18 +92,23 @@ def prepare(
     if fetch:
         fetch()
     found = source.find(Path(folder))
+    if not found.cases and not found.bad:
+        raise nothing_found(source, folder, found)
     files = found.cases[:limit]
-    tally = Tally(found.notes)
+    sums, dropped, file_notes = Counter(), Counter(), Counter()
+    skipped: list[str] = []
+    windows: dict[str, list[dict]] = {}  # of each case that is kept
 
     def skip(error: BadInput) -> None:
         if not skip_bad:
             raise error
-        tally.skipped.append(str(error))
+        skipped.append(str(error))
         tqdm.write(f"skipped: {error}", file=sys.stderr)
 
-    def attempt(files: CaseFiles) -> Prepared | BadInput | Dropped:
+    def attempt(files: CaseFiles) -> tuple[Case, Case] | BadInput | Dropped:
         try:
-            return resample_case(source.load(files, modalities))
+            case = source.load(files, modalities)
+            return case, resample_case(case)
         except (BadInput, Dropped) as outcome:
             return outcome
 
@@ -126,79 +123,42 @@ def prepare(
             if isinstance(outcome, BadInput):
                 skip(outcome)
             elif isinstance(outcome, Dropped):
-                tally.dropped[str(outcome)] += 1
+                dropped[str(outcome)] += 1
             else:
-                tally.count(outcome)
-                case = outcome.case
+                case, resampled = outcome
+                sums.update(counted(case, resampled))
+                file_notes.update(case.notes)
+                windows[case.case] = [window.as_dict() for window in case.windows]
                 writer.add(
-                    outcome.images,
-                    outcome.stroke,
-                    outcome.foreground,
+                    resampled.images,
+                    resampled.stroke,
+                    resampled.foreground,
                     patient=case.patient,
                     case=case.case,
                     plane=case.plane,
                     z=case.z,
-                    spacing=outcome.spacing,
+                    spacing=resampled.spacing,
                     source=source.name,
                 )
-        if not tally.windows:
+        if not windows:
             raise BadInput(
                 folder, "holds no case that could be kept", "see the lines above, or --help for the layout"
             )
-        shared = tally.shared_windows()
-        writer.about = replace(about, windows=shared)
-        writer.card = tally.card() | {"foreground_rule": source.foreground_rule}
-        if not shared:
-            writer.card["windows_by_case"] = tally.windows
+        writer.card = {name: round(value, 3) for name, value in sums.items()} | {
+            "cases_dropped": dict(dropped),
+            "cases_skipped_as_bad": skipped,
+            "notes": dict(found.notes),
+            "file_notes": dict(file_notes),
+            "foreground_rule": source.foreground_rule,
+        }
+        first, *rest = windows.values()
+        if all(other == first for other in rest):
+            writer.about = replace(about, windows=tuple(first))
+        else:
+            writer.card["windows_by_case"] = windows
     written = SliceSet.open(out, verify=False).card
     print(card_text(out, written), flush=True)
     return written
-
-
-@dataclass
-class Tally:
-    """What happened to the cases, for the card."""
-
-    notes: dict[str, int]  # what the folder holds besides
-    skipped: list[str] = field(default_factory=list)
-    dropped: Counter[str] = field(default_factory=Counter)
-    file_notes: Counter[str] = field(default_factory=Counter)
-    windows: dict[str, list[dict]] = field(default_factory=dict)  # of each case that is kept
-    sums: Counter[str] = field(default_factory=Counter)
-
-    def count(self, prepared: Prepared) -> None:
-        case = prepared.case
-        self.windows[case.case] = [window.as_dict() for window in case.windows]
-        self.file_notes.update(case.notes)
-        self.sums.update(
-            without_stroke=int(not case.stroke.any()),
-            ml_before=prepared.ml[0],
-            ml_after=prepared.ml[1],
-            planes_lost=prepared.planes_lost,
-            ml_clipped=case.lost_ml,
-            clipped=int(case.lost_ml > 0),
-        )
-
-    def shared_windows(self) -> tuple[dict, ...]:
-        """The windows, if they are the same for all cases."""
-        first, *rest = self.windows.values()
-        return tuple(first) if all(windows == first for windows in rest) else ()
-
-    def card(self) -> dict:
-        """Everything but the windows."""
-        return {
-            "cases_kept": len(self.windows),
-            "cases_without_stroke": self.sums["without_stroke"],
-            "cases_dropped": dict(self.dropped),
-            "cases_skipped_as_bad": self.skipped,
-            "notes": self.notes,
-            "file_notes": dict(self.file_notes),
-            "lesion_ml_before_resampling": round(self.sums["ml_before"], 3),
-            "lesion_ml_after_resampling": round(self.sums["ml_after"], 3),
-            "planes_whose_lesion_was_lost_by_resampling": self.sums["planes_lost"],
-            "lesion_ml_clipped_outside_foreground": round(self.sums["ml_clipped"], 3),
-            "cases_clipped": self.sums["clipped"],
-        }
 
 
 def card_text(out: Path, card: dict) -> str:

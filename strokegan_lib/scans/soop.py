@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,21 +13,36 @@ import numpy as np
 from strokegan_lib.data import foreground
 from strokegan_lib.data.windows import Window
 from strokegan_lib.errors import BadInput
-from strokegan_lib.scans import soop_known
+from strokegan_lib.scans import layout, soop_known
 from strokegan_lib.scans.cases import OUTSIDE, Case, CaseFiles, Dropped, Found, Source, build_case, mr_window
 from strokegan_lib.scans.download import download
 from strokegan_lib.scans.formats import AGAIN
-from strokegan_lib.scans.layout import collect
+from strokegan_lib.scans.layout import Name
 from strokegan_lib.scans.soop_picture import read_picture, recover_flair
 from strokegan_lib.scans.volumes import check_same_grid, read_mask, read_volume
 
 GRID = (157, 189, 136)  # voxels of 1 mm, MNI space
 AFFINE = np.array([[1.0, 0, 0, -78], [0, 1, 0, -112], [0, 0, 1, -50], [0, 0, 0, 1]])  # once turned to RAS
 PLANE = 68  # the voxel plane that every picture shows, MNI z = +18 mm
+FILE = re.compile(
+    r"(?=r.*lesion\.nii\.png$|bwsr.*lesion\.nii(\.gz)?$|w.*flair\.nii(\.gz)?$)"
+    r"(?P<kind>r|bwsr|w)sub-(?P<number>\d+)_[^_]+$",
+    re.IGNORECASE,
+)
+KINDS = {"r": "pictures", "bwsr": "mask", "w": "volumes"}
 ROUTES = ("auto", "pictures", "volumes")
 AGREE = 0.95  # Dice of picture and mask below which a case is dropped
 LARGEST = 400.0  # mL; larger masks look wrong
 WINDOW = Window("flair", 0.0, 254.0, "the 8 bits of the public pictures, lowest bit cleared")
+
+
+def recognise(path: Path) -> Name | None:
+    """Pictures, masks and volumes are told apart by the prefix of 'sub'."""
+    match = FILE.match(path.name)
+    if not match:
+        return None
+    number = int(match["number"])
+    return Name(f"soop-{number}", f"sub-{number}", KINDS[match["kind"].lower()])
 
 
 def find(folder: Path, route: str = "auto") -> Found:
@@ -34,24 +52,14 @@ def find(folder: Path, route: str = "auto") -> Found:
         route: 'pictures', 'volumes', or 'auto' for pictures where there are any.
 
     Raises:
-        BadInput: see :func:`~strokegan_lib.scans.layout.collect`, or no image of the route.
+        BadInput: see :func:`~strokegan_lib.scans.layout.find`.
     """
-    subjects, bad = collect(folder, "SOOP")
+    found = layout.find(folder, recognise, mask="mask")
     if route == "auto":
-        route = "pictures" if any("picture" in files for files in subjects.values()) else "volumes"
-    image = route.removesuffix("s")
-    found = Found(bad=bad)
-    with_image = {number: files for number, files in subjects.items() if image in files}
-    for number, files in with_image.items():
-        kinds = {"flair" if kind == image else kind: path for kind, path in files.items()}
-        found.add(f"soop-{number}", f"sub-{number}", kinds, mask="mask")
-    if len(with_image) < len(subjects):
-        found.notes[f"masks without one of the {route}"] = len(subjects) - len(with_image)
-    if not found.cases and not found.bad:
-        raise BadInput(
-            folder, f"holds masks but no {route} of SOOP", "give the folder that holds both PNG and NIfTI"
-        )
-    return found
+        route = "pictures" if any("pictures" in case.images for case in found.cases) else "volumes"
+    cases = [replace(c, images={"flair": c.images[route]}) for c in found.cases if route in c.images]
+    alone = len(found.cases) - len(cases)
+    return Found(cases, found.bad, Counter({f"masks without one of the {route}": alone} if alone else {}))
 
 
 def load(files: CaseFiles, modalities: tuple[str, ...] = ("flair",)) -> Case:
