@@ -15,9 +15,7 @@ from strokegan_lib.scans.volumes import check_same_grid, read_mask, read_volume
 
 CHANNELS = ("flair", "t1", "t1c", "t2")
 LABELS = (0, 1, 2, 3, 4)  # other, necrosis, oedema, non-enhancing, enhancing
-FILE = re.compile(
-    r"\w+\.brain.*\.(?:mr_)?(flair|t1c|t1|t2|ot)\.(?:.+\.)?(?:mha|nii|nii\.gz)$", re.IGNORECASE
-)
+FILE = re.compile(r"\w+\.brain.*\.(?:mr_)?(flair|t1c|t1|t2|ot)\.(?:.+\.)?(?:mha|nii|nii\.gz)$", re.IGNORECASE)
 FOLDER = re.compile(r"brats_(2013|tcia)_pat(\d+)_\d+$", re.IGNORECASE)
 REGIONS = {"whole": (1, 2, 3, 4), "core": (1, 3, 4), "enhancing": (4,)}
 

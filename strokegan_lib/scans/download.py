@@ -49,7 +49,7 @@ def download(
     url = f"{(mirror or host).rstrip('/')}/{path}"
     archive = folder.with_name(f".{folder.name}.zip")
     pooch.get_logger().setLevel("WARNING")
-    bar = tqdm(desc=folder.name, unit="B", unit_scale=True, file=sys.stdout, disable=None)
+    bar = tqdm(desc=folder.name, total=1, unit="B", unit_scale=True, file=sys.stdout, disable=None)
     try:
         with bar, writing(folder, SPACE):
             fetch = pooch.HTTPDownloader(progressbar=bar, chunk_size=2**18)

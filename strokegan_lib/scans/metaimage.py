@@ -23,7 +23,9 @@ SIZES = {  # bytes of an element
     b"LONG_LONG": 8, b"ULONG_LONG": 8, b"FLOAT": 4, b"DOUBLE": 8,
 }  # fmt: skip
 HEADER = 2**16  # bytes that a header may have
-LAST = re.compile(rb"^ElementDataFile *= *LOCAL *\r?\n", re.MULTILINE)  # the header's last line, by definition
+LAST = re.compile(
+    rb"^ElementDataFile *= *LOCAL *\r?\n", re.MULTILINE
+)  # the header's last line, by definition
 FIELD = re.compile(rb"^(\w+) *= *(.*?)\s*$", re.MULTILINE)
 NOT_READ = {b"BinaryData": b"[^Tt1]", b"ElementNumberOfChannels": b"[^1]", b"HeaderSize": b"[^0]"}
 

@@ -1,25 +1,29 @@
-"""The data scripts from end to end: the same result each time, and nothing left of a failure."""
+"""The data scripts from end to end: the same result each time, all of it in the card, nothing left of a failure."""
 
+import gzip
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 from trees import brats2015_case, isles2018_case, isles2022_case, nifti, soop_subject
 
 from strokegan_lib.data.resample import resample_mask
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.data.split import split_of
-from strokegan_lib.scans import brats2015, isles2018, isles2022, soop
 from strokegan_lib.scans.command import main
-from strokegan_lib.scans.volumes import read_mask
+from strokegan_lib.scans.nifti import UNPLACED
+from strokegan_lib.scans.sources import SOURCES
+from strokegan_lib.scans.volumes import NAN_OUTSIDE, read_mask
 
 ROOT = Path(__file__).parents[2]
-MAKERS = {
+TREES = {
     "soop": lambda root: [soop_subject(root, n) for n in (1, 2)],
     "isles2018": lambda root: [isles2018_case(root, n) for n in (1, 2, 3)],
     "isles2022": lambda root: [isles2022_case(root, n) for n in (1, 2)],
@@ -27,188 +31,155 @@ MAKERS = {
 }
 
 
-def script(name: str, *options: object, **more) -> subprocess.CompletedProcess:
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+def script(name: str, *options: object, **more) -> subprocess.Popen:
     command = [sys.executable, ROOT / "data_scripts" / f"prepare_{name}.py", *options]
-    return subprocess.run(
-        [str(c) for c in command], env=environment, capture_output=True, text=True, timeout=120, **more
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        [str(c) for c in command], env=environment, stdout=pipe, stderr=pipe, text=True, **more
     )
 
 
-@pytest.mark.parametrize("name", MAKERS)
+def prepared(name: str, folder: Path, *options: str) -> SliceSet:
+    out = tempfile.mkdtemp(dir=folder.parent)
+    assert main(SOURCES[name], ["--source", str(folder), "--out", f"{out}/o", *options]) == 0
+    return SliceSet.open(f"{out}/o")
+
+
+@pytest.mark.parametrize("name", TREES)
 def test_script_makes_a_sliceset_from_a_folder_with_an_awkward_name(tmp_path, name):
-    source = tmp_path / "Daten für Müller (2)"
-    MAKERS[name](source)
-    (source / ".DS_Store").write_bytes(b"x")
-    (source / "__MACOSX").mkdir()
-    (source / "__MACOSX" / "._rsub-1_lesion.nii.png").write_bytes(b"x")
+    source, out = tmp_path / "Daten für Müller (2)", tmp_path / "out ü"
+    TREES[name](source)
+    for stray in (".DS_Store", "__MACOSX/._rsub-1_lesion.nii.png"):
+        (source / stray).parent.mkdir(exist_ok=True)
+        (source / stray).write_bytes(b"x")
+    (source / "loop").symlink_to(source)
     before = sorted((p, p.stat().st_mtime_ns) for p in source.rglob("*"))
-    out = tmp_path / "out ü"
-    done = script(name, "--source", source, "--out", out)
-    assert (done.returncode, done.stderr) == (0, "")
-    module = {"soop": soop, "isles2018": isles2018, "isles2022": isles2022, "brats2015": brats2015}[
-        name
-    ].SOURCE
-    assert (
-        done.stdout.index(module.licence)
-        < done.stdout.index(module.citation)
-        < done.stdout.index("slices of 2 patients")
-    )
-    slices = SliceSet.open(out)
-    assert len(slices.patients) == 2 and slices.stroke.any()
-    assert slices.channels == list(module.channels)
-    assert not (slices.stroke & ~slices.foreground).any()
+    with script(name, "--source", source, "--out", out) as running:
+        said, errors = running.communicate(timeout=120)
+    assert (running.returncode, errors) == (0, "")
+    about, slices = SOURCES[name], SliceSet.open(out)
+    assert said.index(about.licence) < said.index(about.citation) < said.index("slices of 2 patients")
+    assert len(slices.patients) == 2 and slices.channels == list(about.channels)
+    assert slices.stroke.any() and not (slices.stroke & ~slices.foreground).any()
     assert set(slices.table["source"].tolist()) == {name}
     assert before == sorted((p, p.stat().st_mtime_ns) for p in source.rglob("*"))
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([source.name, out.name])
 
 
-@pytest.mark.parametrize("name", MAKERS)
-def test_help_says_how_to_get_the_data(name):
-    done = script(name, "--help")
-    assert done.returncode == 0
-    for words in ("How to get the data", "Licence", "Please cite", "--skip-bad"):
-        assert words in done.stdout
+@pytest.mark.parametrize("name", SOURCES)
+def test_help_says_how_to_get_the_data(name, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(SOURCES[name], ["--help"])
+    said = capsys.readouterr().out
+    assert end.value.code == 0
+    assert all(words in said for words in ("How to get the data", "Licence", "Please cite", "--skip-bad"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--modality", "t1"], ["--modality", "dwi", "dwi"], ["--nonsense"], ["--route", "air"]],
+)
+def test_bad_use_is_one_line_and_exit_2(options, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(SOURCES["isles2022"], ["--source", "a", "--out", "b", *options])
+    error = capsys.readouterr().err
+    assert end.value.code == 2 and error.count("\n") == 1 and "--help" in error
 
 
 def test_any_number_of_workers_gives_the_same_bytes(tmp_path):
     for n in range(1, 8):
         isles2022_case(tmp_path / "in", n, stroke=n % 3 > 0)
-    for workers in (1, 2, 5):
-        assert (
-            main(
-                isles2022.SOURCE,
-                ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/{workers}", "--workers", str(workers)],
-            )
-            == 0
-        )
-    cards = [SliceSet.open(tmp_path / str(w)).card for w in (1, 2, 5)]
+    cards = [prepared("isles2022", tmp_path / "in", "--workers", w).card for w in ("1", "2", "5")]
     assert cards[0]["sha256"] == cards[1]["sha256"] == cards[2]["sha256"]
     assert cards[0]["cases_without_stroke"] == 2 and cards[0]["counts"]["patients"] == 7
+    assert len(cards[0]["windows_by_case"]) == 7
 
 
-def test_soop_store_holds_the_resampled_mask_bit_for_bit(tmp_path):
-    for n in range(1, 4):
-        soop_subject(tmp_path / "in", n)
-    assert main(soop.SOURCE, ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/out"]) == 0
-    assert_masks(tmp_path / "in", SliceSet.open(tmp_path / "out"))
-
-
-def assert_masks(folder: Path, slices: SliceSet) -> None:
+def test_masks_are_resampled_bit_for_bit_and_the_card_says_what_that_does(tmp_path):
+    speck = np.zeros((157, 189, 136))
+    speck[50, 90, 68] = 1  # 1 mm2, less than half of a pixel of 1.48 mm
+    soop_subject(tmp_path / "in", 1, speck), soop_subject(tmp_path / "in", 2)
+    slices = prepared("soop", tmp_path / "in")
     for i, case in enumerate(slices.table["case"].tolist()):
-        mask = read_mask(folder / "NIfTI" / f"bwsr{case}_lesion.nii.gz")
+        mask = read_mask(tmp_path / "in" / "NIfTI" / f"bwsr{case}_lesion.nii.gz")
         assert np.array_equal(slices.stroke[i], resample_mask(mask.planes()[68] > 0, (1, 1)))
+    card, after = slices.card, sum(slices.lesion_ml().values())
+    assert card["planes_whose_lesion_was_lost_by_resampling"] == 1 == card["counts"]["slices_with_stroke"]
+    assert card["lesion_ml_after_resampling"] == pytest.approx(after, abs=1e-3)
+    assert card["lesion_ml_before_resampling"] == pytest.approx(after, rel=0.03)
+    assert card["windows"][0]["high"] == 254
 
 
-def test_what_resampling_does_to_lesions_is_in_the_card(tmp_path):
-    lesion = np.zeros((157, 189, 136))
-    lesion[50, 90, 68] = 1  # 1 mm2, less than half of a pixel of 1.48 mm
-    soop_subject(tmp_path / "in", 1, lesion)
-    soop_subject(tmp_path / "in", 2)
-    assert main(soop.SOURCE, ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/out"]) == 0
-    slices = SliceSet.open(tmp_path / "out")
-    assert slices.card["planes_whose_lesion_was_lost_by_resampling"] == 1
-    assert slices.card["counts"]["slices_with_stroke"] == 1
-    after = sum(slices.lesion_ml().values())
-    assert slices.card["lesion_ml_after_resampling"] == pytest.approx(after, abs=1e-3)
-    assert slices.card["lesion_ml_before_resampling"] == pytest.approx(after, rel=0.03)
-    assert slices.card["windows"][0]["high"] == 254
-
-
-def test_a_little_mask_outside_the_foreground_is_clipped_and_counted(tmp_path):
-    paths = isles2022_case(tmp_path / "in", 1)
-    mask = read_mask(paths["msk"])
-    data = mask.data.copy()
-    data[0, 0, 3] = 1
-    assert 0 < 1 / data.sum() < 0.1
-    nifti(paths["msk"], data.astype(np.uint16), mask.affine)
-    assert main(isles2022.SOURCE, ["--source", f"{tmp_path}/in", "--out", f"{tmp_path}/out"]) == 0
-    card = SliceSet.open(tmp_path / "out").card
-    assert card["lesion_ml_clipped_outside_foreground"] == 0.012 and card["cases_clipped"] == 1
-
-
-def test_modalities_route_region_and_limit(tmp_path):
+def test_modalities_region_limit_and_route(tmp_path):
     isles2022_case(tmp_path / "i", 1), isles2022_case(tmp_path / "i", 2)
-    argv = [
-        "--source",
-        f"{tmp_path}/i",
-        "--out",
-        f"{tmp_path}/o",
-        "--modality",
-        "flair",
-        "dwi",
-        "--limit",
-        "1",
-    ]
-    assert main(isles2022.SOURCE, argv) == 0
-    slices = SliceSet.open(tmp_path / "o")
+    slices = prepared("isles2022", tmp_path / "i", "--modality", "flair", "dwi", "--limit", "1")
     assert slices.channels == ["flair", "dwi"] and slices.patients == ["isles2022-0001"]
     assert "windows_by_case" not in slices.card and slices.card["windows"][1]["channel"] == "dwi"
     brats2015_case(tmp_path / "b", "brats_tcia_pat1_1")
-    for region in ("whole", "core"):
-        done = script("brats2015", "--source", tmp_path / "b", "--out", tmp_path / region, "--region", region)
-        assert done.returncode == 0
-    whole, core = (SliceSet.open(tmp_path / r).stroke.sum() for r in ("whole", "core"))
+    whole, core = (
+        prepared("brats2015", tmp_path / "b", "--region", r).stroke.sum() for r in ("whole", "core")
+    )
     assert 0 < core < whole
+    soop_subject(tmp_path / "s", 1)
+    options = ["--source", f"{tmp_path}/s", "--out", f"{tmp_path}/o", "--route", "volumes"]
+    assert main(SOURCES["soop"], options) == 2
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        ["--modality", "t1"],
-        ["--modality", "dwi", "dwi"],
-        ["--workers", "0"],
-        ["--limit", "x"],
-        ["--nonsense"],
-        ["--route", "air"],
-    ],
-)
-def test_bad_use_is_one_line_and_exit_2(tmp_path, options):
-    done = script("isles2022", "--source", tmp_path, "--out", tmp_path / "o", *options)
-    assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1 and "--help" in done.stderr
+def test_what_was_clipped_and_assumed_is_in_the_card(tmp_path, capfd):
+    cases = [isles2022_case(tmp_path / "in", n) for n in (1, 2, 3)]
+    mask = read_mask(cases[0]["msk"])
+    data = mask.data.astype(np.uint16)
+    data[0, 0, 3] = 1  # outside the head
+    nifti(cases[0]["msk"], data, mask.affine)
+    for path in cases[1].values():
+        raw = gzip.decompress(path.read_bytes())
+        path.write_bytes(gzip.compress(raw[:252] + bytes(4) + raw[256:]))  # qform_code and sform_code
+    adc = nib.load(cases[2]["adc"])
+    data = adc.get_fdata()
+    nifti(cases[2]["adc"], np.where(data < 0, np.nan, data), adc.affine)  # below 0 outside the head
+    card = prepared("isles2022", tmp_path / "in").card
+    assert card["lesion_ml_clipped_outside_foreground"] == 0.012 and card["cases_clipped"] == 1
+    assert card["file_notes"] == {UNPLACED: 1, NAN_OUTSIDE: 1}
+    assert f"note: {UNPLACED} (1 cases)" in capfd.readouterr().out
 
 
 def test_killed_in_the_middle_and_run_again(tmp_path):
     for n in range(1, 13):
         soop_subject(tmp_path / "in", n)
     out, partial = tmp_path / "out", tmp_path / ".out.partial"
-    command = [
-        sys.executable,
-        ROOT / "data_scripts/prepare_soop.py",
-        "--source",
-        tmp_path / "in",
-        "--out",
-        out,
-        "--workers",
-        "2",
-    ]
-    running = subprocess.Popen(
-        list(map(str, command)), env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE
-    )
-    while running.poll() is None and not (partial / "stroke.npy").exists():
-        time.sleep(0.002)
-    running.send_signal(signal.SIGKILL)
-    running.wait()
-    running.stdout.close()
+    with script("soop", "--source", tmp_path / "in", "--out", out, "--workers", "2") as running:
+        while running.poll() is None and not (partial / "stroke.npy").exists():
+            time.sleep(0.002)
+        running.send_signal(signal.SIGKILL)
     assert running.returncode == -signal.SIGKILL, "it was done before it could be killed"
     assert not out.exists() and partial.exists()
-    assert script("soop", "--source", tmp_path / "in", "--out", out).returncode == 0
+    assert main(SOURCES["soop"], ["--source", f"{tmp_path}/in", "--out", str(out)]) == 0
     assert len(SliceSet.open(out)) == 12
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in", "out"]
 
 
-if "STROKEGAN_REAL" in os.environ:
+def test_full_disk(tmp_path):
+    """A limit on the size of files stands in for the disk's end: writing fails at the same place."""
+    import resource
 
-    def test_real_soop_masks_are_the_resampled_nifti_planes(tmp_path):
-        real = Path(os.environ["STROKEGAN_REAL"], "soop")
-        start = time.perf_counter()
-        assert main(soop.SOURCE, ["--source", str(real), "--out", f"{tmp_path}/out", "--workers", "2"]) == 0
-        print(f"{time.perf_counter() - start:.1f} s")
-        slices = SliceSet.open(tmp_path / "out")
-        assert_masks(real, slices)
-        assert slices.card["cases_dropped"] == {
-            "mask of more than 400 mL": 8,
-            "mask and picture disagree (Dice below 0.95)": 8,
-        }
-        assert {split_of(p) for p in slices.patients} == {"train", "validation", "test"}
+    def small_disk():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+
+    TREES["isles2022"](tmp_path / "in")
+    options = ("--source", tmp_path / "in", "--out", tmp_path / "out")
+    with script("isles2022", *options, preexec_fn=small_disk) as running:
+        _, errors = running.communicate(timeout=120)
+    assert running.returncode == 2 and errors.count("\n") == 1
+    assert "cannot be written" in errors and "free some space" in errors
+    assert os.listdir(tmp_path) == ["in"]
+
+
+if "STROKEGAN_REAL" in os.environ:  # a folder with the real data sets
+
+    def test_real_soop(tmp_path):
+        shutil.copytree(Path(os.environ["STROKEGAN_REAL"], "soop"), tmp_path / "soop")
+        card = prepared("soop", tmp_path / "soop", "--workers", "2").card
+        disagree = "mask and picture disagree (Dice below 0.95)"
+        assert card["cases_dropped"] == {"mask of more than 400 mL": 8, disagree: 8}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 from PIL import Image
 
+SOOP_SHAPE = (157, 189, 136)
 SOOP_AFFINE = np.array([[-1.0, 0, 0, 78], [0, 1, 0, -112], [0, 0, 1, -50], [0, 0, 0, 1]])
 
 
@@ -49,21 +49,26 @@ def overlaid(flair: np.ndarray, opacity: np.ndarray) -> np.ndarray:
 
 
 def soop_subject(
-    root: Path, number: int, lesion: np.ndarray | None = None, red: np.ndarray | None = None
+    root: Path,
+    number: int,
+    lesion: np.ndarray | None = None,
+    red: np.ndarray | None = None,
+    black: bool = False,
 ) -> np.ndarray:
     """Write picture and mask of a subject; return its true FLAIR plane (189, 157).
 
     Args:
         lesion: (157, 189, 136) in the file's order (left, anterior, superior); a ball if None.
         red: (189, 157), what the picture shows as lesion; the mask's plane if None.
+        black: FLAIR is 0 in the lesion, as in an old cavity.
     """
-    shape = (157, 189, 136)
     if lesion is None:
-        lesion = ball(shape, (50 + number % 40, 90, 68), (18, 14, 10))
+        lesion = ball(SOOP_SHAPE, (50 + number % 40, 90, 68), (18, 14, 10))
     plane = lesion[:, :, 68].T[::-1, ::-1]  # (189, 157) as the picture shows it
     inside = ball((189, 157), (94, 78), (85, 68))
     rng = np.random.default_rng(number)
     flair = np.clip(rng.normal(110, 30, (189, 157)) + 70 * plane, 5, 255).astype(np.uint8) * inside
+    flair[plane.astype(bool) & black] = 0
     opacity = 0.5 * (plane if red is None else red)
     mosaic = np.zeros((189, 692, 3), np.uint8)
     mosaic[:, :157] = overlaid(flair, opacity)
@@ -174,7 +179,3 @@ def metaimage(
     image.SetSpacing(spacing)
     SimpleITK.WriteImage(image, str(path), useCompression=compress)
     return path
-
-
-def copy_of(tree: Path, place: Path) -> Path:
-    return Path(shutil.copytree(tree, place))
