@@ -30,7 +30,7 @@ from strokegan_lib.data.split import FOLDS
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.measure import measure
 from strokegan_lib.evaluation.overlap import Counts
-from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
+from strokegan_lib.evaluation.tables import provenance, write_csv, write_json
 from strokegan_lib.synthesise import parser as synthesis_parser
 from strokegan_lib.synthesise import synthesise
 from strokegan_lib.train import train
@@ -267,7 +267,7 @@ def _card(options: Namespace, slices: SliceSet, size: dict[str, int]) -> dict[st
         "data_sha256": slices.card["sha256"],
         "counts": size,
         "seeds": [options.seed + fold for fold in options.folds or [0]],
-        **circumstances(options.threads, arithmetic()),
+        **provenance(options.threads, arithmetic()),
     }
 
 

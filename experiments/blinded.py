@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from strokegan_lib.command_line import LARGEST_SEED, Parser, integer, path, run
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput, writing
-from strokegan_lib.evaluation.painted import paint, with_stroke
+from strokegan_lib.evaluation.synthetic import paint, with_stroke
 from strokegan_lib.evaluation.tables import write_json
 from strokegan_lib.training.weights import GENERATORS, load_weights
 

@@ -27,7 +27,7 @@ from strokegan_lib.evaluation.measure import predict
 from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.evaluation.scores import full_summary
 from strokegan_lib.evaluation.slicewise import SliceScores, score_slices
-from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
+from strokegan_lib.evaluation.tables import provenance, write_csv, write_json
 from strokegan_lib.train import train
 from strokegan_lib.training.objectives import OBJECTIVES
 from strokegan_lib.training.precision import PRECISIONS, arithmetic
@@ -204,7 +204,7 @@ def _card(options: Namespace, slices: SliceSet, counts: Counts, patients: np.nda
             "patients": len(set(patients.tolist())),
         },
         "seeds": [options.seed + fold for fold in range(FOLDS if options.cross_validate else 1)],
-        **circumstances(options.threads, arithmetic(options.precision)),
+        **provenance(options.threads, arithmetic(options.precision)),
     }
 
 

@@ -19,7 +19,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from experiments.fidelity import lesion_fidelity, variety
 from experiments.pace import step_seconds
+from experiments.realism_measures import FEWEST, Sample, compare_with_real, truth_of
 from experiments.sheet import sheet
 from strokegan_lib.classroom.saved import RESULTS, table_of
 from strokegan_lib.command_line import Parser, path, run
@@ -27,10 +29,8 @@ from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.threads import one_thread_each
 from strokegan_lib.errors import BadInput, writing
-from strokegan_lib.evaluation.fidelity import lesion_fidelity, variety
-from strokegan_lib.evaluation.painted import held_against, paint, sample, truth_of, with_stroke
-from strokegan_lib.evaluation.realism import FEWEST, Sample
-from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
+from strokegan_lib.evaluation.synthetic import paint, sample, with_stroke
+from strokegan_lib.evaluation.tables import provenance, write_csv, write_json
 from strokegan_lib.files import sha256
 from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.segmentation import METHODS
@@ -211,11 +211,11 @@ def judged(
     rows = with_stroke(slices, "test")
     nobody = np.array([f"nobody {number}" for number in range(len(rows))])
     if kind_of(network) in FROM_NOISE:
-        return {"noise": lambda: held_against(sample(network, len(rows)), nobody, truth())}
+        return {"noise": lambda: compare_with_real(sample(network, len(rows)), nobody, truth())}
     if kind_of(network) not in GENERATORS:
         return {}
     ways = {"test masks": partial(from_test_masks, network, slices, truth, rows)}
-    return ways | ({MADE: lambda: held_against(paint(network, *made), nobody, truth())} if made else {})
+    return ways | ({MADE: lambda: compare_with_real(paint(network, *made), nobody, truth())} if made else {})
 
 
 def from_test_masks(generator: nn.Module, slices: SliceSet, truth: Truth, rows: np.ndarray) -> dict[str, Any]:
@@ -224,7 +224,7 @@ def from_test_masks(generator: nn.Module, slices: SliceSet, truth: Truth, rows: 
     painter = generator if generator.config.get("style") else Steady(generator)
     painted = paint(painter, slices.stroke[rows], slices.foreground[rows])
     return {
-        **held_against(painted, slices.table["patient"][rows], truth()),
+        **compare_with_real(painted, slices.table["patient"][rows], truth()),
         **lesion_fidelity(painter, segmentor, about["threshold"], slices, rows),
         **variety(painter, slices, rows),
     }
@@ -292,7 +292,7 @@ def card(slices: SliceSet, files: dict[str, Path], count: int) -> dict[str, Any]
         "data": slices.card["name"],
         "data_sha256": slices.card["sha256"],
         "weights_sha256": {name: sha256(file) for name, file in files.items()},
-        **circumstances(1, arithmetic()),
+        **provenance(1, arithmetic()),
     }
 
 

@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from experiments.fidelity import SAMPLES, lesion_fidelity, variety
+from experiments.realism_measures import FEWEST, synthetic_scores
 from strokegan_lib.command_line import Parser, path, run
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import SPLITS
 from strokegan_lib.errors import BadInput
-from strokegan_lib.evaluation.fidelity import SAMPLES, lesion_fidelity, variety
-from strokegan_lib.evaluation.painted import painted_scores, with_stroke
-from strokegan_lib.evaluation.realism import FEWEST
-from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
+from strokegan_lib.evaluation.synthetic import with_stroke
+from strokegan_lib.evaluation.tables import provenance, write_csv, write_json
 from strokegan_lib.files import sha256
 from strokegan_lib.models.styled import StyledGenerator
 from strokegan_lib.training.weights import GENERATORS, load_weights, shipped, steps_made
@@ -132,7 +132,7 @@ def _scores(
     split: str,
 ) -> dict[str, Any]:
     return {
-        **painted_scores(generator, slices, split),
+        **synthetic_scores(generator, slices, split),
         **lesion_fidelity(generator, segmentor, threshold, slices, rows),
         **variety(generator, slices, rows),
     }
@@ -174,7 +174,7 @@ def _card(
         },
         "made_by": {name: loaded[name][1].get("command", loaded[name][1].get("settings")) for name in names},
         "segmentor": {"name": seeker.name, "sha256": sha256(seeker)},
-        **circumstances(torch.get_num_threads(), "fp32"),
+        **provenance(torch.get_num_threads(), "fp32"),
     }  # fmt: skip
 
 

@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from experiments.mask_measures import MaskSample, mask_scores
 from strokegan_lib.balance.transplant import SMALLEST, Transplanter
 from strokegan_lib.command_line import Parser, integer, path, run
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.threads import one_thread_each
 from strokegan_lib.errors import BadInput
-from strokegan_lib.evaluation.masks import MaskSample, mask_scores
-from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
+from strokegan_lib.evaluation.tables import provenance, write_csv, write_json
 from strokegan_lib.files import sha256
 from strokegan_lib.models.masks import MaskGenerator
 from strokegan_lib.training.weights import load_weights
@@ -154,7 +154,7 @@ def _card(
             name: {"masks": len(sample), "patients": len(np.unique(sample.patients))}
             for name, sample in samples.items()
         },
-        **circumstances(1, "fp32"),
+        **provenance(1, "fp32"),
     }
 
 

@@ -27,7 +27,7 @@ from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.groups import compare_groups, groups_of
 from strokegan_lib.evaluation.measure import measure
 from strokegan_lib.evaluation.overlap import Counts
-from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
+from strokegan_lib.evaluation.tables import provenance, write_csv, write_json
 from strokegan_lib.training.weights import load_weights
 
 PROG = "python -m experiments.paired"
@@ -179,7 +179,7 @@ def _card(
             "lesion_slices": lesions,
             "patients": len(set(patients.tolist())),
         },
-        **circumstances(torch.get_num_threads(), "fp32 scoring"),
+        **provenance(torch.get_num_threads(), "fp32 scoring"),
     }
 
 

@@ -14,10 +14,7 @@ from itertools import count, islice
 import numpy as np
 from tqdm import tqdm
 
-from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.data.threads import in_order, one_thread_each
-from strokegan_lib.errors import BadInput
-from strokegan_lib.evaluation.likeness import (
+from experiments.likeness import (
     LEVELS,
     grey_distance,
     grey_levels,
@@ -25,6 +22,9 @@ from strokegan_lib.evaluation.likeness import (
     radial_spectrum,
     spectrum_distance,
 )
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.threads import in_order, one_thread_each
+from strokegan_lib.errors import BadInput
 from strokegan_lib.phantom.epidemiology import plan_stroke
 from strokegan_lib.phantom.patient import head_of, make_patient
 from strokegan_lib.phantom.scanner import WINDOW

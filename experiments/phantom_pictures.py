@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from experiments.likeness import LEVELS
 from experiments.phantom_comparison import Slices, Yardstick
-from strokegan_lib.evaluation.likeness import LEVELS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,16 +8,15 @@ from functools import partial
 
 import numpy as np
 
+from experiments.pairs import nearest_pairs, picture_of
+from experiments.realism_measures import Sample, realism
 from strokegan_lib.command_line import Parser, path, run
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import SPLITS
 from strokegan_lib.errors import BadInput, writing
-from strokegan_lib.evaluation.features import NAME as ENCODER
-from strokegan_lib.evaluation.features import SHA256, shipped_encoder
-from strokegan_lib.evaluation.pairs import nearest_pairs, picture_of
-from strokegan_lib.evaluation.realism import Sample, realism
 from strokegan_lib.evaluation.tables import write_json
 from strokegan_lib.models.encoder import Encoder
+from strokegan_lib.training.weights import ENCODER_SHA256, shipped_encoder
 
 PROG = "python -m experiments.realism"
 FEWEST = 24  # slices a set: halves of 12 still have five neighbours and more
@@ -81,7 +80,7 @@ def compare(options: Namespace) -> None:
         "split": options.split,
         "slices": {name: len(sample) for name, sample in samples.items()},
         "patients": {name: len(np.unique(sample.patients)) for name, sample in samples.items()},
-        "encoder": {"name": ENCODER, "sha256": SHA256, "features": encoder.config["features"]},
+        "encoder": {"name": "encoder", "sha256": ENCODER_SHA256, "features": encoder.config["features"]},
         "caution": CAUTION,
         "measures": realism(samples["real"], samples["fake"], train, seed=options.seed),
     }  # fmt: skip

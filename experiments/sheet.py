@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from strokegan_lib.evaluation.pairs import GAP
+from experiments.pairs import GAP
 
 MARGIN = 176  # pixels to the left, for the names
 GREYS = 32  # that the picture keeps: a third of the bytes, and the eye sees no difference

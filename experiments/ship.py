@@ -18,18 +18,18 @@ import torch
 from torch import nn
 
 from experiments.cards import card
+from experiments.mask_measures import mask_scores
 from experiments.masks import made, masks_of
+from experiments.realism_measures import synthetic_scores
 from experiments.recipes import COMMON, KINDS, RECIPES, STORES, Recipe
 from experiments.training_queue import Run, hours, trained
 from strokegan_lib.command_line import Parser, path, run
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
-from strokegan_lib.evaluation.masks import mask_scores
 from strokegan_lib.evaluation.measure import measure, validation_score
-from strokegan_lib.evaluation.painted import painted_scores
 from strokegan_lib.evaluation.scores import summary
-from strokegan_lib.evaluation.tables import circumstances
+from strokegan_lib.evaluation.tables import provenance
 from strokegan_lib.files import write_whole
 from strokegan_lib.train import each
 from strokegan_lib.training.checkpoint import checkpoints, load_checkpoint
@@ -135,14 +135,14 @@ def _write(ended: Run, recipe: Recipe, stores: dict[str, SliceSet], out: Path) -
     elif recipe.task == "masks":
         scores = made_scores(network, slices)
     else:
-        scores = painted_scores(network, slices) if recipe.task == "synthesis" else {}
+        scores = synthetic_scores(network, slices) if recipe.task == "synthesis" else {}
     precision = about["settings"]["precision"]
     about |= {
         "network": kind_of(network),
         "command": recipe.command,
         "scores": scores,
         "hours": round(hours(ended.folder / "metrics.csv"), 2),
-        **circumstances(COMMON["threads"], arithmetic() if precision == "auto" else precision),
+        **provenance(COMMON["threads"], arithmetic() if precision == "auto" else precision),
     }
     file = out / f"{ended.name}.safetensors"
     save_weights(file, network, about, half=True)

@@ -23,7 +23,7 @@ from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.measure import measure
 from strokegan_lib.evaluation.scores import summary
-from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
+from strokegan_lib.evaluation.tables import provenance, write_csv, write_json
 from strokegan_lib.training.weights import load_weights, shipped
 
 PROG = "python -m experiments.transfer"
@@ -72,7 +72,7 @@ def transfer(options: Namespace) -> None:
         "data": slices.card["name"],
         "data_sha256": slices.card["sha256"],
         "counts": {name: scores[name] for name in ("slices", "lesion_slices", "patients")},
-        **circumstances(torch.get_num_threads(), "fp32"),
+        **provenance(torch.get_num_threads(), "fp32"),
     }
     write_json(options.out / "card.json", card)
 

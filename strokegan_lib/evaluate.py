@@ -16,7 +16,8 @@ from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.measure import predict
 from strokegan_lib.evaluation.scores import full_summary
 from strokegan_lib.evaluation.slicewise import score_slices
-from strokegan_lib.evaluation.tables import circumstances, write_json
+from strokegan_lib.evaluation.statistics import Interval
+from strokegan_lib.evaluation.tables import provenance, write_json
 from strokegan_lib.files import sha256
 from strokegan_lib.training.weights import load_weights
 
@@ -47,27 +48,26 @@ def evaluate(options: Namespace) -> None:
         raise BadInput(options.out, "exists already", "choose another --out or delete it first")
     segmentor, about = load_weights(options.weights, "segmentor")
     slices = SliceSet.open(options.data)
-    painted, held = segmentor.config["channels"], len(slices.channels)
-    if painted != held:
+    channels, held = segmentor.config["channels"], len(slices.channels)
+    if channels != held:
         raise BadInput(
-            slices.folder, f"holds {held} channel(s), and the weights are for {painted}",
+            slices.folder, f"holds {held} channel(s), and the weights are for {channels}",
             "give data and weights that were prepared alike",
         )  # fmt: skip
     if "threshold" not in about:
         raise BadInput(options.weights, "names no threshold", "train it with python -m strokegan_lib.train")
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     fold = about.get("settings", {}).get("fold")
     rows = slices.of_split(options.split, fold)
-    batches = Batches(slices, rows, size=64, device=device)
-    if not slices.table["has_stroke"][rows].any():
-        raise BadInput(
-            slices.folder,
-            f"holds no slice with stroke in its part '{options.split}'",
-            "choose another --split",
-        )
+    table = {name: column[rows] for name, column in slices.table.items()}
+    if not table["has_stroke"].any():
+        part = f"holds no slice with stroke in its part '{options.split}'"
+        raise BadInput(slices.folder, part, "choose another --split")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     segmentor.to(device, memory_format=torch.channels_last)
-    threshold, table = about["threshold"], {name: column[rows] for name, column in slices.table.items()}
-    scored = score_slices(predict(segmentor, batches, bar=True), threshold, table, bar=True)
+    predictions = predict(segmentor, Batches(slices, rows, size=64, device=device), bar=True)
+    measured = score_slices(predictions, about["threshold"], table, bar=True)
+    probability = segmentor.config["output"] == "probability"
+    scores = full_summary(measured, table["patient"], probability=probability, seed=options.seed)
     results = {
         "data": slices.card["name"],
         "data_sha256": slices.card["sha256"],
@@ -76,35 +76,27 @@ def evaluate(options: Namespace) -> None:
         "made_by": about,
         "split": options.split,
         "fold": fold,
-        "threshold": threshold,
+        "threshold": about["threshold"],
         "seed": options.seed,
-        **circumstances(torch.get_num_threads(), "fp32"),
-        "scores": full_summary(
-            scored,
-            table["patient"],
-            probability=segmentor.config["output"] == "probability",
-            seed=options.seed,
-        ),
+        **provenance(torch.get_num_threads(), "fp32"),
+        "scores": scores,
     }
     write_json(options.out, results)
-    print(as_text(results["scores"]))
+    print(as_text(scores))
 
 
 def as_text(scores: dict) -> str:
     """The scores of ``full_summary`` as lines: mean, 95 % interval, and how many it rests on."""
-    lines = [
-        _line(name, score) for name, score in scores.items() if isinstance(score, dict) and "mean" in score
-    ]
+    found = {name: score for name, score in scores.items() if isinstance(score, dict) and "mean" in score}
+    lines = [_line(name, score) for name, score in found.items()]
     for size, part in scores["by_size"].items():
         lines += ["", f"lesions of {size}", *(_line(name, part[name]) for name in BY_SIZE)]
     return "\n".join(lines)
 
 
 def _line(name: str, score: dict) -> str:
-    if score["mean"] is None:
-        return f"{name:28}      none   n = {score['n']}"
-    span = "no interval" if score["low"] is None else f"{score['low']:.3f} to {score['high']:.3f}"
-    return f"{name:28} {score['mean']:9.3f}   {span:20} n = {score['n']}, {score['patients']} patients"
+    found = Interval(**score)
+    return f"{name:28} {found!s:36} n = {found.n}, {found.patients} patients"
 
 
 def main() -> None:

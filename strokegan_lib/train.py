@@ -22,7 +22,7 @@ from strokegan_lib.data.batches import Batches, Mixed
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.measure import validation_score
-from strokegan_lib.evaluation.painted import kernel_validation, with_stroke
+from strokegan_lib.evaluation.synthetic import kernel_validation, with_stroke
 from strokegan_lib.files import hold, write_whole
 from strokegan_lib.profiles import profile
 from strokegan_lib.training.checkpoint import checkpoints
@@ -30,7 +30,7 @@ from strokegan_lib.training.loop import Loop, Settings
 from strokegan_lib.training.options import PROG, parser
 from strokegan_lib.training.precision import accelerator
 from strokegan_lib.training.tasks import RECORD, augmentation, begin, build, settle
-from strokegan_lib.training.weights import save_weights
+from strokegan_lib.training.weights import save_weights, shipped_encoder
 
 
 def train(given: dict[str, Any]) -> None:
@@ -78,7 +78,9 @@ def train(given: dict[str, Any]) -> None:
         rows = (
             with_stroke(slices, "validation", fold) if stroke_alone else slices.of_split("validation", fold)
         )
-        validate = kernel_validation(slices, rows) if len(rows) > 1 else None  # a distance asks for two
+        validate = (
+            kernel_validation(shipped_encoder(), slices, rows) if len(rows) > 1 else None
+        )  # a distance asks for two
     if given.get("compile") and (settings.get("r1") or settings.get("member") == "progressive"):
         remedy = "leave it out, or give --r1 0" if settings.get("r1") else "leave it out"
         raise BadInput("--compile", "cannot follow R1, a slope of a slope", remedy)

@@ -20,7 +20,7 @@ from strokegan_lib import command_line as door
 from strokegan_lib.classroom.saved import RESULTS, table_of
 from strokegan_lib.classroom.tutorial import masters
 from strokegan_lib.errors import BadInput
-from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
+from strokegan_lib.evaluation.tables import provenance, write_csv, write_json
 from strokegan_lib.files import write_whole
 from strokegan_lib.profiles import PROFILES, profile
 from strokegan_lib.training.precision import arithmetic
@@ -95,7 +95,7 @@ def keep(options: Namespace) -> None:
         lines, card = [], {"measured": {}}
     lines = [line for line in lines if line["profile"] != name]
     lines += [{"notebook": file.stem, "profile": name, "seconds": seconds[file.stem]} for file in chain]
-    run = circumstances(PROFILES[name].threads or os.cpu_count() or 1, arithmetic())
+    run = provenance(PROFILES[name].threads or os.cpu_count() or 1, arithmetic())
     about = {"processor": processor(), "cores": os.cpu_count(), **run, **report}
     card = {
         "what": "Seconds that each notebook of the series took, from the start of its process to its end, several at once",

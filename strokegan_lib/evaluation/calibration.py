@@ -1,16 +1,14 @@
 """Does a score of .7 mean stroke in seven pixels of ten?
 
-Pixels are put into bins by their score; in each, the mean score is set against the share of
-its pixels that are stroke (the reliability curve). The expected calibration error is their mean absolute
-difference, each bin weighing as many pixels as it holds (Naeini et al., AAAI 2015; Guo
-et al., ICML 2017)::
+Pixels are put into bins by their score; in each, the mean score is compared with the share of its pixels that
+are stroke (the reliability curve). The expected calibration error (Naeini et al., AAAI 2015; Guo et al.,
+ICML 2017) is::
 
     ECE = sum over bins of  pixels in it / all pixels * |share of stroke - mean score|
 
-Only foreground is counted: that air is no stroke needs no segmentor. Even so nearly all pixels
-are healthy and scored near 0, so the error is small for any segmentor that says so: look at
-the curve. **The score of a painted masked image is no probability**, nothing in its training
-asks it to be one, and its curve shows how far from one it is, not that it failed.
+Only foreground is counted. Even so nearly all pixels are healthy and scored near 0, so the error is small for
+any segmentor that says so: look at the curve. **The score of a painted masked image is no probability**:
+nothing in its training asks it to be one. Taught in notebook 06.
 """
 
 from __future__ import annotations
@@ -45,16 +43,14 @@ def calibration_sums(score: Tensor, truth: Tensor, foreground: Tensor) -> np.nda
     sums = np.zeros((len(score), BINS, 3))
     for start in range(0, len(score), CHUNK):
         part = slice(start, start + CHUNK)
-        pixels = np.flatnonzero(foreground[part].numpy())
-        scores = score[part].numpy().reshape(-1)[pixels].astype(np.float32)
+        inside = foreground[part].numpy()
+        scores, stroke = score[part].numpy()[inside].astype(np.float32), truth[part].numpy()[inside]
         if not ((scores >= 0) & (scores <= 1)).all():
             raise ValueError("score must lie in 0..1")
-        stroke = truth[part].numpy().reshape(-1)[pixels]
         place = np.minimum((scores * BINS).astype(np.int64), BINS - 1)
-        place += pixels // truth[0].numel() * BINS
-        into = sums[part]
+        place += np.nonzero(inside)[0] * BINS  # the slice of each pixel has bins of its own
         for k, weights in enumerate((None, scores, stroke)):
-            into[..., k] = np.bincount(place, weights, into[..., k].size).reshape(-1, BINS)
+            sums[part, :, k] = np.bincount(place, weights, len(inside) * BINS).reshape(-1, BINS)
     return sums
 
 
@@ -71,11 +67,11 @@ def reliability(sums: np.ndarray) -> list[dict]:
 
     "mean_score" and "stroke_share" are None in a bin without pixels.
     """
-    edges = np.linspace(0, 1, BINS + 1)
+    edges = np.linspace(0, 1, BINS + 1).round(4).tolist()
     return [
         {
-            "from": round(float(edges[k]), 4),
-            "to": round(float(edges[k + 1]), 4),
+            "from": edges[k],
+            "to": edges[k + 1],
             "pixels": int(n),
             "mean_score": float(scores / n) if n else None,
             "stroke_share": float(stroke / n) if n else None,

@@ -1,4 +1,4 @@
-"""Diversity within a set: how alike are two of its pictures? (MS-SSIM)"""
+"""Diversity within a set: how alike are two of its pictures? (MS-SSIM) Taught in notebook 07."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features of slices by the encoder that comes with the kit, the same bytes for everybody."""
+"""Features of slices: the numbers by which an encoder describes them. Taught in notebook 07."""
 
 from __future__ import annotations
 
@@ -6,29 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from strokegan_lib.errors import BadInput
-from strokegan_lib.files import sha256
 from strokegan_lib.models.encoder import Encoder
-from strokegan_lib.training.weights import load_weights, shipped
 
-NAME = "encoder"
-SHA256 = "95289912cfc104e0d94e51c9d6de97c0061093ecdbeb82a46259d7c8c6955720"  # figures by other weights cannot be compared
 SIZE = 32  # slices at a time: what is at hand stays in a processor's cache
 ENOUGH = 10  # rows a feature: with fewer a covariance is mostly chance
-
-
-def shipped_encoder() -> Encoder:
-    """The shipped encoder, on the CPU and in eval mode.
-
-    Raises:
-        BadInput: its file is missing, or is another one than this version of the kit was made with.
-    """
-    path = shipped(NAME)
-    if sha256(path) != SHA256:
-        raise BadInput(
-            path, "is not the encoder of this version (its sha256 differs)", "install the kit again"
-        )
-    return load_weights(path, NAME)[0]
 
 
 @torch.inference_mode()
@@ -36,7 +17,7 @@ def features(encoder: Encoder, images: Tensor) -> Tensor:
     """Describe slices.
 
     Args:
-        encoder: in eval mode.
+        encoder: in eval mode; the shipped one is the same bytes for everybody.
         images: (N, 1, 128, 128) float in 0..1, or uint8 in 0..255, on any device.
 
     Returns:
@@ -58,8 +39,3 @@ def thumbnails(images: Tensor, size: int = 32) -> Tensor:
     """
     images = images / 255 if images.dtype == torch.uint8 else images
     return F.adaptive_avg_pool2d(images, size).flatten(1)
-
-
-def reliable(count: int, width: int) -> bool:
-    """Are there rows enough for features of that width?"""
-    return count >= ENOUGH * width

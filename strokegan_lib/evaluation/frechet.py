@@ -1,12 +1,12 @@
-"""Fréchet distance: two sets of features compared as two normal distributions."""
+"""Fréchet distance: two sets of features compared as two normal distributions. Taught in notebook 07."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from strokegan_lib.evaluation.statistics import Patients
 
 SHARES = np.linspace(0.5, 1, 11)  # of the patients: smaller samples than half bend the line
 
@@ -16,8 +16,8 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
 
         |mu_a - mu_b|^2 + tr(S_a + S_b - 2 (S_a^1/2 S_b S_a^1/2)^1/2)
 
-    It knows nothing beyond mean and covariance, and small samples make it too large: a
-    sample's mean and covariance differ from those of another by chance.
+    It compares nothing beyond mean and covariance, and small samples make it too large: their means and
+    covariances differ by chance.
 
     Args:
         a, b: (n, F) and (m, F), two rows or more each.
@@ -27,11 +27,11 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
     """
     a, b = a.double(), b.double()
     gap = (a.mean(0) - b.mean(0)).square().sum()
-    spread_a, spread_b = covariance(a), covariance(b)  # (F, F)
-    root = psd_root(spread_a)
+    cov_a, cov_b = covariance(a), covariance(b)  # (F, F)
+    root = psd_root(cov_a)
     # tr of the root of a matrix is the sum of the roots of its eigenvalues
-    shared = torch.linalg.eigvalsh(root @ spread_b @ root).clamp(min=0).sqrt().sum()
-    return float(gap + spread_a.trace() + spread_b.trace() - 2 * shared)
+    shared = torch.linalg.eigvalsh(root @ cov_b @ root).clamp(min=0).sqrt().sum()
+    return float(gap + cov_a.trace() + cov_b.trace() - 2 * shared)
 
 
 def covariance(x: Tensor) -> Tensor:
@@ -53,18 +53,17 @@ def psd_root(matrix: Tensor) -> Tensor:
 def frechet_at_infinity(
     a: Tensor,
     b: Tensor,
-    patients_a: Sequence | np.ndarray | None = None,
-    patients_b: Sequence | np.ndarray | None = None,
+    patients_a: Patients | None = None,
+    patients_b: Patients | None = None,
     *,
     repeats: int = 5,
     seed: int = 0,
 ) -> float:
     """The Fréchet distance that endless samples would have (FID-infinity: Chong and Forsyth 2020).
 
-    The bias of a small sample falls as 1/n. So the distance is computed for shares s of the
-    data, drawn without replacement, and the line ``distance = limit + slope / s`` is read
-    off at 1/s = 0. Patients are drawn whole: their slices are alike, and it is the number of
-    patients that makes the bias.
+    The bias of a small sample falls as 1/n. So the distance is computed for shares s of the data, drawn
+    without replacement, and the line ``distance = limit + slope / s`` is read off at 1/s = 0. Patients are
+    drawn whole: it is their number that makes the bias.
 
     Args:
         a, b: (n, F) and (m, F).
@@ -76,17 +75,16 @@ def frechet_at_infinity(
         The limit; chance may make it slightly negative where the sets do not differ.
     """
     rng = np.random.default_rng(seed)
-    people = [
-        np.arange(len(x)) if p is None else np.unique(p, return_inverse=True)[1]
+    sides = [
+        (x, np.unique(np.arange(len(x)) if p is None else p, return_inverse=True)[1])
         for x, p in ((a, patients_a), (b, patients_b))
     ]
-    shares, found = np.repeat(SHARES, repeats), []
-    for share in shares:
-        parts = []
-        for x, who in zip((a, b), people, strict=True):
-            count = who.max() + 1
-            drawn = np.zeros(count, bool)
-            drawn[rng.permutation(count)[: max(2, round(share * count))]] = True
-            parts.append(x[torch.from_numpy(drawn[who]).to(x.device)])
-        found.append(frechet_distance(*parts))
-    return float(np.polyfit(1 / shares, found, 1)[1])
+
+    def part(x: Tensor, who: np.ndarray, share: float) -> Tensor:
+        count = who.max() + 1
+        drawn = rng.permutation(count)[: max(2, round(share * count))]
+        return x[torch.from_numpy(np.isin(who, drawn)).to(x.device)]
+
+    shares = np.repeat(SHARES, repeats)
+    distances = [frechet_distance(*(part(*side, share) for side in sides)) for share in shares]
+    return float(np.polyfit(1 / shares, distances, 1)[1])

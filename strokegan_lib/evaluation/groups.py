@@ -1,4 +1,7 @@
-"""Where one way to segment is better than another: by size and contrast of the lesion, and on empty slices."""
+"""Where one way to segment is better than another: by size and contrast of the lesion, and on empty slices.
+
+Taught in notebook 10.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import numpy as np
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation import statistics
 from strokegan_lib.evaluation.overlap import Counts
-from strokegan_lib.evaluation.scores import SIZES
+from strokegan_lib.evaluation.scores import size_classes
 
 TERCILES = (1 / 3, 2 / 3)
 CONTRASTS = ("faint", "middling", "clear")
@@ -31,13 +34,13 @@ def contrast(images: np.ndarray, stroke: np.ndarray, foreground: np.ndarray) -> 
         (N,) float, of the channel in which it stands out most; NaN for a slice without stroke
         or without other tissue.
     """
-    found = np.full((len(images), images.shape[1]), np.nan)
-    for k, (picture, inside, tissue) in enumerate(zip(images, stroke > 0, foreground > 0, strict=True)):
+    found = np.full(len(images), np.nan)
+    for k, (image, inside, tissue) in enumerate(zip(images, stroke > 0, foreground > 0, strict=True)):
         other = tissue & ~inside
         if inside.any() and other.any():
-            spread = picture[:, other].std(1).clip(min=1e-6)  # (C,)
-            found[k] = np.abs(picture[:, inside].mean(1) - picture[:, other].mean(1)) / spread
-    return np.where(np.isnan(found).all(1), np.nan, np.nan_to_num(found).max(1))
+            deviation = image[:, other].std(1).clip(min=1e-6)  # (C,)
+            found[k] = (np.abs(image[:, inside].mean(1) - image[:, other].mean(1)) / deviation).max()
+    return found
 
 
 def lesion_groups(area: np.ndarray, contrasts: np.ndarray) -> dict[str, np.ndarray]:
@@ -48,10 +51,7 @@ def lesion_groups(area: np.ndarray, contrasts: np.ndarray) -> dict[str, np.ndarr
         contrasts: (N,) see :func:`contrast`; cut at the terciles of the slices given.
     """
     lesion = area > 0
-    found = {"lesion slices": lesion}
-    for low, high in zip(SIZES, (*SIZES[1:], np.inf), strict=True):
-        name = f"{low} pixels or more" if high == np.inf else f"{low} to {high - 1} pixels"
-        found[name] = (area >= low) & (area < high)
+    found = {"lesion slices": lesion, **size_classes(area)}
     if lesion.any():
         edges = [-np.inf, *np.nanquantile(contrasts[lesion], TERCILES), np.inf]
         for name, low, high in zip(CONTRASTS, edges[:-1], edges[1:], strict=True):
@@ -68,7 +68,7 @@ def groups_of(slices: SliceSet, rows: np.ndarray) -> dict[str, np.ndarray]:
 def compare_groups(
     counts: dict[str, Counts], patients: np.ndarray, groups: dict[str, np.ndarray]
 ) -> list[dict[str, Any]]:
-    """Hold the first arm against every other, group by group.
+    """Compare the first arm with every other, group by group.
 
     Args:
         counts: by arm, (N,) counts on the same slices.
@@ -76,31 +76,27 @@ def compare_groups(
         groups: name -> (N,) bool, slices with a lesion, see :func:`groups_of`.
 
     Returns:
-        A line for each other arm and group: ``arm``, ``group``, ``slices``, ``patients``, the
-        mean of the ``first`` and of the ``other``, and ``gain``, by how much the first is better,
-        with ``gain_low`` and ``gain_high`` (95 %, patients resampled, paired) and ``wilcoxon_p``
-        (not corrected: the groups are there to look at, not to claim from). It is Dice for
-        slices with a lesion; for the last group, EMPTY, the share of slices with a false alarm,
-        of which less is better.
+        A line for each other arm and group: ``arm``, ``group``, ``slices``, ``patients``, the mean of the
+        ``first`` and of the ``other``, and ``gain``, by how much the first is better, with ``gain_low`` and
+        ``gain_high`` (95 %, patients resampled, paired) and ``wilcoxon_p`` (not corrected: the groups are
+        there to look at, not to claim from). It is Dice for slices with a lesion; for the last group,
+        EMPTY, the share of slices with a false positive, of which less is better.
     """
     first, *others = counts
-    empty = ~counts[first].lesion().numpy()
+    dice = {arm: c.dice().numpy() for arm, c in counts.items()}
+    false_positive = {arm: (c.fp > 0).double().numpy() for arm, c in counts.items()}
+    measures = [(name, chosen, dice, 1) for name, chosen in groups.items()]
+    measures.append((EMPTY, ~counts[first].lesion().numpy(), false_positive, -1))
     lines = []
     for arm in others:
-        for name, chosen in {**groups, EMPTY: empty}.items():
-            of = {which: _values(counts[which], chosen, name == EMPTY) for which in (first, arm)}
-            better = (of[arm], of[first]) if name == EMPTY else (of[first], of[arm])
-            found = statistics.paired(*better, patients[chosen])
+        for name, chosen, values, sign in measures:
+            ours, theirs = values[first][chosen], values[arm][chosen]
+            found = statistics.paired(sign * ours, sign * theirs, patients[chosen])
             gain = found.difference
-            means = {who: float(v.mean()) if len(v) else None for who, v in zip(("first", "other"), of.values(), strict=True)}  # fmt: skip
             lines.append({
-                "arm": arm, "group": name, "slices": gain.n, "patients": gain.patients, **means,
+                "arm": arm, "group": name, "slices": gain.n, "patients": gain.patients,
+                "first": float(ours.mean()) if gain.n else None,
+                "other": float(theirs.mean()) if gain.n else None,
                 "gain": gain.mean, "gain_low": gain.low, "gain_high": gain.high, "wilcoxon_p": found.p,
             })  # fmt: skip
     return lines
-
-
-def _values(counts: Counts, chosen: np.ndarray, empty: bool) -> np.ndarray:
-    """Dice of the chosen slices, or whether each has a false alarm."""
-    some = counts[chosen]
-    return (some.fp > 0).double().numpy() if empty else some.dice().numpy()

@@ -1,4 +1,7 @@
-"""Kernel distance (KID): do two sets of features resemble each other as much as themselves?"""
+"""Kernel distance (KID): do two sets of features resemble each other as much as themselves?
+
+Taught in notebook 07.
+"""
 
 from __future__ import annotations
 

@@ -1,14 +1,10 @@
 """How many lesions are found, whatever their size.
 
-A lesion is a connected component of the truth, pixels that touch by a corner included. It is
-**found where a single predicted pixel lies in it**; a predicted component is a false alarm
-where it touches no lesion. So two lesions that one prediction covers are both found, and a
-lesion that is found in three pieces is found once. This is the rule of the ISLES 2022
-challenge (Hernandez Petzsche et al., Scientific Data 9:762, 2022), in the plane instead of in the volume.
-
-A rule that asks for an overlap of, say, IoU .5 would measure outlines once more, which Dice
-does already, and a lesion of ten pixels with an outline one pixel too wide fails it. The price:
-one prediction that covers the whole brain finds every lesion. Read it beside precision.
+A lesion is a connected component of the truth, pixels that touch by a corner included. It is **found where
+a single predicted pixel lies in it**; a predicted component is a false positive where it touches no lesion.
+This is the rule of the ISLES 2022 challenge (Hernandez Petzsche et al., Scientific Data 9:762, 2022), in the
+plane instead of in the volume. One prediction that covers the whole brain finds every lesion: read it beside
+precision. Taught in notebook 06.
 """
 
 from __future__ import annotations
@@ -27,8 +23,7 @@ TOUCHING[1] = True  # the eight neighbours in the plane, and never the next slic
 def count_lesions(predicted: Tensor, truth: Tensor) -> Counts:
     """Count the lesions of each slice: found (tp), false (fp) and missed (fn).
 
-    ``Counts.dice()`` is then the lesion-wise F1 and ``precision`` and ``sensitivity`` are
-    lesion-wise too, with the same convention for 0/0.
+    ``Counts.dice()`` is then the lesion-wise F1, with the same convention for 0/0.
 
     Args:
         predicted, truth: (N, H, W) bool, on the host.
@@ -53,11 +48,9 @@ def count_lesions(predicted: Tensor, truth: Tensor) -> Counts:
 
 def _components(mask: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For every component of masks (B, H, W): the slice it is in, and whether it touches *other*."""
-    held = np.flatnonzero(mask.reshape(len(mask), -1).any(1))  # most slices are empty
-    mask, other = mask[held], other[held]
-    labels, number = ndimage.label(mask, TOUCHING)  # (b, H, W), 0 or 1..number
-    labels, pixels = labels.reshape(-1), np.flatnonzero(mask)
+    labels, number = ndimage.label(mask, TOUCHING)  # (B, H, W), 0 or 1..number
     where, touched = np.zeros(number + 1, np.int64), np.zeros(number + 1, bool)
-    where[labels[pixels]] = held[pixels // max(1, mask[:1].size)]
-    touched[labels[np.flatnonzero(mask & other)]] = True
+    slices = np.nonzero(mask)[0]  # of each pixel
+    where[labels[mask]] = slices
+    touched[labels[mask & other]] = True
     return where[1:], touched[1:]  # without the background

@@ -1,8 +1,8 @@
 """Fidelity and coverage apart: where in feature space are the fakes, and where are they not?
 
-A set's *manifold* is a ball around each of its rows, reaching to the row's k-th nearest
-neighbour in its own set: small where rows are dense. One number such as the Fréchet
-distance cannot tell bad pictures from missing ones; these four can.
+A set's *manifold* is a ball around each of its rows, reaching to the row's k-th nearest neighbour in its own
+set: small where rows are dense. One number such as the Fréchet distance cannot tell bad pictures from missing
+ones; these four can. Taught in notebook 07.
 """
 
 from __future__ import annotations

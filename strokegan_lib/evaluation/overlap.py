@@ -1,19 +1,13 @@
 """How far prediction and truth overlap, slice by slice, at many thresholds at once.
 
-A pixel is predicted to be stroke where its score lies **above** the threshold
-(``score > threshold``), so that a score of 0 is never stroke and threshold 1 predicts
-nothing. With true positives tp, false positives fp and false negatives fn
+A pixel is predicted to be stroke where its score lies **above** the threshold, so that a score of 0 is never
+stroke and threshold 1 predicts nothing. With true positives tp, false positives fp and false negatives fn
 
     Dice = 2 tp / (2 tp + fp + fn)    precision = tp / (tp + fp)    sensitivity = tp / (tp + fn)
-    specificity = tn / (tn + fp)
 
-**The one convention for 0/0: 1 where truth and prediction are both empty, otherwise 0.** So
-an empty prediction of a lesion has Dice 0, precision 0 and sensitivity 0, an empty prediction
-of an empty slice has 1, 1 and 1, and a false alarm on an empty slice has 0, 0 and 0.
-
-Beware of what this does to a mean over slices: precision 0 for a missed lesion counts the
-miss a second time, though no predicted pixel was wrong. Mean precision here is therefore not
-comparable with papers that leave such slices out; pooled precision is not affected.
+**The one convention for 0/0: 1 where truth and prediction are both empty, otherwise 0.** A missed lesion has
+precision 0, which counts the miss a second time: mean precision here is not comparable with papers that
+leave such slices out; pooled precision is not affected. Taught in notebook 06.
 """
 
 from __future__ import annotations
@@ -21,13 +15,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 CHUNK = 128  # slices at a time: masks of 2 MB stay in the processor's cache
-FALSE_ALARMS = 0.5  # share of empty validation slices on which a threshold should cry stroke at most
-GIVEN_UP = 0.05  # of the mean Dice for that: less than its own uncertainty on a few hundred slices
+FALSE_POSITIVE_RATE = 0.5  # share of empty validation slices with a predicted pixel, at most
+PRICE = 0.05  # of the mean Dice for that: less than its own uncertainty on a few hundred slices
 
 
 @dataclass(frozen=True)
@@ -57,12 +50,9 @@ class Counts:
         return self._ratio(self.tp, self.tp + self.fn)
 
     def specificity(self, pixels: Tensor | int) -> Tensor:
-        """Share of the pixels without stroke that are left alone, (..., N) float64, 0..1.
+        """tn / (tn + fp), (..., N) float64, 0..1, of slices of so many *pixels*.
 
         Nearly every pixel is without stroke, so it is close to 1 whatever a segmentor does.
-
-        Args:
-            pixels: (N,) or one number, of each slice, the background included.
         """
         without = pixels - self.tp - self.fn
         return self._ratio(without - self.fp, without)
@@ -92,9 +82,8 @@ class Counts:
 def count(score: Tensor, truth: Tensor, thresholds: Tensor) -> Counts:
     """Count the pixels of each slice by outcome, at every threshold.
 
-    One histogram of each slice's scores, between the thresholds, answers for all of them:
-    what is predicted at a threshold is what lies in the bins above it. The pixels are read
-    on the device of *score*; the counts, a few numbers, come back on the host.
+    One histogram of each slice's scores, between the thresholds, serves all of them: what is predicted at a
+    threshold is what lies in the bins above it. The pixels are read on the device of *score*.
 
     Args:
         score: (B, 1, H, W) or (B, H, W) float, 0..1, B > 0.
@@ -105,8 +94,7 @@ def count(score: Tensor, truth: Tensor, thresholds: Tensor) -> Counts:
         Counts (T, B), on the host.
 
     Raises:
-        ValueError: shapes that differ, more than one channel, thresholds that do not rise, or
-            a score outside 0..1 (such as a logit, or NaN from a network that has diverged).
+        ValueError: other shapes, thresholds that do not rise, or a score outside 0..1 (a logit, or NaN).
     """
     if score.shape != truth.shape or not (score.ndim == 3 or (score.ndim == 4 and score.shape[1] == 1)):
         raise ValueError(f"score and truth must be (B, 1, H, W): {tuple(score.shape)}, {tuple(truth.shape)}")
@@ -143,14 +131,8 @@ def count_masks(predicted: Tensor, truth: Tensor) -> Counts:
         ValueError: other shapes or types.
     """
     check_masks(predicted, truth)
-    tp, positive, stroke = np.zeros((3, len(truth)), np.int64)
-    for start in range(0, len(truth), CHUNK):
-        part = slice(start, start + CHUNK)
-        p, t = predicted[part].numpy(), truth[part].numpy()
-        for into, mask in ((tp, p & t), (positive, p), (stroke, t)):
-            # a mask at a time: NumPy counts many pixels at once, but not along an axis
-            into[part] = [np.count_nonzero(one) for one in mask]
-    return Counts(*(torch.from_numpy(x) for x in (tp, positive - tp, stroke - tp)))
+    tp, positive, stroke = (mask.sum((1, 2)) for mask in (predicted & truth, predicted, truth))  # (N,)
+    return Counts(tp, positive - tp, stroke - tp)
 
 
 def check_masks(predicted: Tensor, truth: Tensor) -> None:
@@ -162,24 +144,24 @@ def check_masks(predicted: Tensor, truth: Tensor) -> None:
         )
 
 
-def best_threshold(counts: Counts, thresholds: Tensor, most: float = FALSE_ALARMS) -> tuple[float, int]:
-    """The threshold with the best mean Dice over lesion slices, raised where it cries stroke too often.
+def best_threshold(
+    counts: Counts, thresholds: Tensor, most: float = FALSE_POSITIVE_RATE
+) -> tuple[float, int]:
+    """The threshold with the best mean Dice over lesion slices, raised where it has many false positives.
 
-    1. Take the threshold with the highest mean Dice over the slices with a lesion. Where several
-       share it, the middle one (of two, the stricter): the edge of a plateau is the first to give
-       way on other data.
-    2. Raise it until at most a share *most* of the empty slices has a false alarm (a predicted
-       pixel or more), but give up no more than a twentieth of that Dice (GIVEN_UP).
+    1. Take the threshold with the highest mean Dice over the slices with a lesion. Where several share it,
+       the middle one (of two, the stricter): the edge of a plateau is the first to give way on other data.
+    2. Raise it until at most a share *most* of the empty slices has a false positive, but give up no more
+       than a twentieth of that Dice (PRICE).
 
-    Empty slices have no vote in step 1, and the curve is so flat at its left end that the choice
-    falls on low thresholds, with false alarms nearly everywhere. Step 2 uses that flatness. A bound
-    without a price, or Dice over all slices with 1 for an empty one left empty, would choose
-    silence for a network that is still learning.
+    Empty slices have no part in step 1, and the curve is so flat at its left end that the choice falls on
+    low thresholds, with false positives nearly everywhere. A bound without a price, or Dice over all slices
+    with 1 for an empty one left empty, would make a network that is still learning predict nothing.
 
     Args:
         counts: (T, N), from validation.
         thresholds: (T,) float, rising.
-        most: share of the empty slices with a false alarm, 0..1.
+        most: share of the empty slices with a false positive, 0..1.
 
     Returns:
         The threshold and its index.
@@ -196,9 +178,9 @@ def best_threshold(counts: Counts, thresholds: Tensor, most: float = FALSE_ALARM
     best = torch.nonzero(mean >= mean.max() - 1e-12).flatten()
     index = int(best[len(best) // 2])
     if not lesion.all():
-        alarms = (counts.fp[:, ~lesion] > 0).double().mean(-1)  # (T,) falling
-        good = torch.nonzero(mean >= (1 - GIVEN_UP) * mean.max()).flatten()
+        false_positives = (counts.fp[:, ~lesion] > 0).double().mean(-1)  # (T,) falling
+        good = torch.nonzero(mean >= (1 - PRICE) * mean.max()).flatten()
         good = good[good >= index]
-        quiet = good[alarms[good] <= most]
-        index = int(quiet[0] if len(quiet) else good[-1])
+        few = good[false_positives[good] <= most]
+        index = int(few[0] if len(few) else good[-1])
     return float(thresholds[index]), index

@@ -1,15 +1,16 @@
 """The scores of a test set that are always reported together, each with its interval.
 
-No single one of them can be trusted alone. The mean over lesion slices lets a lesion of ten
-pixels count as much as one of a thousand, and never sees a false alarm on an empty slice.
-The pooled figure sees every pixel, but a few large lesions decide it. The rate on empty
-slices knows no lesions at all: predicting nothing makes it perfect.
+No single one of them can be trusted alone. The mean over lesion slices lets a lesion of ten pixels count as
+much as one of a thousand, and never sees a false positive on an empty slice. The pooled figure sees every
+pixel, but a few large lesions decide it. The rate on empty slices knows no lesions at all: predicting nothing
+makes it perfect. Taught in notebook 06.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,15 +20,17 @@ from strokegan_lib.evaluation import statistics
 from strokegan_lib.evaluation.calibration import expected_calibration_error, reliability
 from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.evaluation.slicewise import SliceScores
+from strokegan_lib.evaluation.statistics import Patients
 
 # pixels of stroke in a slice, lower ends. Near the terciles of real slices and of the phantom
 # alike, but fixed: the same lesion is in the same class in every fold and data set.
 SIZES = (1, 100, 400)
+OVERLAP = ("dice", "precision", "sensitivity")
 
 
 def summary(
-    counts: Counts, patients: Sequence[str] | np.ndarray, *, draws: int = statistics.DRAWS, seed: int = 0
-) -> dict:
+    counts: Counts, patients: Patients, *, draws: int = statistics.DRAWS, seed: int = 0
+) -> dict[str, Any]:
     """All overlap scores at one threshold, ready for JSON.
 
     | name | what it is | n |
@@ -36,11 +39,9 @@ def summary(
     | pooled_dice, pooled_precision, pooled_sensitivity | one count over all slices | all slices |
     | patient_dice | mean over patients with a lesion of the Dice of all their slices together | those patients |
     | empty_false_positive_rate | share of the slices without lesion where anything is predicted | those slices |
-    | empty_false_positive_pixels | mean number of pixels predicted there, slices without any included | those slices |
+    | empty_false_positive_pixels | mean number of pixels predicted there | those slices |
 
-    What 0/0 means is said in :mod:`strokegan_lib.evaluation.overlap`. The pooled scores do not
-    exist without a lesion. Intervals resample patients, not slices, among the patients that a
-    score rests on (:mod:`strokegan_lib.evaluation.statistics`).
+    The pooled scores do not exist without a lesion. Intervals resample the patients that a score rests on.
 
     Args:
         counts: (N,) or (1, N), the threshold having been chosen on other patients.
@@ -54,32 +55,24 @@ def summary(
     Raises:
         ValueError: not one count for each slice.
     """
-    patients = np.asarray(patients)
+    patients, how = np.asarray(patients), {"draws": draws, "seed": seed}
     if counts.tp.shape not in ((len(patients),), (1, len(patients))):
         raise ValueError(f"counts {tuple(counts.tp.shape)} at one threshold and {len(patients)} patients")
     counts = Counts(counts.tp.flatten(), counts.fp.flatten(), counts.fn.flatten())
-    lesion = counts.lesion()
-    with_lesion, empty = counts[lesion], counts[~lesion]
-    lesion_patients, empty_patients = patients[lesion.numpy()], patients[~lesion.numpy()]
-
-    pixels = torch.stack([counts.tp, counts.fp, counts.fn], -1).numpy()  # (N, 3)
-    names, sums = statistics.sums_by_patient(pixels, patients)
+    lesion = counts.lesion().numpy()
+    empty = counts[~lesion]
+    names, sums = statistics.sums_by_patient(_terms(counts), patients)
     by_patient = _counts(sums)
-    affected = by_patient.lesion()
-
-    how = {"draws": draws, "seed": seed}
-    results = {
-        "dice": statistics.mean(with_lesion.dice().numpy(), lesion_patients, **how),
-        "precision": statistics.mean(with_lesion.precision().numpy(), lesion_patients, **how),
-        "sensitivity": statistics.mean(with_lesion.sensitivity().numpy(), lesion_patients, **how),
-        "pooled_dice": statistics.bootstrap(pixels, patients, _pooled(Counts.dice), **how),
-        "pooled_precision": statistics.bootstrap(pixels, patients, _pooled(Counts.precision), **how),
-        "pooled_sensitivity": statistics.bootstrap(pixels, patients, _pooled(Counts.sensitivity), **how),
-        "patient_dice": statistics.mean(by_patient[affected].dice().numpy(), names[affected.numpy()], **how),
-        "empty_false_positive_rate": statistics.mean((empty.fp > 0).numpy(), empty_patients, **how),
-        "empty_false_positive_pixels": statistics.mean(empty.fp.numpy(), empty_patients, **how),
+    affected = by_patient.lesion().numpy()
+    on_empty = {
+        "empty_false_positive_rate": empty.fp > 0,
+        "empty_false_positive_pixels": empty.fp,
     }
-    return {name: asdict(result) for name, result in results.items()} | {
+    return {
+        **_means({name: getattr(counts[lesion], name)() for name in OVERLAP}, patients[lesion], how),
+        **_pooled("pooled_", OVERLAP, counts, patients, how),
+        **_means({"patient_dice": by_patient[affected].dice()}, names[affected], how),
+        **_means(on_empty, patients[~lesion], how),
         "slices": len(patients),
         "lesion_slices": int(lesion.sum()),
         "patients": len(names),
@@ -88,12 +81,12 @@ def summary(
 
 def full_summary(
     slices: SliceScores,
-    patients: Sequence[str] | np.ndarray,
+    patients: Patients,
     *,
     probability: bool,
     draws: int = statistics.DRAWS,
     seed: int = 0,
-) -> dict:
+) -> dict[str, Any]:
     """Everything there is to say of a segmentor's answers, ready for JSON.
 
     It is :func:`summary`, and
@@ -110,9 +103,8 @@ def full_summary(
     | patient_volume_difference_ml | as above, all slices of a patient together | patients with a lesion |
     | calibration_error | ECE over the foreground of all slices | all slices |
 
-    "by_size" holds the means over slices with a lesion once more for each class of SIZES;
-    "calibration" says what the score is and holds the reliability curve. The definitions are in
-    overlap.py, lesionwise.py, surface.py and calibration.py.
+    "by_size" holds the means over slices with a lesion once more for each class of SIZES; "calibration" says
+    what the score is and holds the reliability curve.
 
     Args:
         slices: measured at one threshold (or each fold at its own), chosen on other patients.
@@ -120,52 +112,36 @@ def full_summary(
         probability: whether the score is a probability; that of a painted masked image is not.
         draws, seed: of the bootstrap.
 
-    Returns:
-        as :func:`summary`, with the further names, "by_size" and "calibration".
-
     Raises:
         ValueError: not one slice for each patient given.
     """
-    patients, counts, found = np.asarray(patients), slices.counts, slices.lesions
-    how = {"draws": draws, "seed": seed}
-    scores = summary(counts, patients, **how)
-    lesion = counts.lesion().numpy()
-    area = (counts.tp + counts.fn).numpy()
-    classes = {
-        f"{low} pixels or more" if high == np.inf else f"{low} to {high - 1} pixels": (area >= low)
-        & (area < high)
-        for low, high in zip(SIZES, (*SIZES[1:], np.inf), strict=True)
-    }
-
-    def means(chosen: np.ndarray) -> dict[str, dict]:
-        values = _of_lesion_slices(slices[chosen])
-        return {name: asdict(statistics.mean(v, patients[chosen], **how)) for name, v in values.items()}
-
-    def pooled(statistic: Callable[[np.ndarray], np.ndarray], terms: np.ndarray) -> dict:
-        return asdict(statistics.bootstrap(terms, patients, statistic, **how))
-
+    patients, how, counts = np.asarray(patients), {"draws": draws, "seed": seed}, slices.counts
+    lesion, area = counts.lesion().numpy(), (counts.tp + counts.fn).numpy()
     healthy = slices.pixels - area
-    outcomes = torch.stack([found.tp, found.fp, found.fn], -1).numpy()  # (N, 3)
-    names, sums = statistics.sums_by_patient(
-        np.stack([slices.excess() * slices.pixel_ml, lesion], -1), patients
-    )
+    signed_ml = np.stack([slices.excess() * slices.pixel_ml, lesion], -1)  # (N, 2)
+    names, sums = statistics.sums_by_patient(signed_ml, patients)
     affected = sums[:, 1] > 0
     bins = slices.calibration.shape[1:]
+
+    def means(chosen: np.ndarray) -> dict[str, dict]:
+        return _means(_of_lesion_slices(slices[chosen]), patients[chosen], how)
+
+    def interval(terms: np.ndarray, statistic: Callable) -> dict[str, Any]:
+        return asdict(statistics.bootstrap(terms, patients, statistic, **how))
+
     return {
-        **scores,
-        **{name: value for name, value in means(lesion).items() if name not in scores},
-        "pooled_specificity": pooled(statistics.ratio, np.stack([healthy - counts.fp.numpy(), healthy], -1)),
-        "pooled_lesion_f1": pooled(_pooled(Counts.dice), outcomes),
-        "pooled_lesion_precision": pooled(_pooled(Counts.precision), outcomes),
-        "pooled_lesion_sensitivity": pooled(_pooled(Counts.sensitivity), outcomes),
-        "patient_volume_difference_ml": asdict(
-            statistics.mean(np.abs(sums[affected, 0]), names[affected], **how)
+        **summary(counts, patients, **how),
+        **means(lesion),
+        "pooled_specificity": interval(
+            np.stack([healthy - counts.fp.numpy(), healthy], -1), statistics.ratio
         ),
-        "calibration_error": pooled(
-            lambda sums: expected_calibration_error(sums.reshape(*sums.shape[:-1], *bins)),
+        **_pooled("pooled_lesion_", ("f1", "precision", "sensitivity"), slices.lesions, patients, how),
+        **_means({"patient_volume_difference_ml": np.abs(sums[affected, 0])}, names[affected], how),
+        "calibration_error": interval(
             slices.calibration.reshape(len(patients), -1),
+            lambda sums: expected_calibration_error(sums.reshape(*sums.shape[:-1], *bins)),
         ),
-        "by_size": {name: means(chosen) for name, chosen in classes.items()},
+        "by_size": {name: means(chosen) for name, chosen in size_classes(area).items()},
         "calibration": {
             "score_is": "a probability"
             if probability
@@ -175,19 +151,27 @@ def full_summary(
     }
 
 
-def _of_lesion_slices(slices: SliceScores) -> dict[str, np.ndarray]:
-    """What is averaged over slices with a lesion, (n,) each."""
-    counts, lesions = slices.counts, slices.lesions
-    excess = np.abs(slices.excess())
+def size_classes(area: np.ndarray) -> dict[str, np.ndarray]:
+    """Which slices belong to each class of SIZES, (N,) bool, by their pixels of stroke (N,)."""
     return {
-        "dice": counts.dice().numpy(),
-        "precision": counts.precision().numpy(),
-        "sensitivity": counts.sensitivity().numpy(),
-        "specificity": counts.specificity(torch.from_numpy(slices.pixels)).numpy(),
-        "missed_rate": (counts.tp + counts.fp == 0).numpy(),
-        "lesion_f1": lesions.dice().numpy(),
-        "lesion_precision": lesions.precision().numpy(),
-        "lesion_sensitivity": lesions.sensitivity().numpy(),
+        f"{low} pixels or more" if high == np.inf else f"{low} to {high - 1} pixels": (area >= low)
+        & (area < high)
+        for low, high in zip(SIZES, (*SIZES[1:], np.inf), strict=True)
+    }
+
+
+def _of_lesion_slices(slices: SliceScores) -> dict[str, Tensor | np.ndarray]:
+    """What is averaged over slices with a lesion, (n,) each."""
+    counts, lesions, excess = slices.counts, slices.lesions, np.abs(slices.excess())
+    return {
+        "dice": counts.dice(),
+        "precision": counts.precision(),
+        "sensitivity": counts.sensitivity(),
+        "specificity": counts.specificity(torch.from_numpy(slices.pixels)),
+        "missed_rate": counts.tp + counts.fp == 0,
+        "lesion_f1": lesions.dice(),
+        "lesion_precision": lesions.precision(),
+        "lesion_sensitivity": lesions.sensitivity(),
         "hd95_mm": slices.hd95,
         "surface_distance_mm": slices.surface_distance,
         "area_difference_pixels": excess,
@@ -195,16 +179,35 @@ def _of_lesion_slices(slices: SliceScores) -> dict[str, np.ndarray]:
     }
 
 
+def _means(values: dict[str, Any], patients: np.ndarray, how: dict[str, int]) -> dict[str, dict]:
+    return {name: asdict(statistics.mean(v, patients, **how)) for name, v in values.items()}
+
+
+def _pooled(
+    prefix: str, names: Iterable[str], counts: Counts, patients: np.ndarray, how: dict[str, int]
+) -> dict[str, dict]:
+    """Scores of one count over all slices, which do not exist where the sums hold no lesion."""
+
+    def pooled(name: str) -> Callable[[np.ndarray], np.ndarray]:
+        score = Counts.dice if name == "f1" else getattr(Counts, name)
+
+        def statistic(sums: np.ndarray) -> np.ndarray:
+            summed = _counts(sums)
+            return torch.where(summed.lesion(), score(summed), torch.nan).numpy()
+
+        return statistic
+
+    terms = _terms(counts)
+    return {
+        prefix + name: asdict(statistics.bootstrap(terms, patients, pooled(name), **how)) for name in names
+    }
+
+
+def _terms(counts: Counts) -> np.ndarray:
+    """Counts (N,) as terms (N, 3) of a bootstrap."""
+    return torch.stack([counts.tp, counts.fp, counts.fn], -1).numpy()
+
+
 def _counts(sums: np.ndarray) -> Counts:
     """Sums of tp, fp and fn, (..., 3), as Counts (...)."""
     return Counts(*torch.from_numpy(sums).unbind(-1))
-
-
-def _pooled(score: Callable[[Counts], Tensor]) -> Callable[[np.ndarray], np.ndarray]:
-    """The statistic that takes *score* of summed counts, where the sums hold a lesion."""
-
-    def statistic(sums: np.ndarray) -> np.ndarray:
-        counts = _counts(sums)
-        return torch.where(counts.lesion(), score(counts), torch.nan).numpy()
-
-    return statistic

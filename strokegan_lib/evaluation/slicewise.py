@@ -1,7 +1,7 @@
 """Everything that is measured on a slice, for many slices: what the summaries are made of.
 
-Cross-validation scores each fold with its own network and its own threshold, then joins the
-folds (``SliceScores.cat``) and summarises all patients once.
+Cross-validation scores each fold with its own network and threshold, then joins the folds
+(``SliceScores.cat``) and summarises all patients once.
 """
 
 from __future__ import annotations
@@ -70,9 +70,6 @@ def score_slices(
         threshold: chosen on validation patients; stroke is what scores above it.
         table: "row_spacing", "column_spacing" and "thickness" of these slices, (N,) each, mm.
         bar: show progress, where there is a terminal.
-
-    Returns:
-        SliceScores (N,).
     """
     predicted, truth = predictions.masks(threshold), predictions.truth
     spacing = np.stack([table["row_spacing"], table["column_spacing"]], -1)  # (N, 2)

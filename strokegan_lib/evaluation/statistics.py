@@ -1,16 +1,15 @@
 """How sure a result is: intervals and tests that treat the patient as the unit.
 
-Slices of one patient share the lesion, the scanner and the anatomy, so they are alike. A
-bootstrap that draws slices takes them for independent and gives intervals that are far too
-narrow; here whole patients are drawn, with all their slices (the cluster bootstrap: Davison
-and Hinkley, Bootstrap Methods and their Application, 1997, section 3.8).
-
-What the intervals do not hold: the chance in training (another seed gives another network)
-and, in cross-validation, that the folds' networks share training patients.
+Slices of one patient share the lesion, the scanner and the anatomy. A bootstrap that draws slices takes
+them for independent and gives intervals that are far too narrow; here whole patients are drawn, with all
+their slices (the cluster bootstrap: Davison and Hinkley, Bootstrap Methods and their Application, 1997,
+section 3.8). The intervals hold neither the chance in training nor that folds share training patients.
+Taught in notebook 06.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,16 +18,18 @@ from scipy import stats
 
 DRAWS = 2000  # from seed to seed the ends then vary by about 2 % of the interval's width
 ENDS = (0.025, 0.975)  # of a 95 % interval
+TOO_FEW = "too few patients"
+
+Patients = Sequence[str] | np.ndarray
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A result with its 95 % interval.
+    """A result with its 95 % interval, which prints itself: ``f"{found:.3f}"`` is .446 (.433 to .459).
 
     Attributes:
         mean: the statistic on the data; None where it does not exist.
-        low, high: ends of the 95 % interval, percentiles of the bootstrap unless its maker says
-            otherwise; None where there is none, as with fewer than two patients.
+        low, high: ends of the 95 % interval; None where there is none, as with fewer than two patients.
         n: rows, such as slices, that it rests on.
         patients: patients that it rests on.
     """
@@ -38,6 +39,16 @@ class Interval:
     high: float | None
     n: int
     patients: int
+
+    def __format__(self, spec: str) -> str:
+        """Mean and ends in the format of a number, ``.3f`` by default; without ends, why there are none."""
+        if self.mean is None:
+            return TOO_FEW
+        ends = TOO_FEW if self.low is None else f"{self.low:{spec or '.3f'}} to {self.high:{spec or '.3f'}}"
+        return re.sub(r"\b0\.", ".", f"{self.mean:{spec or '.3f'}} ({ends})")  # 0.446 as .446
+
+    def __str__(self) -> str:
+        return format(self)
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,7 @@ def ratio(sums: np.ndarray) -> np.ndarray:
 
 def bootstrap(
     terms: np.ndarray,
-    patients: Sequence[str] | np.ndarray,
+    patients: Patients,
     statistic: Callable[[np.ndarray], np.ndarray] = ratio,
     *,
     draws: int = DRAWS,
@@ -69,25 +80,20 @@ def bootstrap(
 ) -> Interval:
     """Percentile interval of a statistic that is a function of sums over slices.
 
-    Resampled are the patients, as many as there are, with replacement, each with all its
-    slices, because slices of one patient are not independent. A draw is then a weight for
-    each patient (how often it was drawn: multinomial), and since the statistic needs sums
+    As many patients as there are are drawn with replacement, each with all its slices. A draw is then a
+    weight for each patient (how often it was drawn: multinomial), and since the statistic needs sums
     only, all draws together are one product, weights @ sums of the patients.
 
-    Draws in which the statistic does not exist are left out. Percentile intervals are too
-    narrow for few patients: of normal scores "95 %" covers about 88 % with 10 patients and 92 %
-    with 40. For pooled pixel counts, which a few large lesions decide, it is worse.
+    Draws in which the statistic does not exist are left out. Percentile intervals are too narrow for few
+    patients: of normal scores "95 %" covers about 88 % with 10 patients and 92 % with 40. For pooled pixel
+    counts, which a few large lesions decide, it is worse.
 
     Args:
         terms: (N, K) finite, what each row adds to each of the K sums.
         patients: (N,) the patient of each row.
-        statistic: (..., K) sums -> (...) values, NaN where there is none. By default the
-            first sum over the second.
+        statistic: (..., K) sums -> (...) values, NaN where there is none.
         draws: number of resamples.
         seed: a non-negative whole number; the same seed gives the same interval.
-
-    Returns:
-        Interval, n and patients being the rows and the patients given.
 
     Raises:
         ValueError: lengths that differ, or terms that are not finite.
@@ -107,52 +113,32 @@ def bootstrap(
     return Interval(centre, float(low), float(high), n, size)
 
 
-def mean(
-    values: np.ndarray, patients: Sequence[str] | np.ndarray, *, draws: int = DRAWS, seed: int = 0
-) -> Interval:
-    """Mean over slices, with an interval from resampling patients (not slices: see :func:`bootstrap`).
+def mean(values: np.ndarray, patients: Patients, *, draws: int = DRAWS, seed: int = 0) -> Interval:
+    """Mean over slices, (N,) finite, with an interval from resampling patients.
 
-    Every slice counts the same, so a patient with many slices counts more. In a resample
-    the number of slices varies with the patients drawn, as it would in another sample.
-
-    Args:
-        values: (N,) finite.
-        patients: (N,) the patient of each value.
-        draws, seed: as in :func:`bootstrap`.
-
-    Returns:
-        Interval of the mean; without values its numbers are None.
+    Every slice counts the same, so a patient with many slices counts more. In a resample the number of
+    slices varies with the patients drawn, as it would in another sample.
     """
     values = np.asarray(values, dtype=np.float64)
     return bootstrap(np.stack([values, np.ones_like(values)], -1), patients, draws=draws, seed=seed)
 
 
 def paired(
-    a: np.ndarray,
-    b: np.ndarray,
-    patients: Sequence[str] | np.ndarray,
-    *,
-    draws: int = DRAWS,
-    seed: int = 0,
+    a: np.ndarray, b: np.ndarray, patients: Patients, *, draws: int = DRAWS, seed: int = 0
 ) -> Comparison:
     """Compare two methods on the same slices (give those that contain a lesion).
 
-    The interval is of the difference of means over slices; patients are resampled, not
-    slices, and both methods get the same ones, so what makes a patient hard for both
-    cancels. The test is Wilcoxon's (1945) signed-rank test on each patient's mean
-    difference, since slices of one patient are no independent evidence; patients without a
-    difference are left out of it, and without any difference p is 1.
+    Both methods get the same resampled patients, so what makes a patient hard for both cancels. The test is
+    Wilcoxon's (1945) signed-rank test on each patient's mean difference, since slices of one patient are
+    no independent evidence; patients without a difference are left out of it, and without any p is 1.
 
-    The two answer different questions: the interval weighs patients by their slices and is
-    about the mean, the test weighs them equally and is about ranks. They may disagree.
+    The two answer different questions: the interval weighs patients by their slices and is about the mean,
+    the test weighs them equally and is about ranks. They may disagree.
 
     Args:
         a, b: (N,) finite scores of the two methods.
         patients: (N,) the patient of each slice.
         draws, seed: as in :func:`bootstrap`.
-
-    Returns:
-        Comparison; its numbers are None without slices.
 
     Raises:
         ValueError: lengths that differ, or scores that are not finite.
@@ -170,17 +156,9 @@ def paired(
 
 
 def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
-    """Holm's (1979) correction for several tests: reject where the result is at most alpha.
+    """Holm's (1979) correction for several tests, (m,) -> (m,): reject where the result is at most alpha.
 
-    It bounds the chance of one false rejection or more among all tests, however they depend
-    on each other. Nothing is resampled; the p-values are those of :func:`paired`, whose unit
-    is the patient.
-
-    Args:
-        p_values: (m,) 0..1.
-
-    Returns:
-        (m,) corrected p-values, in the order given.
+    It bounds the chance of one false rejection or more among all tests, however they depend on each other.
 
     Raises:
         ValueError: a value outside 0..1.
@@ -195,15 +173,8 @@ def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
     return corrected
 
 
-def sums_by_patient(terms: np.ndarray, patients: Sequence[str] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Add up the rows of each patient.
-
-    Args:
-        terms: (N, K) finite.
-        patients: (N,) the patient of each row.
-
-    Returns:
-        Names (P,), sorted, and sums (P, K) float64.
+def sums_by_patient(terms: np.ndarray, patients: Patients) -> tuple[np.ndarray, np.ndarray]:
+    """Add up the rows of each patient, (N, K): sorted names (P,) and sums (P, K) float64.
 
     Raises:
         ValueError: lengths that differ, or terms that are not finite.

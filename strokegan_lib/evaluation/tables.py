@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
 import json
 import os
 import platform
@@ -24,13 +22,10 @@ def write_csv(path: Path, lines: Sequence[dict[str, Any]]) -> None:
     Raises:
         BadInput: the file cannot be written.
     """
-    names = list(dict.fromkeys(name for line in lines for name in line))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    for line in lines:
-        writer.writerow({k: round(v, 4) if isinstance(v, float) else v for k, v in line.items()})
-    _write(path, text.getvalue())
+    import pandas
+
+    rounded = [{k: round(v, 4) if isinstance(v, float) else v for k, v in line.items()} for line in lines]
+    _write(path, pandas.DataFrame(rounded, dtype=object).to_csv(index=False, lineterminator="\n"))
 
 
 def write_json(path: Path, card: dict[str, Any]) -> None:
@@ -42,24 +37,20 @@ def write_json(path: Path, card: dict[str, Any]) -> None:
     _write(path, json.dumps(card, indent=1, ensure_ascii=False) + "\n")
 
 
-def circumstances(threads: int, precision: str) -> dict[str, str]:
+def provenance(threads: int, precision: str) -> dict[str, str]:
     """When and on what a result was computed.
 
     Args:
         threads: CPU threads of each run.
         precision: the arithmetic that was used, such as 'bf16'.
     """
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else _processor()
+    processor = f"{platform.machine()} CPU with {torch.backends.cpu.get_cpu_capability()}"
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else processor
     return {
         "date": datetime.date.today().isoformat(),
         "hardware": f"{device}, {os.cpu_count()} cores, {threads} thread(s) a run, {precision}",
         "torch": torch.__version__,
     }
-
-
-def _processor() -> str:
-    """The CPU's name where the system tells it, and the widest instructions PyTorch uses on it."""
-    return f"{platform.machine()} CPU with {torch.backends.cpu.get_cpu_capability()}"
 
 
 def _write(path: Path, text: str) -> None:

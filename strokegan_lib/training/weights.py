@@ -12,6 +12,7 @@ from safetensors.torch import load, save
 from torch import nn
 
 from strokegan_lib.errors import BadInput, Diverged, writing
+from strokegan_lib.files import sha256
 from strokegan_lib.models.encoder import Encoder
 from strokegan_lib.models.family.dcgan import DCGAN
 from strokegan_lib.models.family.pix2pix import Pix2Pix
@@ -32,6 +33,9 @@ NETWORKS = {
 GENERATORS = ("generator", "styled generator", "pix2pix", "pix2pixhd")  # they paint from two masks
 KEY = "strokegan"  # of the kit's own entry in a file's metadata
 SHIPPED = Path(__file__).parents[1] / "weights"
+ENCODER_SHA256 = (
+    "95289912cfc104e0d94e51c9d6de97c0061093ecdbeb82a46259d7c8c6955720"  # figures by others cannot be compared
+)
 
 
 def save_weights(
@@ -117,3 +121,17 @@ def shipped(name: str) -> Path:
         names = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.safetensors"))) or "none"
         raise BadInput(f"weights {name}", "do not come with the kit", f"choose one of: {names}")
     return path
+
+
+def shipped_encoder() -> Encoder:
+    """The shipped encoder, by whose features realism is measured, on the CPU and in eval mode.
+
+    Raises:
+        BadInput: its file is missing, or is another one than this version of the kit was made with.
+    """
+    path = shipped("encoder")
+    if sha256(path) != ENCODER_SHA256:
+        raise BadInput(
+            path, "is not the encoder of this version (its sha256 differs)", "install the kit again"
+        )
+    return load_weights(path, "encoder")[0]

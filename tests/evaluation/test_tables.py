@@ -8,7 +8,7 @@ import json
 import pytest
 
 from strokegan_lib.errors import BadInput
-from strokegan_lib.evaluation.tables import circumstances, write_csv, write_json
+from strokegan_lib.evaluation.tables import provenance, write_csv, write_json
 
 
 def test_numbers_and_gaps(tmp_path):
@@ -22,7 +22,7 @@ def test_numbers_and_gaps(tmp_path):
 
 
 def test_a_card_comes_back(tmp_path):
-    card = {"data": "Größe", "seeds": [0, 1], **circumstances(1, "fp32")}
+    card = {"data": "Größe", "seeds": [0, 1], **provenance(1, "fp32")}
     write_json(tmp_path / "card.json", card)
     assert json.loads((tmp_path / "card.json").read_text(encoding="utf-8")) == card
     assert "fp32" in card["hardware"] and "1 thread" in card["hardware"] and card["date"] and card["torch"]

@@ -12,7 +12,7 @@ from PIL import Image
 
 from experiments import blinded
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.evaluation.painted import with_stroke
+from strokegan_lib.evaluation.synthetic import with_stroke
 from strokegan_lib.models.synthesis import Generator
 from strokegan_lib.training.weights import save_weights
 

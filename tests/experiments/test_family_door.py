@@ -13,9 +13,9 @@ from brains import brains
 from PIL import Image
 
 from experiments import family
+from experiments import realism_measures as realism
 from experiments.sheet import MARGIN
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.evaluation import realism
 from strokegan_lib.models.masks import MaskGenerator
 from strokegan_lib.training.tasks import build, settle
 from strokegan_lib.training.weights import save_weights, shipped

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.stats import wasserstein_distance
 
-from strokegan_lib.evaluation.likeness import (
+from experiments.likeness import (
     LEVELS,
     grey_distance,
     grey_levels,

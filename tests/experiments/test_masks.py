@@ -16,6 +16,7 @@ from experiments import masks as module
 from experiments import ship
 from strokegan_lib import synthesise, train
 from strokegan_lib.balance.dataset import provenance
+from strokegan_lib.balance.lesion_synthesis import MadeMasks
 from strokegan_lib.balance.transplant import SMALLEST, ventricles
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.files import sha256
@@ -177,7 +178,7 @@ def test_made_strokes_are_painted_into_slices_without(door, discs, weights, pain
 def test_a_generator_whose_strokes_are_rare_finds_no_place(discs, tmp_path):
     silent, _ = load_weights(mask_generator(tmp_path / "silent.safetensors", stroke=-1e4), "mask generator")
     row = int(np.flatnonzero(discs.table["has_stroke"] == 0)[0])
-    assert synthesise.MadeMasks(silent, discs).place(row, np.random.default_rng(0)) is None
+    assert MadeMasks(silent.sample, discs).place(row, np.random.default_rng(0)) is None
 
 
 def test_transplanted_strokes_are_still_the_default(door, discs, painter, tmp_path):

@@ -11,11 +11,12 @@ import pytest
 from PIL import Image
 
 from experiments import realism
+from experiments import realism_measures as measures
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import split_of
 from strokegan_lib.data.writer import About, SliceSetWriter
 from strokegan_lib.evaluation import features
-from strokegan_lib.evaluation import realism as measures
+from strokegan_lib.training import weights
 
 
 def made(out: Path, seed: int, patients: int = 60, synthetic: str = "none", channels: int = 1) -> SliceSet:
@@ -73,7 +74,9 @@ def test_a_report_from_two_data_sets(door, folders, tmp_path):
     report = json.loads(out.read_text())
     tested = [k for k in range(150) if split_of(f"p{k}") == "test"]
     assert report["slices"] == {"real": len(tested), "fake": 60}
-    assert report["encoder"]["sha256"] == features.SHA256 and "no independent judge" in report["caution"]
+    assert (
+        report["encoder"]["sha256"] == weights.ENCODER_SHA256 and "no independent judge" in report["caution"]
+    )
     assert list(report["measures"]) == list(measures.AIMS)
     for name in ("frechet", "kernel", "precision", "spectrum", "grey"):
         entry = report["measures"][name]
@@ -109,7 +112,7 @@ def test_wrong_use_is_one_line(door, folders, tmp_path, monkeypatch):
     out.write_text("{}")
     refused("real", "painted", "exists already")
     out.unlink()
-    monkeypatch.setattr(features, "SHA256", "0" * 64)
+    monkeypatch.setattr(weights, "ENCODER_SHA256", "0" * 64)
     refused("real", "painted", "encoder.safetensors", "sha256")
     assert not out.exists()
 
@@ -121,7 +124,7 @@ def test_the_shipped_encoder_is_the_one_in_the_code_and_notices_faults(phantom):
     from strokegan_lib.data.corruptions import CORRUPTIONS
     from strokegan_lib.evaluation.frechet import frechet_distance
 
-    encoder = features.shipped_encoder()
+    encoder = weights.shipped_encoder()
     assert encoder.config["features"] <= 64 and not encoder.training
     rows = np.concatenate([phantom.of_split("validation"), phantom.of_split("test")])
     reference = features.features(encoder, torch.from_numpy(phantom.images[phantom.of_split("train")][::2]))

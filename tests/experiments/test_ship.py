@@ -12,9 +12,8 @@ from brains import brains
 from experiments import remake, ship, transfer
 from experiments.recipes import KINDS, RECIPES, Recipe
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.evaluation.features import shipped_encoder
 from strokegan_lib.files import sha256
-from strokegan_lib.training.weights import SHIPPED, load_weights
+from strokegan_lib.training.weights import SHIPPED, load_weights, shipped_encoder
 
 FILES = sorted(SHIPPED.glob("*.safetensors"))
 # files whose recipe was lengthened since; to be emptied

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from strokegan_lib import train
 from strokegan_lib.data.batches import Batch, Batches
-from strokegan_lib.evaluation.painted import paint, sample
+from strokegan_lib.evaluation.synthetic import paint, sample
 from strokegan_lib.models.family.progressive import PHASES
 from strokegan_lib.models.gan import GAN
 from strokegan_lib.training.checkpoint import checkpoints

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.evaluation.painted import paint
+from strokegan_lib.evaluation.synthetic import paint
 from strokegan_lib.models.synthesis import Generator
 
 

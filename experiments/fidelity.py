@@ -1,8 +1,7 @@
 """Does a generator paint the lesion that it was asked for, and is the rest a matter of chance?
 
-Both for any generator that paints from two masks. The judge of lesions is a segmentor that
-was trained on real slices: what it finds in a painted slice, beside what it finds in the
-true slice of the same patient.
+Lesions are looked for by a segmentor that was trained on real slices: what it finds in a synthetic slice is
+compared with what it finds in the true slice of the same patient.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from experiments.realism_measures import PAIRS
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation.diversity import ms_ssim, pairs
 from strokegan_lib.evaluation.overlap import count_masks
-from strokegan_lib.evaluation.painted import CHUNK, paint
-from strokegan_lib.evaluation.realism import PAIRS
 from strokegan_lib.evaluation.statistics import bootstrap, mean
+from strokegan_lib.evaluation.synthetic import CHUNK, paint
 
 SAMPLES = 4  # pictures painted for each pair of masks: six pairs of them
 
@@ -28,11 +27,7 @@ SAMPLES = 4  # pictures painted for each pair of masks: six pairs of them
 def samples(
     generator: nn.Module, slices: SliceSet, rows: np.ndarray, count: int = SAMPLES, seed: int = 0
 ) -> np.ndarray:
-    """Paint the same masks several times, each time with other chance.
-
-    Returns:
-        (count, n, C, 128, 128) uint8, as ``painted.paint`` gives it.
-    """
+    """Paint the same masks several times, each time with other chance: (count, n, C, 128, 128) uint8."""
     masks = slices.stroke[rows], slices.foreground[rows]
     return np.stack([paint(generator, *masks, seed=seed + number) for number in range(count)])
 
@@ -47,10 +42,10 @@ def lesion_fidelity(
     count: int = SAMPLES,
     seed: int = 0,
 ) -> dict[str, dict[str, Any]]:
-    """What a segmentor finds in painted slices, beside what it finds in the true ones.
+    """What a segmentor finds in synthetic slices, beside what it finds in the true ones.
 
-    A segmentor that finds more in painted slices than in true ones is no sign of truth: real
-    lesions may be faint, and painted ones may be as bright as the mean of all.
+    Finding more in synthetic slices than in true ones is no sign of truth: real lesions may be faint, and
+    synthetic ones as bright as the mean of all.
 
     Args:
         generator: on the CPU, in eval mode; it has seen none of these patients.
@@ -60,11 +55,10 @@ def lesion_fidelity(
         seed: of chance.
 
     Returns:
-        name -> mean, low, high, n, patients (see Interval), for ``real_dice``: Dice of what is
-        found in the true slices with their masks; ``painted_dice``: the same in the painted
-        slices, mean over the pictures of a pair of masks; ``fidelity``: the second over the
-        first, patients resampled for both at once; ``agreement``: Dice between what is found in
-        two pictures of the same masks (1 where nothing is found in both).
+        name -> mean, low, high, n, patients (see Interval), for ``real_dice``: Dice of what is found in the
+        true slices with their masks; ``painted_dice``: the same in the synthetic slices, mean over the pictures
+        of a pair of masks; ``fidelity``: the second over the first, patients resampled for both at once;
+        ``agreement``: Dice between what is found in two pictures of the same masks (1 where nothing is found).
 
     Raises:
         ValueError: a slice without stroke.
@@ -74,13 +68,13 @@ def lesion_fidelity(
         raise ValueError("every slice must show a stroke")
     patients = slices.table["patient"][rows]
     real = _dice(found(segmentor, threshold, np.array(slices.images[rows])), truth)  # (n,)
-    told = [found(segmentor, threshold, images) for images in samples(generator, slices, rows, count, seed)]
-    painted = np.mean([_dice(mask, truth) for mask in told], 0)  # (n,)
+    masks = [found(segmentor, threshold, images) for images in samples(generator, slices, rows, count, seed)]
+    synthetic = np.mean([_dice(mask, truth) for mask in masks], 0)  # (n,)
     results = {
         "real_dice": mean(real, patients),
-        "painted_dice": mean(painted, patients),
-        "fidelity": bootstrap(np.stack([painted, real], -1), patients),
-        "agreement": mean(np.mean([_dice(a, b) for a, b in combinations(told, 2)], 0), patients),
+        "painted_dice": mean(synthetic, patients),
+        "fidelity": bootstrap(np.stack([synthetic, real], -1), patients),
+        "agreement": mean(np.mean([_dice(a, b) for a, b in combinations(masks, 2)], 0), patients),
     }
     return {name: asdict(result) for name, result in results.items()}
 
@@ -95,13 +89,13 @@ def variety(
             patients or more.
 
     Returns:
-        name -> mean, low, high, n, patients, for ``same_masks``: the mean over all pairs of pictures
-        of one pair of masks; ``real_pairs``: true slices of two patients, whose masks differ as well,
-        so that variety from styles alone need not reach it.
+        name -> mean, low, high, n, patients, for ``same_masks``: the mean over all pairs of pictures of one
+        pair of masks; ``real_pairs``: true slices of two patients, whose masks differ as well, so that
+        variety from styles alone need not reach it.
     """
     patients = slices.table["patient"][rows]
-    painted = samples(generator, slices, rows, count, seed)
-    alike = np.mean([_similarity(a, b) for a, b in combinations(painted, 2)], 0)  # (n,)
+    made = samples(generator, slices, rows, count, seed)
+    alike = np.mean([_similarity(a, b) for a, b in combinations(made, 2)], 0)  # (n,)
     images, drawn = np.array(slices.images[rows]), pairs(patients, PAIRS, seed)
     real = _similarity(images[drawn[:, 0]], images[drawn[:, 1]])  # (PAIRS,)
     return {

@@ -8,9 +8,11 @@ import torch
 from brains import brains
 from torch import nn
 
+from experiments.realism_measures import synthetic_scores
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import Diverged
-from strokegan_lib.evaluation.painted import MOST, kernel_validation, paint, painted_scores, sample
+from strokegan_lib.evaluation.synthetic import MOST, kernel_validation, paint, sample
+from strokegan_lib.training.weights import shipped_encoder
 
 
 class Painter(nn.Module):
@@ -48,7 +50,7 @@ def test_the_form_of_a_data_set(slices):
 
 
 def test_a_generator_that_knows_the_truth_makes_no_error(slices):
-    scores = painted_scores(Remembering(slices), slices)
+    scores = synthetic_scores(Remembering(slices), slices)
     assert scores["error"]["mean"] == 0 and scores["kernel"]["mean"] < 1e-6
     assert scores["mean_picture_error"]["mean"] > 0.01 and scores["training_error"]["mean"] == 0
     ill = slices.table["has_stroke"][slices.of_split("test")].sum()
@@ -70,12 +72,12 @@ def test_one_that_knows_the_training_patients_alone_is_found_out(slices):
                     grey[n] = known(stroke[n : n + 1], foreground[n : n + 1])[0]
             return grey
 
-    scores = painted_scores(ByHeart(), slices)
+    scores = synthetic_scores(ByHeart(), slices)
     assert scores["training_error"]["mean"] == 0 < scores["error"]["mean"]
 
 
 def test_validation_prefers_the_truth(slices):
-    validate = kernel_validation(slices, slices.of_split("train"))
+    validate = kernel_validation(shipped_encoder(), slices, slices.of_split("train"))
     truth, worse = validate(Remembering(slices)), validate(Painter())
     assert truth["validation score"] > worse["validation score"]
     assert all(scores["validation kernel"] == -scores["validation score"] for scores in (truth, worse))
@@ -90,13 +92,13 @@ def test_validation_asks_for_few_pictures_and_for_no_masks_where_none_are_read(s
             return torch.rand(len(z), 1, 128, 128)
 
     noise, rows = Noise(), np.repeat(slices.of_split("train"), 9)[: 2 * MOST + 1]
-    assert kernel_validation(slices, rows)(noise)["validation kernel"] > 0
+    assert kernel_validation(shipped_encoder(), slices, rows)(noise)["validation kernel"] > 0
     assert 2 <= noise.asked <= MOST
-    assert np.isfinite(kernel_validation(slices, rows[:2])(Noise())["validation kernel"])
+    assert np.isfinite(kernel_validation(shipped_encoder(), slices, rows[:2])(Noise())["validation kernel"])
 
 
 def test_a_worse_one_is_found_out(slices):
-    scores = painted_scores(Painter(), slices)
+    scores = synthetic_scores(Painter(), slices)
     assert scores["error"]["mean"] > 0.02 and scores["kernel"]["mean"] > 0.01
     assert scores["memorisation"]["mean"] > 0
 

@@ -1,6 +1,6 @@
 """How like two sets of slices are: grey levels, and detail at every scale.
 
-Two simple yardsticks, each given beside the distance between two halves of one set,
+Each distance is given beside the one between two halves of one set,
 which is what chance alone makes of it.
 """
 

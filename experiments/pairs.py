@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from experiments.realism_measures import Sample
 from strokegan_lib.evaluation.manifold import CHUNK, distances
-from strokegan_lib.evaluation.realism import Sample
 
 GAP = 4  # pixels between slices
 

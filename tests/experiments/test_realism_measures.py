@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from strokegan_lib.evaluation.realism import (
+from experiments.realism_measures import (
     AIMS,
     Sample,
     distances,

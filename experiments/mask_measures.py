@@ -1,7 +1,7 @@
-"""How like drawn masks are made ones: size, shape, place, variety, and whether they are copies.
+"""How like real masks are synthetic ones: size, shape, place, variety, and whether they are copies.
 
-Everything is measured against the masks of patients that nothing was learnt from, and beside each
-number stands what two halves of those patients give: no two samples are alike.
+Everything is measured against the masks of patients that nothing was learnt from, and beside each number
+stands what two halves of those patients give: no two samples are alike.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import torch
 from scipy import ndimage, stats
 from torch import Tensor
 
+from experiments.realism_measures import HALVINGS, jackknife
 from strokegan_lib.evaluation.diversity import pairs
-from strokegan_lib.evaluation.realism import HALVINGS, jackknife
 from strokegan_lib.evaluation.statistics import Interval, mean
 
 BLUR = 3.0  # pixels, standard deviation: where strokes fall, not where their rims are
@@ -40,9 +40,6 @@ class MaskSample:
 
     def __len__(self) -> int:
         return len(self.stroke)
-
-    def __getitem__(self, rows: np.ndarray) -> MaskSample:
-        return MaskSample(self.stroke[rows], self.foreground[rows], self.patients[rows])
 
 
 def log_areas(masks: np.ndarray) -> np.ndarray:
@@ -81,12 +78,12 @@ def wasserstein(a: Tensor, b: Tensor) -> float:
     return float(stats.wasserstein_distance(a[:, 0].numpy(), b[:, 0].numpy()))
 
 
-def apart(a: Tensor, b: Tensor) -> float:
+def difference_of_means(a: Tensor, b: Tensor) -> float:
     """Absolute difference of the means of (n, 1) and (m, 1)."""
     return float((a.mean() - b.mean()).abs())
 
 
-def misplaced(a: Tensor, b: Tensor) -> float:
+def total_variation(a: Tensor, b: Tensor) -> float:
     """Share of the strokes that lies in other places: total variation, 0..1, of two incidence maps.
 
     Args:
@@ -110,8 +107,8 @@ DISTANCES: dict[str, tuple[Callable[[MaskSample], Tensor], Distance]] = {
     "log_area": (lambda sample: _column(log_areas(sample.stroke)), wasserstein),
     "pieces": (lambda sample: _column(pieces(sample.stroke)), wasserstein),
     "compactness": (lambda sample: _column(compactness(sample.stroke)), wasserstein),
-    "place": (_blurred, misplaced),
-    "side": (lambda sample: _column(left_shares(sample)), apart),
+    "place": (_blurred, total_variation),
+    "side": (lambda sample: _column(left_shares(sample)), difference_of_means),
     "brain_log_area": (lambda sample: _column(log_areas(sample.foreground)), wasserstein),
     "brain_compactness": (lambda sample: _column(compactness(sample.foreground)), wasserstein),
 }
@@ -141,7 +138,7 @@ def mask_scores(
     """Measure masks against those of patients that nothing was learnt from.
 
     Args:
-        made: the masks in question: made, transplanted, or the training masks themselves, as a yardstick.
+        made: the masks in question: made, transplanted, or the training masks themselves, for comparison.
         held_out: of patients that are not in *train*.
         train: what was learnt from or borrowed.
         seed: of halvings, pairs and groups.
@@ -152,31 +149,34 @@ def mask_scores(
         distances of DISTANCES: 0 is best, and never reached by chance. Then ``outside``, the mean share
         of a stroke outside the training patients' mean brain; ``brain_dice``, of the foregrounds with
         that brain; ``pair_dice``, of two strokes: the higher, the less variety; ``nearest_dice``, of a
-        stroke with the nearest training stroke: well above the held-out patients' speaks of copies.
+        stroke with the nearest training stroke: well above the held-out patients' indicates copies.
     """
-    found: dict[str, dict[str, Any]] = {}
+    results: dict[str, dict[str, Any]] = {}
     for name, (describe, distance) in DISTANCES.items():
         a, b = describe(made), describe(held_out)
         chance = list(_halves(a, b, held_out.patients, seed))
         interval = jackknife(distance, a, b, made.patients, held_out.patients, seed=seed)
-        found[name] = {
+        results[name] = {
             **asdict(interval),
             "low": max(0.0, interval.low),
             "halves": float(np.mean([distance(one, other) for one, other, _ in chance])),
             "as_many": float(np.mean([distance(some, other) for _, other, some in chance])),
         }
     brain = train.foreground.mean(0) >= 0.5
-    for name, score in (
-        ("outside", lambda sample: mean(outside(sample, brain), sample.patients, seed=seed)),
-        (
-            "brain_dice",
-            lambda s: mean(dice_between(s.foreground, brain[None])[:, 0], s.patients, seed=seed),
-        ),
-        ("pair_dice", lambda sample: _pair_dice(sample, seed)),
-        ("nearest_dice", lambda s: mean(nearest_dice(s.stroke, train.stroke), s.patients, seed=seed)),
-    ):
-        found[name] = {**asdict(score(made)), "halves": score(held_out).mean, "as_many": None}
-    return found
+    values: dict[str, Callable[[MaskSample], np.ndarray]] = {
+        "outside": lambda s: outside(s, brain),
+        "brain_dice": lambda s: dice_between(s.foreground, brain[None])[:, 0],
+        "nearest_dice": lambda s: nearest_dice(s.stroke, train.stroke),
+    }
+    scores = {
+        name: [mean(of(sample), sample.patients, seed=seed) for sample in (made, held_out)]
+        for name, of in values.items()
+    }
+    scores["pair_dice"] = [_pair_dice(sample, seed) for sample in (made, held_out)]
+    return results | {
+        name: {**asdict(ours), "halves": theirs.mean, "as_many": None}
+        for name, (ours, theirs) in scores.items()
+    }
 
 
 def _halves(

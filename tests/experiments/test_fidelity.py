@@ -8,8 +8,8 @@ import torch
 from brains import brains
 from torch import nn
 
+from experiments.fidelity import found, lesion_fidelity, samples, variety
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.evaluation.fidelity import found, lesion_fidelity, samples, variety
 from strokegan_lib.models.segmentation import Reading
 
 

@@ -1,0 +1,107 @@
+"""Lesions from networks, for slices that have none: masks made from noise, and pictures painted from masks.
+
+The networks are handed in; nothing here depends on their classes. Taught in notebook 08.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+
+from strokegan_lib.balance.dataset import Augmenter, Plan
+from strokegan_lib.balance.transplant import SMALLEST, STAYS, TRIES, Placement, Transplanter, onto, ventricles
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.windows import DARKEST
+
+
+class MadeMasks:
+    """Strokes that a mask generator makes, moved onto brains that it has not made.
+
+    Args:
+        sample: (count, seed) -> strokes and brains, (count, H, W) 0/1 each; ValueError where strokes are rare.
+        slices: the data set that gets the strokes.
+    """
+
+    def __init__(self, sample: Callable[[int, int], tuple[np.ndarray, np.ndarray]], slices: SliceSet) -> None:
+        self.sample, self.slices = sample, slices
+
+    def place(
+        self, row: int, rng: np.random.Generator, pixels: tuple[int, int] | None = None
+    ) -> Placement | None:
+        """A mask for one slice, as ``Transplanter.place``, but of no donor (-1).
+
+        A stroke keeps its place relative to its brain's bounding box; it is drawn anew where too
+        little of it lies on tissue or its size is not the one asked for.
+        """
+        foreground = self.slices.foreground[row] == 1
+        tissue = foreground & ~ventricles(self.slices.images[row, 0], foreground)
+        if not tissue.any():
+            return None
+        for _ in range(TRIES):
+            try:
+                (stroke,), (brain,) = self.sample(1, int(rng.integers(2**31)))
+            except ValueError:
+                return None
+            moved = onto(stroke, brain, foreground)
+            inside = moved & tissue
+            size = int(inside.sum())
+            low, high = pixels or (SMALLEST, inside.size)
+            if size >= STAYS * moved.sum() and low <= size <= high:
+                return Placement(inside, -1)
+        return None
+
+
+class LesionSynthesiser(Augmenter):
+    """A generator paints a mask, transplanted or made.
+
+    Args:
+        generator: (stroke, foreground), (n, 1, H, W) each, -> pictures (n, C, H, W) in 0..1; in eval mode.
+        masks: where strokes come from.
+        paint: 'slice' takes the whole slice as painted, which is smooth and no real brain; 'lesion' paints
+            it with the stroke and without, and adds the difference to the real slice, near the mask, so
+            that the tissue's own texture stays.
+        pixels: smallest and largest lesion; None for sizes as in the data.
+    """
+
+    name = "gan"
+
+    def __init__(
+        self,
+        generator: Callable[[Tensor, Tensor], Tensor],
+        masks: Transplanter | MadeMasks,
+        paint: str = "lesion",
+        pixels: tuple[int, int] | None = None,
+    ) -> None:
+        self.generator, self.masks, self.how, self.pixels = generator, masks, paint, pixels
+
+    def plan(self, slices: SliceSet, background: int, rng: np.random.Generator) -> Plan | None:
+        placed = self.masks.place(background, rng, self.pixels)
+        return placed and Plan(
+            background, placed.donor, placed.stroke, detail="made mask" if placed.donor < 0 else ""
+        )
+
+    def make(self, slices: SliceSet, plans: list[Plan]) -> np.ndarray:
+        rows = np.array([plan.background for plan in plans])
+        foreground = torch.from_numpy(slices.foreground[rows]).float()[:, None]  # (n, 1, H, W)
+        stroke = torch.from_numpy(np.stack([plan.stroke for plan in plans])).float()[:, None]  # (n, 1, H, W)
+        with torch.inference_mode():
+            random_state = torch.get_rng_state()
+            painted = self.generator(stroke, foreground)  # (n, C, H, W)
+            if self.how == "lesion":
+                torch.set_rng_state(random_state)  # the same styles again, if the generator draws any
+                healthy = self.generator(torch.zeros_like(stroke), foreground)
+                near = torch.from_numpy(np.stack([_near(plan.stroke) for plan in plans]))[:, None]
+                real = torch.from_numpy(slices.images[rows]).float() / 255  # (n, C, H, W)
+                painted = real + near * (painted - healthy)  # what the stroke changes, on real tissue
+        grey = (255 * painted).round().clamp(DARKEST, 255) * foreground
+        return grey.byte().numpy()
+
+
+def _near(stroke: np.ndarray) -> np.ndarray:
+    """A soft mask: 1 in the stroke, falling to 0 within a few pixels around it, (H, W) float32."""
+    wide = ndimage.binary_dilation(stroke, iterations=2)
+    return np.maximum(ndimage.gaussian_filter(wide.astype(np.float32), 1.0), stroke)

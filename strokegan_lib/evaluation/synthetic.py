@@ -1,0 +1,118 @@
+"""Slices that a generator makes, in the form of the data sets, and its score while it learns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.windows import DARKEST
+from strokegan_lib.errors import Diverged
+from strokegan_lib.evaluation.features import features
+from strokegan_lib.evaluation.kernel import kernel_distance
+from strokegan_lib.models.encoder import Encoder
+
+CHUNK = 64  # slices made at a time
+MOST = 256  # slices that a generator makes at each validation: seconds, not minutes
+
+
+def paint(generator: nn.Module, stroke: np.ndarray, foreground: np.ndarray, *, seed: int = 0) -> np.ndarray:
+    """Paint slices from masks.
+
+    Args:
+        generator: in eval mode.
+        stroke, foreground: (n, 128, 128), 0/1.
+        seed: of what the generator leaves to chance, if anything; torch's own random state stays as it was.
+
+    Returns:
+        (n, C, 128, 128) uint8: 8..255 in the foreground, 0 elsewhere.
+
+    Raises:
+        Diverged: the generator's pictures are not numbers.
+    """
+    parts, device = [], _device(generator)
+    with torch.inference_mode(), torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # the CPU's; torch.manual_seed would reach GPUs as well
+        for start in range(0, len(stroke), CHUNK):
+            part = slice(start, start + CHUNK)
+            masks = [
+                torch.from_numpy(np.array(m[part])).float()[:, None].to(device) for m in (stroke, foreground)
+            ]
+            grey = _finite(255 * generator(*masks)).round().clamp(min=DARKEST) * masks[1]  # (b, C, 128, 128)
+            parts.append(grey.byte().cpu().numpy())
+    return np.concatenate(parts)
+
+
+def sample(generator: nn.Module, n: int, seed: int = 0) -> np.ndarray:
+    """Slices that an unconditional generator makes of random numbers.
+
+    Args:
+        generator: from z (b, Z) to (b, 1, 128, 128), Z its attribute ``latent``; in eval mode.
+        n: how many.
+        seed: decides the random numbers: the first slices of a longer sample are the same.
+
+    Returns:
+        (n, 1, 128, 128) uint8: what is darker than the darkest tissue is background, 0.
+
+    Raises:
+        Diverged: the generator's pictures are not numbers.
+    """
+    device, random = _device(generator), torch.Generator().manual_seed(seed)
+    z = torch.stack([torch.randn(generator.latent, generator=random) for _ in range(n)])  # (n, Z)
+    parts = []
+    with torch.inference_mode():
+        for part in z.split(CHUNK):
+            grey = _finite(255 * generator(part.to(device))).round()  # (b, 1, 128, 128)
+            parts.append((grey * (grey >= DARKEST)).byte().cpu().numpy())
+    return np.concatenate(parts)
+
+
+def kernel_validation(
+    encoder: Encoder, slices: SliceSet, rows: np.ndarray
+) -> Callable[[nn.Module], dict[str, float]]:
+    """How a generator is validated while it learns: the kernel distance of what it makes to real slices.
+
+    One with an attribute ``latent`` needs no masks, see :func:`sample`.
+
+    Args:
+        encoder: the shipped one, or figures cannot be compared.
+        slices: with one channel.
+        rows: validation slices, of which MOST at most are taken, evenly.
+    """
+    rows = evenly(rows)
+    real = features(encoder, torch.from_numpy(slices.images[rows]))  # (n, F)
+
+    def validate(generator: nn.Module) -> dict[str, float]:
+        if hasattr(generator, "latent"):
+            made = sample(generator, len(rows))
+        else:
+            made = paint(generator, slices.stroke[rows], slices.foreground[rows])
+        distance = kernel_distance(real, features(encoder, torch.from_numpy(made)))
+        return {"validation score": -distance, "validation kernel": distance}
+
+    return validate
+
+
+def evenly(rows: np.ndarray) -> np.ndarray:
+    """MOST rows at most, spread evenly over all."""
+    return rows[:: max(1, -(-len(rows) // MOST))]
+
+
+def with_stroke(slices: SliceSet, split: str, fold: int | None = None) -> np.ndarray:
+    """Rows of a split's slices that show a stroke."""
+    rows = slices.of_split(split, fold)
+    return rows[slices.table["has_stroke"][rows] == 1]
+
+
+def _finite(pictures: torch.Tensor) -> torch.Tensor:
+    if not pictures.isfinite().all():
+        raise Diverged("the generator", "its pictures are not numbers")
+    return pictures
+
+
+def _device(network: nn.Module) -> torch.device:
+    """Where a network lies; one without parameters, as tests have them, on the CPU."""
+    return next((p.device for p in network.parameters()), torch.device("cpu"))
