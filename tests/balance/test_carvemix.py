@@ -18,9 +18,9 @@ def mix(margin: float, foreground=BRAIN, donor_foreground=BRAIN, stroke=EMPTY):
 
 
 def test_signed_distance_of_a_disc():
-    distance = signed_distance(LESION)
     rows, columns = np.indices(LESION.shape)
     exact = np.hypot(rows - 64, columns - 80) - 8
+    distance = signed_distance(LESION)
     assert np.abs(distance - exact).max() < 1.1 and np.array_equal(distance < 0, LESION)
 
 
@@ -33,11 +33,6 @@ def test_the_region_is_the_donors_and_the_rest_the_backgrounds(margin):
     assert np.array_equal(stroke, LESION & region)
     if margin >= 0:
         assert np.array_equal(stroke, LESION)
-
-
-def test_a_wider_margin_carves_more():
-    sizes = [(mix(margin)[0] == 2).sum() for margin in (-4, -2, 0, 3, 8)]
-    assert sizes == sorted(set(sizes))
 
 
 def test_nothing_is_pasted_onto_air_or_from_air():

@@ -26,7 +26,7 @@ def share(slices: SliceSet, fold: int | None = None) -> float:
     return slices.table["has_stroke"][slices.of_split("train", fold)].mean()
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(wanted=st.floats(0.05, 0.3), fold=st.sampled_from([None, 0, 4]))
 def test_the_share_is_reached_as_nearly_as_whole_patients_allow(discs, tmp_path_factory, wanted, fold):
     thin = thin_lesions(discs, tmp_path_factory.mktemp("thin") / "set", wanted, fold=fold, **NAMED)

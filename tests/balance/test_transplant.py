@@ -27,7 +27,7 @@ def transplanter(slices: SliceSet, deformation: Deformation | None = None) -> Tr
     return Transplanter(slices, slices.of_split("train"), deformation)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10**6), pick=st.integers(0, 10**6))
 def test_masks_lie_in_tissue_and_come_from_training_patients(discs, seed, pick):
     free = free_rows(discs)
@@ -41,19 +41,13 @@ def test_masks_lie_in_tissue_and_come_from_training_patients(discs, seed, pick):
     assert placed.donor in discs.of_split("train") and discs.stroke[placed.donor].any()
 
 
-@settings(max_examples=20)
-@given(seed=st.integers(0, 10**6), low=st.integers(8, 200), more=st.floats(1.5, 3))
-def test_sizes_by_request(discs, seed, low, more):
-    placed = transplanter(discs).place(
-        int(free_rows(discs)[0]), np.random.default_rng(seed), (low, int(low * more))
-    )
-    assert placed is None or low <= placed.stroke.sum() <= low * more
-
-
-def test_sizes_by_request_are_mostly_met(discs):
+def test_sizes_by_request_are_mostly_met_by_the_same_mask_for_the_same_seed(discs):
     donors, row = transplanter(discs), int(free_rows(discs)[0])
-    found = [donors.place(row, np.random.default_rng(seed), (150, 300)) for seed in range(20)]
-    assert sum(placed is not None for placed in found) >= 18
+    found = [donors.place(row, np.random.default_rng(seed // 2), (150, 300)) for seed in range(20)]
+    met = [(a, b) for a, b in zip(found[::2], found[1::2], strict=True) if a is not None]
+    assert len(met) >= 9 and all(np.array_equal(a.stroke, b.stroke) for a, b in met)
+    assert all(150 <= a.stroke.sum() <= 300 for a, _ in met)
+    assert len({a.stroke.tobytes() for a, _ in met}) == len(met)
 
 
 def test_without_deformation_a_mask_keeps_its_place_in_the_brain(discs):
@@ -89,14 +83,6 @@ def test_donors_are_of_about_the_same_height(tmp_path):
         assert abs(slices.table["z"][placed.donor] - slices.table["z"][row]) <= 10
 
 
-def test_the_same_seed_gives_the_same_mask(discs):
-    row = int(free_rows(discs)[1])
-    first, again, other = (
-        transplanter(discs).place(row, np.random.default_rng(seed)).stroke for seed in (5, 5, 6)
-    )
-    assert np.array_equal(first, again) and not np.array_equal(first, other)
-
-
 def test_ventricles_are_found_and_folds_are_not():
     foreground = disc(64, 64, 50)
     image = np.where(disc(64, 64, 10) | disc(64, 110, 3), 20, 150) * foreground  # one deep, one at the edge
@@ -112,7 +98,7 @@ def test_no_donor(discs):
         Transplanter(discs, free_rows(discs))
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(seed=st.integers(0, 10**6))
 def test_a_mask_keeps_its_place_in_another_brain(seed):
     rng = np.random.default_rng(seed)

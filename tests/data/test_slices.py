@@ -2,6 +2,10 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -143,9 +147,21 @@ def test_two_writers_at_once_and_a_third_later(tmp_path):
     assert len(SliceSet.open(out)) == 1
 
 
+KILLED = """
+import os, signal, sys
+from brains import TWO_CHANNELS, SliceSetWriter, add, noise
+with SliceSetWriter(sys.argv[1], TWO_CHANNELS) as writer:
+    add(writer, noise(20))
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
 def test_what_a_killed_writer_left_is_cleared(tmp_path):
-    (tmp_path / ".set.partial").mkdir()
-    (tmp_path / ".set.partial" / "images.npy").write_bytes(b"half")
+    path = os.pathsep.join(str(Path(__file__).parents[n]) for n in (1, 2))
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, tmp_path / "set"], env=os.environ | {"PYTHONPATH": path}
+    )
+    assert done.returncode == -signal.SIGKILL and os.listdir(tmp_path) == [".set.partial"]
     assert len(noise_set(tmp_path / "set")) == 6
     assert os.listdir(tmp_path) == ["set"]
 

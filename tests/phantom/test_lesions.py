@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from strokegan_lib.phantom.anatomy import grid_points, shapes
+from strokegan_lib.phantom.anatomy import grid_points
 from strokegan_lib.phantom.epidemiology import SUPPLIES, Plan, plan_stroke
 from strokegan_lib.phantom.lesions import CONNECTED, POINT_ML, Lesion, grow_lesion
 from strokegan_lib.phantom.territories import NAMES, SPACING, parenchyma, territories
 
 X = grid_points(SPACING)[..., 0]
-STROKES = 24
+STROKES = 20
 
 
 def grow(plan: Plan, seed: int = 0) -> Lesion:
@@ -33,38 +33,16 @@ def strokes() -> list[tuple[Plan, Lesion]]:
     return [(plan, grow_lesion(np.random.default_rng([0, k, 2]), plan)) for k, plan in found]
 
 
-def test_the_planned_volume_grows(strokes):
+def test_what_was_planned_grows(strokes):
     ratio = np.array([lesion.volume / plan.volume for plan, lesion in strokes])
     assert 0.97 < np.median(ratio) < 1.03
     assert (np.abs(ratio - 1) < 0.1).mean() > 0.9 and (np.abs(ratio - 1) < 0.5).all()
-
-
-def test_pieces_are_as_many_as_planned(strokes):
     assert np.mean([lesion.pieces == plan.pieces for plan, lesion in strokes]) > 0.8
-    assert all(1 <= lesion.pieces <= plan.pieces for plan, lesion in strokes)
-
-
-def test_most_of_a_lesion_lies_where_it_was_planned(strokes):
     assert np.mean([lesion.territory == plan.territory for plan, lesion in strokes]) > 0.8
-
-
-def test_sides_are_as_planned(strokes):
     for plan, lesion in strokes:
+        assert 1 <= lesion.pieces <= plan.pieces
         here = lesion.right if plan.side > 0 else 1 - lesion.right
         assert here == pytest.approx(1 - plan.other_side, abs=0.1)
-
-
-def test_no_piece_crosses_the_midline(strokes):
-    for _, lesion in strokes:
-        for piece in pieces_of(lesion):
-            assert len(np.unique(np.sign(X[piece]))) == 1 and (X[piece] != 0).all()
-
-
-def test_lesions_keep_to_tissue(strokes):
-    for _, lesion in strokes:
-        inside = lesion.level > 0
-        assert not (inside & ~parenchyma()).any()
-        assert not (inside & (shapes()["to_ventricle"] < 0)).any()
 
 
 def test_the_description_is_that_of_the_level(strokes):
@@ -77,11 +55,12 @@ def test_the_description_is_that_of_the_level(strokes):
         assert counts[lesion.territory] == max(counts.values())
 
 
-def test_neighbouring_planes_agree(strokes):
-    """A lesion is one thing in space: from plane to plane it changes at its rim only."""
+def test_pieces_are_whole_in_space_and_on_one_side(strokes):
+    """From plane to plane a lesion changes at its rim only."""
     overlaps = []
     for _, lesion in strokes:
         for piece in pieces_of(lesion):
+            assert len(np.unique(np.sign(X[piece]))) == 1 and (X[piece] != 0).all()
             planes = np.flatnonzero(piece.any((0, 1)))
             assert np.array_equal(planes, np.arange(planes[0], planes[-1] + 1))  # no plane left out
             for a, b in itertools.pairwise(planes):
@@ -104,17 +83,13 @@ def test_any_plan_grows(territory, share, side, pieces, seed):
     """Whatever the territory and the size: about the volume, only in tissue, never across the midline."""
     volume = 0.12 * (min(SUPPLIES[territory].largest, 120) / 0.12) ** share
     pieces = min(pieces, max(1, int(volume / 0.1)))
-    lesion = grow(Plan(territory, volume, side, pieces, 0.0, False), seed)
+    plan = Plan(territory, volume, side, pieces, 0.0, False)
+    lesion = grow(plan, seed)
     inside = lesion.level > 0
     assert 0.75 < lesion.volume / volume < 1.5  # the smallest pieces are rounded up to whole points
     assert (np.sign(X[inside]) == side).all() and parenchyma()[inside].all()
     assert len(pieces_of(lesion)) <= pieces
-
-
-def test_the_other_side_gets_its_share():
-    lesion = grow(Plan("middle cerebral, frontal", 20.0, -1, 4, 0.3, False))
-    assert lesion.right == pytest.approx(0.3, abs=0.03)
-    assert {bool((X[piece] > 0).all()) for piece in pieces_of(lesion)} == {True, False}
+    assert np.array_equal(lesion.level, grow(plan, seed).level)
 
 
 def test_a_border_zone_stroke_lies_in_the_border_zones():
@@ -125,9 +100,3 @@ def test_a_border_zone_stroke_lies_in_the_border_zones():
         for zone in (True, False)
     ]
     assert shares[0] > 1.5 * shares[1]
-
-
-def test_a_lesion_is_a_function_of_plan_and_stream():
-    plan = Plan("basilar", 1.0, 1, 1, 0.0, False)
-    assert np.array_equal(grow(plan, 4).level, grow(plan, 4).level)
-    assert not np.array_equal(grow(plan, 4).level, grow(plan, 5).level)

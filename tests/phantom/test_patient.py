@@ -1,104 +1,154 @@
-"""Heads: like people's in age and size, and a smooth change of the average brain."""
+"""A phantom patient's slices: what is promised of every one of them."""
 
-from dataclasses import replace
+import itertools
 
 import numpy as np
 import pytest
 import torch
 
+from strokegan_lib.data.windows import DARKEST
 from strokegan_lib.phantom.anatomy import shapes
-from strokegan_lib.phantom.head import CENTRE, Head, draw_head
+from strokegan_lib.phantom.epidemiology import plan_stroke
+from strokegan_lib.phantom.patient import (
+    BOTTOM,
+    FEWEST_PIXELS,
+    PIXEL,
+    TOP,
+    Patient,
+    _inside_head,
+    head_of,
+    make_patient,
+    plane_heights,
+    plane_points,
+)
+from strokegan_lib.phantom.scanner import CONTRASTS, FLAIR, WINDOW, scan
 
-HEADS = 60
-POINTS = torch.from_numpy(
-    np.stack(np.meshgrid(*[np.arange(-40, 41, 8.0)] * 3, indexing="ij"), -1).reshape(-1, 3) + CENTRE
-).float()
-
-
-def head_of(seed: int) -> Head:
-    return draw_head(np.random.default_rng(seed))
+Z = np.array([-30.0, 6.0, 18.0, 40.0])
+LARGE = [k for k in range(60) if (plan := plan_stroke(k, 0)) and plan.volume > 15][:4]
+NONE = next(k for k in range(60) if plan_stroke(k, 0) is None)
 
 
 @pytest.fixture(scope="module")
-def heads() -> list[Head]:
-    return [head_of(seed) for seed in range(HEADS)]
+def patients() -> dict[tuple[int, str], Patient]:
+    """Patients with a large stroke, and one without, in both contrasts."""
+    cases = itertools.product((*LARGE, NONE), CONTRASTS)
+    return {(k, contrast): make_patient(k, contrast=contrast, z=Z, layers=True) for k, contrast in cases}
 
 
-def plain(**change) -> Head:
-    """The average brain itself, but for *change*."""
-    still = dict(
-        age=60.0,
-        atrophy=0.0,
-        ventricle_growth=0.0,
-        affine=np.eye(3),
-        shift=np.zeros(3),
-        warp=np.zeros((3, 39, 49, 41), np.float32),
-    )
-    return Head(**(still | change))
+def test_the_form_of_a_patient(patients):
+    for patient in patients.values():
+        assert patient.images.shape == patient.stroke.shape == patient.foreground.shape == (4, 128, 128)
+        assert patient.images.dtype == np.float32 and np.isfinite(patient.images).all()
+        grey = WINDOW.to_bytes(patient.images, patient.foreground)
+        assert np.array_equal(grey >= DARKEST, patient.foreground)
+        assert (patient.images >= 0).all() and not patient.images[~patient.foreground].any()
+        assert not (patient.stroke & ~patient.foreground).any()
+        sizes = patient.stroke.sum((1, 2))
+        assert ((sizes == 0) | (sizes >= FEWEST_PIXELS)).all()
+        total = sum(patient.layers[name] for name in ("fluid", "white", "grey"))
+        assert np.allclose(total[patient.foreground], 1, atol=1e-4)
 
 
-def test_the_plain_head_is_the_average_brain():
-    assert torch.allclose(plain().to_mni(POINTS), POINTS, atol=1e-4)
+def test_a_stroke_lies_in_its_lesion_and_in_no_ventricle(patients):
+    for k in LARGE:
+        patient = patients[k, "flair"]
+        assert patient.stroke.any() and (patient.layers["lesion"][patient.stroke] > 0.5).all()
+        inside, mni = _inside_head(patient.head, plane_points(Z, patient.head.middle()))
+        to_ventricle = shapes().sample(mni, "to_ventricle")[0]  # (N,)
+        assert to_ventricle[torch.from_numpy(patient.stroke)[inside]].min() > 0
+    sound = patients[NONE, "flair"]
+    assert sound.plan is None and sound.lesion is None and not sound.stroke.any()
+    assert not (sound.layers["lesion"] > 0.5).any()
 
 
-def test_a_shift_and_a_scale_do_what_they_say():
-    shifted = plain(shift=np.array([3.0, -2.0, 1.0])).to_mni(POINTS)
-    assert torch.allclose(shifted, POINTS - torch.tensor([3.0, -2.0, 1.0]), atol=1e-4)
-    centre = torch.from_numpy(CENTRE).float()
-    larger = plain(affine=np.eye(3) / 1.1).to_mni(POINTS)  # a larger head looks up points nearer the centre
-    assert torch.allclose(larger - centre, (POINTS - centre) / 1.1, atol=1e-4)
+def test_contrasts_share_anatomy_and_lesion(patients):
+    for k in (*LARGE, NONE):
+        flair, dwi = (patients[k, contrast] for contrast in ("flair", "dwi"))
+        assert np.array_equal(flair.stroke, dwi.stroke)
+        assert np.array_equal(flair.foreground, dwi.foreground)
+        for layer in ("fluid", "white", "grey", "lesion"):
+            assert np.array_equal(flair.layers[layer], dwi.layers[layer])
+        assert not np.array_equal(flair.images, dwi.images)
 
 
-def test_grown_ventricles_fill_what_was_tissue():
-    distance = shapes().sample(POINTS, "to_ventricle")[0]
-    after = shapes().sample(plain(ventricle_growth=4.0).to_mni(POINTS), "to_ventricle")[0]
-    wall = (distance > 0.5) & (distance < 2)
-    assert (after[wall] < distance[wall]).float().mean() > 0.95
-    assert (after < 0).sum() > 1.5 * (distance < 0).sum()
-    far = distance > 40
-    assert (after[far] - distance[far]).abs().max() < 1  # pushed away less, the farther
+def test_brightness_of_tissues_and_lesions(patients):
+    """Fluid is dark; a fresh stroke is brighter than tissue of the same planes, more so in DWI."""
+    ratios = {contrast: [] for contrast in CONTRASTS}
+    for (k, contrast), patient in patients.items():
+        layers, sound = patient.layers, patient.foreground & (patient.layers["lesion"] < 0.01)
+        if contrast == "flair":
+            fluid, white, grey = (
+                np.median(layers["brightness"][sound & (layers[name] > 0.9)])
+                for name in ("fluid", "white", "grey")
+            )
+            assert fluid < 0.5 * white < white < grey
+        if k != NONE:  # without the lesion's soft rim
+            solid = layers["fluid"] < 0.1
+            bright, plain = patient.images[patient.stroke & solid], patient.images[sound & solid]
+            ratios[contrast].append(bright.mean() / plain.mean())
+    assert min(ratios["flair"]) > 1 and np.median(ratios["flair"]) > 1.15
+    assert np.median(ratios["dwi"]) > 1.2 * np.median(ratios["flair"])
 
 
-def test_a_head_is_a_function_of_its_seed():
-    first, again, other = head_of(5), head_of(5), head_of(6)
-    assert first.age == again.age and np.array_equal(first.warp, again.warp)
-    assert first.age != other.age and not np.array_equal(first.warp, other.warp)
+def test_a_patient_is_a_function_of_number_and_seed_whatever_the_planes_and_threads(patients):
+    k, threads = LARGE[0], torch.get_num_threads()
+    patient = patients[k, "flair"]
+    try:
+        torch.set_num_threads(2)
+        again = make_patient(k, z=Z)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+    assert np.array_equal(again.images, patient.images) and again.name == f"phantom-{k:05d}"
+    assert not again.layers  # kept only when asked for
+    assert not np.array_equal(again.foreground, make_patient(k, z=Z, seed=1).foreground)
+    for number in (*LARGE, NONE):  # old cavities too stay where they are
+        alone, among = make_patient(number, z=Z[2:3], layers=True), patients[number, "flair"]
+        assert np.array_equal(alone.foreground[0], among.foreground[2])
+        assert np.array_equal(alone.stroke[0], among.stroke[2])
+        assert np.allclose(alone.layers["brightness"][0], among.layers["brightness"][2], atol=1e-5)
 
 
-def test_ages_are_those_of_stroke_patients(heads):
-    ages = np.array([head.age for head in heads])
-    assert 63 < ages.mean() < 73 and 8 < ages.std() < 18 and ages.min() >= 25 and ages.max() <= 97
+def test_rows_run_to_the_back_and_columns_to_the_right():
+    points = plane_points(np.array([5.0]), -16.0)[0]  # (128, 128, 3) mm
+    assert torch.allclose(points[0, 1] - points[0, 0], torch.tensor([PIXEL, 0, 0]))
+    assert torch.allclose(points[1, 0] - points[0, 0], torch.tensor([0, -PIXEL, 0]))
+    assert (points[..., 2] == 5).all()
+    strokes = ((k, plan) for k in range(200) if (plan := plan_stroke(k, 0)))
+    large = [(k, plan.side) for k, plan in strokes if plan.volume > 30 and not plan.other_side]
+    for side in (-1, 1):  # a lesion on the patient's left is seen on the left
+        k = next(number for number, where in large if where == side)
+        columns = np.nonzero(make_patient(k, z=plane_heights(6)).stroke)[2]
+        assert np.sign(columns.mean() - 63.5) == side
 
 
-def test_age_opens_furrows_and_ventricles(heads):
-    """The old have more atrophy, and a larger share of their heads lies inside the ventricles."""
-    ages = [head.age for head in heads]
-    inside = [shapes().sample(head.to_mni(POINTS), "to_ventricle")[0] < 0 for head in heads]
-    ventricles = [float(share.float().mean()) for share in inside]
-    assert np.corrcoef(ages, [head.atrophy for head in heads])[0, 1] > 0.4
-    assert np.corrcoef(ages, ventricles)[0, 1] > 0.4
+@pytest.mark.parametrize("planes", [1, 2, 30])
+def test_planes_cover_the_head(planes):
+    z = plane_heights(planes)
+    assert z.shape == (planes,) and (z > BOTTOM).all() and (z < TOP).all()
+    assert z.mean() == pytest.approx((BOTTOM + TOP) / 2)
+    assert np.allclose(np.diff(z), (TOP - BOTTOM) / planes)
 
 
-def jacobian(head: Head, points: torch.Tensor) -> torch.Tensor:
-    """Volume that a small cube at each point takes up in MNI space, (N,); negative in a fold."""
-    mni = head.to_mni(points)
-    columns = [(head.to_mni(points + 2 * axis) - mni) / 2 for axis in torch.eye(3)]
-    return torch.det(torch.stack(columns, -1))  # (N, 3, 3) -> (N,)
+def test_unknown_contrast():
+    with pytest.raises(ValueError, match="choose from flair, dwi"):
+        make_patient(0, contrast="t1")
 
 
-def test_heads_stay_near_the_average_and_are_not_folded(heads):
-    points = POINTS[shapes().sample(POINTS, "depth")[0] > 0]
-    for head in heads[:12]:
-        assert (head.to_mni(points) - points).norm(dim=-1).max() < 30  # mm
-        assert (jacobian(replace(head, ventricle_growth=0.0), points) > 0).all()
-        # grown ventricles meet themselves here and there, at their walls only
-        volume = jacobian(head, points)
-        assert (volume > 0).float().mean() > 0.94 and 0.8 < volume.median() < 1.25
-        assert 0.9 < abs(np.linalg.det(head.affine)) < 1.4
+def test_noise_of_the_scanner_is_rician():
+    """The magnitude of two noisy channels: never negative, never zero on average even in air."""
+    air, bright = np.zeros((6, 128, 128), np.float32), np.ones((6, 128, 128), np.float32)
+    whole = np.ones(air.shape, bool)
+    dark, light = (scan(np.random.default_rng(1), FLAIR, clean, whole) for clean in (air, bright))
+    sigma = light.std()  # far from zero it is Gaussian
+    # in air it follows Rayleigh's law, whose mean is sqrt(pi/2) sigma and deviation sqrt(2 - pi/2) sigma
+    assert (dark > 0).all()
+    assert dark.mean() / sigma == pytest.approx(np.sqrt(np.pi / 2), rel=0.05)
+    assert dark.std() / sigma == pytest.approx(np.sqrt(2 - np.pi / 2), rel=0.05)
 
 
-def test_two_sides_are_alike_but_not_the_same(heads):
-    for head in heads[:5]:
-        forward = head.warp[1]  # (X, Y, Z) mm; the box is symmetric in x
-        likeness = np.corrcoef(forward.ravel(), forward[::-1].ravel())[0, 1]
-        assert 0.4 < likeness < 0.99
+def test_no_head_reaches_the_edge_of_the_picture():
+    volume = {k: np.linalg.det(head_of(k).affine) for k in range(60)}  # patient to MNI: small is large
+    for k in sorted(volume, key=volume.get)[:2]:
+        foreground = make_patient(k, z=np.array([0.0, 15.0])).foreground
+        assert not foreground[:, [0, -1]].any() and not foreground[:, :, [0, -1]].any()
