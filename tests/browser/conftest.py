@@ -1,102 +1,96 @@
-"""What the browser tests share: one JupyterLab, one Chromium, a page for each class of tests."""
+"""What the browser tests share: one JupyterLab, one Chromium, one notebook with a widget a cell."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
 from lab import Lab
-from notebook import OpenNotebook
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
+from shown import Shown
 
 from strokegan_lib.data.slices import SliceSet
 
-ROOT = Path(__file__).parents[2]
-PICTURES = ROOT / "build" / "browser"
+PICTURES = Path(__file__).parents[2] / "build" / "browser"
 # as root in a container, without a GPU, and silent towards the network
 FLAGS = [
-    *("--no-sandbox", "--disable-gpu"),
-    *("--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 ]
-BADGES = {"colab.research.google.com", "mybinder.org"}
-NOTHING = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
 CHROMIUM = os.environ.get("CHROMIUM") or "chromium"
+START = 300_000  # milliseconds until JupyterLab shows a notebook and its kernel is idle
+CELLS = {
+    "set-up": """import numpy as np, torch
+from strokegan_lib.classroom import *
+from strokegan_lib.profiles import profile
+from strokegan_lib.training.weights import load_weights, shipped
+slices = prepared("", profile("quick"))
+generator, _ = load_weights(shipped("synthesis-phantom"), "generator")
+rows = np.argsort(-slices.foreground.sum((1, 2), dtype=int))[:5]""",
+    "browser": "PatientBrowser(slices)",
+    "attention": 'AttentionExplorer(slices.images[rows[0], 0], {"fine": torch.eye(1024), "coarse": torch.eye(256)})',
+    "game": "RealOrSynthetic(slices.images[:20, 0], slices.images[20:40, 0])",
+    "painter": "LesionPainter(generator, slices, rows).set(strokes=[[(60, 80)]])",
+    "quiz": 'quiz("05")',
+}
 
 
 def pytest_configure() -> None:
     if not shutil.which(CHROMIUM):
-        reason = (
+        pytest.exit(
             f"there is no {CHROMIUM} here; install Debian's package (apt-get install chromium) or name yours: "
-            "CHROMIUM=/path/to/it"
+            "CHROMIUM=/path/to/it",
+            returncode=2,
         )
-        pytest.exit(reason, returncode=2)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test or a set-up that fails leaves a picture of every open page, and says what JupyterLab wrote."""
+    """A test that fails leaves a picture of the page."""
     report = yield
-    if report.failed and "chromium" in item.funcargs:  # a page is not there yet if its own set-up fails
-        contexts = item.funcargs["chromium"].contexts
-        for number, page in enumerate([page for context in contexts for page in context.pages]):
-            picture = PICTURES / f"failed_{item.name}_{number}.png"
-            page.screenshot(path=picture)
-            report.sections.append(("Page", str(picture)))
-        if "lab" in item.funcargs:
-            report.sections.append(("JupyterLab", item.funcargs["lab"].tail()))
+    if report.failed and "page" in item.funcargs:
+        item.funcargs["page"].screenshot(path=PICTURES / f"failed_{item.name}.png")
     return report
 
 
 @pytest.fixture(scope="session")
-def lab(phantom: SliceSet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """JupyterLab on copies of all notebooks; kernels find the phantom in the tests' cache."""
-    with Lab(ROOT / "notebooks", tmp_path_factory.mktemp("lab")) as lab:
-        yield lab
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def page(phantom: SliceSet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """The notebook, its cells run. At the end: nothing went wrong in the page, and it asked only JupyterLab."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
+    strangers, complaints = [], []
+    with Lab(tmp_path_factory.mktemp("lab"), list(CELLS.values())) as lab, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which(CHROMIUM), args=FLAGS)
-        yield browser
+        page = browser.new_page(viewport={"width": 1280, "height": 900}, has_touch=True)
+        page.on(
+            "request",
+            lambda r: (
+                strangers.append(r.url) if urlparse(r.url).hostname not in {"127.0.0.1", None} else None
+            ),
+        )
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(lab.address, timeout=START)
+        expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=START)
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.locator(".lm-Menu-itemLabel").get_by_text("Run All Cells", exact=True).click()
+        last = page.locator(".jp-Notebook .jp-Cell").last.locator(".jp-InputPrompt")
+        expect(last).to_have_text(f"[{len(CELLS)}]:", timeout=START)
+        yield page
         browser.close()
+    assert not complaints and not strangers, (complaints, strangers)
 
 
-@pytest.fixture(scope="class")
-def page(chromium: Browser, lab: Lab) -> Iterator[Page]:
-    """An empty page. At the end: nothing went wrong in it, and it asked nobody but JupyterLab."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, has_touch=True)
-    context.set_default_timeout(60_000)  # milliseconds for each click
-    strangers, complaints = set(), []
+@pytest.fixture
+def shown(page: Page) -> Callable[[str], Shown]:
+    """The widget of a cell, scrolled into view."""
 
-    def outside(route: Route) -> None:
-        strangers.add(urlparse(route.request.url).hostname)
-        route.fulfill(body=NOTHING, content_type="image/svg+xml")
+    def find(name: str) -> Shown:
+        output = page.locator(".jp-Notebook .jp-Cell").nth(list(CELLS).index(name)).locator(".jp-OutputArea")
+        output.scroll_into_view_if_needed()
+        return Shown(output)
 
-    context.route(lambda url: urlparse(url).hostname not in {"127.0.0.1", None}, outside)
-    page = context.new_page()
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    context.close()
-    assert not complaints, complaints
-    # the badges at the top of a notebook are the only pictures that lie elsewhere
-    assert strangers <= BADGES, strangers
-
-
-@pytest.fixture(scope="class")
-def notebook(request: pytest.FixtureRequest, page: Page, lab: Lab) -> Iterator[OpenNotebook]:
-    """The notebook that a class of tests names: NOTEBOOK, and RUN_TO, the last cell that they need."""
-    name = request.cls.NOTEBOOK
-    try:
-        opened = OpenNotebook(page, lab.address(name), lab.folder / "notebooks" / name)
-        opened.run_to(request.cls.RUN_TO)
-        yield opened
-    finally:
-        lab.stop_kernels()
+    return find

@@ -1,0 +1,74 @@
+"""One widget of each kind, used with mouse and keyboard: sliders, a clickable picture, buttons, the quiz."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from conftest import PICTURES
+from playwright.sync_api import expect
+from shown import Shown
+
+from strokegan_lib.classroom.questions import questions
+from strokegan_lib.data.slices import SliceSet
+
+Find = Callable[[str], Shown]
+
+
+def test_sliders_choose_a_slice(shown: Find, phantom: SliceSet):
+    browser = shown("browser")
+    before = browser.picture()
+    plane, patient = browser.drag("plane", 0.25), int(browser.press("patient", "ArrowRight"))
+    said = browser.says(f"{phantom.patients[patient]}, plane {plane} (0 to ")
+    assert (browser.picture() != before).any()
+    assert browser.output.locator("img").get_attribute("title") in said  # words for those who cannot see it
+    browser.output.screenshot(path=PICTURES / "patient_browser.png")
+
+
+def test_a_picture_is_clicked_on_and_takes_the_arrow_keys(shown: Find):
+    explorer, block = shown("attention"), 4  # pixels a side of a position of this map, 32 x 32
+    explorer.click(10 * block + 1, 20 * block + 1)
+    explorer.says("position (10, 20) of 32 x 32")
+    assert (explorer.value("row"), explorer.value("column")) == ("42", "82")
+    img = explorer.output.locator("img")
+    img.press("ArrowDown")
+    img.press("Shift+ArrowLeft")
+    said = explorer.says("position (11, 12) of 32 x 32")
+    expect(img).to_be_focused()
+    assert img.get_attribute("alt") in said
+    before = explorer.picture()
+    explorer.control("layer").locator("select").select_option(label="coarse")
+    explorer.says("coarse, position (5, 6)")
+    assert (explorer.picture() != before).any()
+    explorer.output.screenshot(path=PICTURES / "attention_explorer.png")
+
+
+def test_the_game_is_played_with_mouse_and_space(shown: Find):
+    game = shown("game")
+    game.says("No answer yet.")
+    game.output.get_by_role("button", name="synthetic").click()
+    right = int(": right." in game.says("you said synthetic"))
+    game.says(f"Score {right} of 1")
+    game.output.get_by_role("button", name="Next picture").press("Space")
+    game.says("picture 2 of")
+    game.output.get_by_role("button", name="real", exact=True).press("Space")
+    game.says("you said real")
+
+
+def test_the_quiz_judges_what_mouse_and_keys_choose(shown: Find):
+    quiz, (number, choice, *_) = shown("quiz"), questions("05")
+    quiz.says("none answered yet")
+    for letter, option in sorted(choice.options.items(), key=lambda item: item[1].right)[
+        -2:
+    ]:  # wrong, then right
+        quiz.output.get_by_role("radio", name=f"{letter}. {option.text}").check()
+        quiz.output.get_by_role("button", name="Check answer 2").click()
+        quiz.says(f"{'✓ Right.' if option.right else '✗ Not right.'} {option.why}")
+    quiz.says("Answered 1 of 6; right at the first try: 0.")
+    answer = quiz.output.get_by_role("textbox", name="answer").first
+    answer.press_sequentially(f"{number.number:g}")
+    answer.press("Tab")
+    button = quiz.output.get_by_role("button", name="Check answer 1")
+    expect(button).to_be_focused()
+    button.press("Space")
+    quiz.says("right at the first try: 1.")
+    quiz.output.screenshot(path=PICTURES / "quiz.png")
