@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import count, islice
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
 from experiments.likeness import (
@@ -26,6 +27,7 @@ from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.threads import in_order, one_thread_each
 from strokegan_lib.errors import BadInput
 from strokegan_lib.phantom.epidemiology import plan_stroke
+from strokegan_lib.phantom.head import Head
 from strokegan_lib.phantom.patient import head_of, make_patient
 from strokegan_lib.phantom.scanner import WINDOW
 
@@ -89,6 +91,12 @@ def slices_at(data: SliceSet, height: float, *, with_stroke: bool = False) -> Sl
     return Slices(table["patient"][rows], images, data.foreground[rows].astype(bool))
 
 
+def height_in(head: Head, height: float) -> float:
+    """The height in this head, mm, of a height in MNI space, in the middle of the brain."""
+    there = head.to_mni(torch.tensor([[0.0, head.middle(), height]]))[0, 2]
+    return height + (height - float(there))
+
+
 def grow_slices(n: int, height: float, *, seed: int, workers: int) -> Slices:
     """One slice of each of the first *n* phantom patients who have a stroke.
 
@@ -101,7 +109,7 @@ def grow_slices(n: int, height: float, *, seed: int, workers: int) -> Slices:
 
     def one(number: int) -> tuple[str, np.ndarray, np.ndarray]:
         # the real slices were brought to MNI space; the phantom's is looked for at the same anatomy
-        z = head_of(number, seed).height_of(height)
+        z = height_in(head_of(number, seed), height)
         patient = make_patient(number, seed=seed, contrast=CHANNEL, z=np.array([z]))
         images = WINDOW.to_bytes(patient.images, patient.foreground)  # (1, 128, 128)
         return patient.name, images[0], patient.foreground[0]

@@ -16,36 +16,6 @@ from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.writer import SliceSetWriter
 from strokegan_lib.errors import BadInput
 
-PAPER_SHARE = 0.1838  # of the paper's 13,200 slices show a stroke
-
-
-def thin_lesions(
-    slices: SliceSet, out: str | os.PathLike, share: float = PAPER_SHARE, *, name: str, made_by: str,
-    fold: int | None = None,
-) -> SliceSet:  # fmt: skip
-    """Take patients with stroke out of the training part until *share* of its slices show stroke.
-
-    Args:
-        slices: the set to thin; it is only read.
-        out: the SliceSet to make.
-        share: wanted share of slices with stroke, 0..1; the nearest that whole patients allow.
-        name, made_by: for the card.
-        fold: as in ``SliceSet.of_split``.
-
-    Raises:
-        BadInput: the training part shows less stroke than that already, or *out* is unusable.
-    """
-    names, strokes, sizes = _training_patients(slices, fold)
-    before = strokes.sum() / sizes.sum()
-    if not 0 < share < before:
-        what = f"shows stroke in {before:.2%} of its training slices, so {share:.2%} is out of reach"
-        raise BadInput(slices.folder, what, "choose a share between 0 and that")
-    ill = strokes > 0
-    reached = np.cumsum(strokes[ill]) / (sizes[~ill].sum() + np.cumsum(sizes[ill]))
-    stay = np.concatenate([names[~ill], names[ill][: 1 + int(np.abs(reached - share).argmin())]])
-    rule = f"patients with stroke taken out until {share:.2%} of the training slices show stroke"
-    return _write(slices, out, fold, stay, name, made_by, rule)
-
 
 def thin_patients(
     slices: SliceSet, out: str | os.PathLike, fraction: float, *, name: str, made_by: str,
@@ -57,23 +27,26 @@ def thin_patients(
     comparison alike; a tenth of it would choose by a handful of lesions.
 
     Args:
-        slices, out, name, made_by, fold: as in :func:`thin_lesions`.
+        slices: the set to thin; it is only read.
+        out: the SliceSet to make.
         fraction: of the training patients, 0..1, rounded to whole patients.
+        name, made_by: for the card.
+        fold: as in ``SliceSet.of_split``.
 
     Raises:
         BadInput: no patient with stroke or none without would stay, or *out* is unusable.
     """
-    names, strokes, sizes = _training_patients(slices, fold)
+    names, strokes, sizes = training_patients(slices, fold)
     n = round(fraction * len(names))
     if not strokes[:n].any() or (strokes[:n] == sizes[:n]).all():
         what = f"keeps {n} training patients, too few to show both kinds of slices"
         raise BadInput(slices.folder, what, "choose a larger fraction, or a data set with more patients")
     rule = f"{fraction:.0%} of the training patients kept, with and without stroke as they come"
-    return _write(slices, out, fold, names[:n], name, made_by, rule)
+    return keep_patients(slices, out, names[:n], rule, name=name, made_by=made_by, fold=fold)
 
 
-def _training_patients(slices: SliceSet, fold: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Training patients in the order of the hash, slices with stroke and slices of each, (P,) each."""
+def training_patients(slices: SliceSet, fold: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Training patients in the order in which they stay, slices with stroke and slices of each, (P,) each."""
     rows = slices.of_split("train", fold)
     names, which = np.unique(slices.table["patient"][rows], return_inverse=True)
     strokes = np.bincount(which, slices.table["has_stroke"][rows], len(names))
@@ -81,10 +54,11 @@ def _training_patients(slices: SliceSet, fold: int | None) -> tuple[np.ndarray, 
     return names[order], strokes[order], np.bincount(which, minlength=len(names))[order]
 
 
-def _write(
-    slices: SliceSet, out: str | os.PathLike, fold: int | None, stay: np.ndarray, name: str, made_by: str,
-    rule: str,
+def keep_patients(
+    slices: SliceSet, out: str | os.PathLike, stay: np.ndarray, rule: str, *, name: str, made_by: str,
+    fold: int | None,
 ) -> SliceSet:  # fmt: skip
+    """Write a set without the training patients that are not named in *stay*; *rule* says why, for the card."""
     patient, has_stroke = slices.table["patient"], slices.table["has_stroke"]
     before = slices.of_split("train", fold)
     after = before[np.isin(patient[before], stay)]

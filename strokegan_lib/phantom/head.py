@@ -47,11 +47,6 @@ class Head:
         push = torch.minimum(push, (distance + 1).clamp(min=0))  # not through to the opposite wall
         return mni - push[:, None] * torch.stack(away, -1)
 
-    def height_of(self, z: float) -> float:
-        """The height in this head that corresponds to *z* in MNI space, mm, in the middle of the brain."""
-        there = self.to_mni(torch.tensor([[0.0, self.middle(), z]]))[0, 2]
-        return z + (z - float(there))
-
     def middle(self) -> float:
         """Where the middle of the head lies between front and back, mm in y: the picture's centre."""
         y = torch.arange(-130.0, 110.0, 2.0)

@@ -6,7 +6,8 @@ from brains import brains
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strokegan_lib.balance.thin import PAPER_SHARE, thin_lesions, thin_patients
+from experiments.thin_lesions import PAPER_SHARE, thin_lesions
+from strokegan_lib.balance.thin import thin_patients
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
 

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.phantom_comparison import Slices, compare, differences, grow_slices, middle_height, slices_at
+from experiments.phantom_comparison import (
+    Slices,
+    compare,
+    differences,
+    grow_slices,
+    height_in,
+    middle_height,
+    slices_at,
+)
 from experiments.phantom_likeness import door
 from experiments.phantom_pictures import BRAIN, COLUMNS, EACH, TILE, contact_sheet, thumbnail
 from strokegan_lib.data.slices import SliceSet
@@ -72,7 +80,7 @@ def test_grown_slices_are_those_of_stroke_patients():
     grown = grow_slices(3, 18.0, seed=2, workers=2)
     numbers = [k for k in range(50) if plan_stroke(k, 2)][:3]
     assert grown.patients.tolist() == [f"phantom-{k:05d}" for k in numbers]
-    z = head_of(numbers[1], 2).height_of(18.0)
+    z = height_in(head_of(numbers[1], 2), 18.0)
     patient = make_patient(numbers[1], seed=2, z=np.array([z]))
     assert np.array_equal(grown.foreground[1], patient.foreground[0])
     assert grown.images.dtype == np.uint8 and grown.images.shape == (3, 128, 128)
