@@ -39,7 +39,7 @@ def patient_of(number: int) -> str:
 
 
 def recognise(path: Path) -> Name | None:
-    """Test cases, which have no label, are left aside; the training cases are those of SECOND_SLABS' list."""
+    """The folder names the case; test cases, which have no label, are left aside."""
     found = in_folder(path, FILE, FOLDER, "case_N")
     if not found:
         return None
@@ -64,15 +64,11 @@ def load(files: CaseFiles, modalities: tuple[str, ...] = tuple(TOPS)) -> Case:
     volumes = [ct if modality == "ct" else read_volume(files.image(modality)) for modality in modalities]
     for volume in (mask, *volumes):
         check_same_grid(ct, volume)
+    images = np.stack([volume.planes() for volume in volumes], axis=1)  # (P, C, H, W)
     x, y, z = ct.spacing
-    return build_case(
-        files,
-        [ct, mask, *volumes],
-        np.stack([volume.planes() for volume in volumes], axis=1),  # (P, C, H, W)
-        mask.planes() > 0,
-        foreground.brain_ct(ct.planes(), (z, y, x)),
-        [Window(m, 0.0, TOPS[m], "fixed: the top of display used in practice") for m in modalities],
-    )
+    brain = foreground.brain_ct(ct.planes(), (z, y, x))  # (P, H, W)
+    windows = [Window(m, 0.0, TOPS[m], "fixed: the top of display used in practice") for m in modalities]
+    return build_case(files, [ct, mask, *volumes], images, mask.planes() > 0, brain, windows)
 
 
 SOURCE = Source(

@@ -41,18 +41,17 @@ def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS) -> Case:
     check_same_grid(dwi, mask)
     x, y, z = dwi.spacing
     head = foreground.head(dwi.planes(), (z, y, x))  # (P, H, W)
-    volumes = [dwi if modality == "dwi" else read_volume(files.image(modality)) for modality in modalities]
-    channels = []
-    for modality, volume in zip(modalities, volumes, strict=True):
+    volumes, channels, windows = [dwi, mask], [], []
+    for modality in modalities:
+        volume = dwi if modality == "dwi" else read_volume(files.image(modality))
         if modality == "adc":
             check_same_grid(dwi, volume)
-        channels.append(shown(resample_onto(volume, dwi)) if modality == "flair" else volume.planes())
-    windows = [
-        mr_window(modality, planes, head, volume.path)
-        for modality, planes, volume in zip(modalities, channels, volumes, strict=True)
-    ]
+        planes = shown(resample_onto(volume, dwi)) if modality == "flair" else volume.planes()
+        volumes.append(volume)
+        channels.append(planes)
+        windows.append(mr_window(modality, planes, head, volume.path))
     images = np.stack(channels, axis=1)  # (P, C, H, W)
-    return build_case(files, [dwi, mask, *volumes], images, mask.planes() > 0, head, windows)
+    return build_case(files, volumes, images, mask.planes() > 0, head, windows)
 
 
 def resample_onto(volume: Volume, grid: Volume) -> np.ndarray:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -46,8 +44,12 @@ def read_metaimage(path: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]
         raise BadInput(path, "needs SimpleITK to be read", "run: pip install SimpleITK") from None
     SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)  # it would print on stderr
     try:
-        with _plain_name(path) as name:
-            image = SimpleITK.ReadImage(name, imageIO="MetaImageIO")
+        with TemporaryDirectory() as folder:
+            name = path
+            if re.search("[\ud800-\udfff]", str(path)):  # SimpleITK ends the process over a name not in UTF-8
+                name = Path(folder, "image.mha")
+                name.symlink_to(path.absolute())
+            image = SimpleITK.ReadImage(str(name), imageIO="MetaImageIO")
         data = SimpleITK.GetArrayFromImage(image).transpose().reshape(shape)  # (Z, Y, X) -> (X, Y, Z)
     except (RuntimeError, ValueError) as error:  # its own words say no more
         raise BadInput(path, "cannot be read as MetaImage", AGAIN) from error
@@ -57,18 +59,6 @@ def read_metaimage(path: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]
     affine[:3, :3] = direction * np.array(image.GetSpacing())[:3]
     affine[:3, 3] = image.GetOrigin()[:3]
     return data, np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine, ()  # LPS, as ITK has it, to RAS
-
-
-@contextmanager
-def _plain_name(path: Path) -> Iterator[str]:
-    """A name of the file that is UTF-8: with another one SimpleITK ends the whole process."""
-    if not re.search("[\ud800-\udfff]", str(path)):
-        yield str(path)
-        return
-    with TemporaryDirectory() as folder:
-        link = Path(folder, "image.mha")
-        link.symlink_to(path.absolute())
-        yield str(link)
 
 
 def _judge(path: Path) -> tuple[int, ...]:

@@ -87,11 +87,8 @@ def _judge(path: Path, head: bytes):
 def _geometry(header, image) -> tuple[np.ndarray, tuple[str, ...]]:
     """The affine that the header means, (4, 4), and notes about it.
 
-    Files of ISLES 2018 have the identity as their sform, and the truth in pixdim.
-
-    Args:
-        header: as it is in the file, for the image's copy has 1 where pixdim says nothing.
-        image: what nibabel made of it; its affine is the sform, or what stands for it.
+    Files of ISLES 2018 have the identity as their sform, and the truth in pixdim. It is taken from
+    *header*, as it is in the file: in nibabel's *image* it is 1 where the file says nothing.
     """
     affine = image.affine
     pixdim = np.abs(header["pixdim"][1:4].astype(float))  # a size: its sign says nothing

@@ -38,17 +38,16 @@ def read_mask(path: str | Path, labels: Sequence[int] = (0, 1)) -> Volume:
     """Read a mask, empty or not, and check its labels.
 
     Args:
-        labels: the values that it may hold, consecutive whole numbers.
+        labels: the values that it may hold.
 
     Raises:
         BadInput: as for :func:`read_volume`, or other labels.
     """
     volume = _read(Path(path))
     data = volume.data
-    whole = data.dtype.kind in "iu" or bool((data == np.rint(data)).all())
-    if not (whole and labels[0] <= data.min() and data.max() <= labels[-1]):
-        strange = np.unique(data)
-        strange = strange[~np.isin(strange, labels)]
+    known = np.isin(data, labels)
+    if not known.all():
+        strange = np.unique(data[~known])
         some = ", ".join(f"{v:g}" for v in strange[:5]) + (", ..." if strange.size > 5 else "")
         raise BadInput(
             path,
@@ -64,13 +63,12 @@ def check_same_grid(image: Volume, mask: Volume) -> None:
     Raises:
         BadInput: shapes or affines differ; the message shows both.
     """
+    what = "shape" if image.data.shape != mask.data.shape else "affine"
+    if what == "affine" and np.abs(image.affine - mask.affine).max() <= ROUNDING:
+        return
+    a, b = (v.data.shape if what == "shape" else v.affine[:3].round(4).tolist() for v in (mask, image))
     remedy = "give files of one scan, or leave the case out with --skip-bad"
-    if image.data.shape != mask.data.shape:
-        a, b = ("x".join(map(str, v.data.shape)) for v in (mask, image))
-        raise BadInput(mask.path, f"has shape {a}, but {image.path.name} has {b}", remedy)
-    if np.abs(image.affine - mask.affine).max() > ROUNDING:
-        a, b = (np.array2string(v.affine[:3], precision=4, separator=",") for v in (mask, image))
-        raise BadInput(mask.path, f"has affine {a}, but {image.path.name} has {b}", remedy)
+    raise BadInput(mask.path, f"has {what} {a}, but {image.path.name} has {b}", remedy)
 
 
 def _read(path: Path) -> Volume:

@@ -57,7 +57,7 @@ FAULTS = {  # which file of case 2, what is done to it, words of the complaint
     "NaN": ("adc", voxel(np.nan), "NaN or infinite"),
     "constant image": ("flair", voxels(lambda d: d * 0 + 7), "is constant (7 in every voxel)"),
     "constant head": ("adc", voxels(lambda d: 1.0 + (np.indices(d.shape).sum(0) == 0)), "cannot be windowed"),
-    "other shape": ("msk", voxels(lambda d: d[:, :, :5]), "has shape 24x20x5"),
+    "other shape": ("msk", voxels(lambda d: d[:, :, :5]), "has shape (24, 20, 5)"),
     "other affine": ("msk", moved, "has affine [["),
     "unexpected labels": ("msk", voxel(3), "unexpected labels (3; expected 0, 1)"),
     "mask outside": ("msk", voxels(lambda d: np.roll(d, 13, 0)), "lies outside the brain by"),

@@ -259,7 +259,7 @@ def test_grids_differ_or_are_rounded(entry):
         else:
             with pytest.raises(BadInput, match=r"mask\.nii: has affine \[\[.*but image\.nii has \[\["):
                 check_same_grid(image, mask)
-    with pytest.raises(BadInput, match=r"shape 5x6x3, but image.nii has 5x6x4"):
+    with pytest.raises(BadInput, match=r"shape \(5, 6, 3\), but image.nii has \(5, 6, 4\)"):
         check_same_grid(image, Volume(VOXELS[..., :3], np.eye(4), Path("mask.nii")))
 
 
