@@ -23,12 +23,12 @@ def ball(shape: tuple[int, ...], centre: tuple[float, ...], radius: tuple[float,
     return sum(((g - c) / r) ** 2 for g, c, r in zip(grid, centre, radius, strict=True)) <= 1
 
 
-def brain(shape: tuple[int, int, int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """A textured ellipsoid (X, Y, Z) in 0 background, and where it is."""
+def brain(shape: tuple[int, int, int], seed: int = 0) -> np.ndarray:
+    """A textured ellipsoid (X, Y, Z) in 0 background."""
     x, y, z = shape
     inside = ball(shape, ((x - 1) / 2, (y - 1) / 2, (z - 1) / 2), (0.4 * x, 0.42 * y, 0.8 * z))
     texture = np.random.default_rng(seed).normal(300, 40, shape)
-    return (np.clip(texture, 100, None) * inside).astype(np.float32), inside
+    return (np.clip(texture, 100, None) * inside).astype(np.float32)
 
 
 def overlaid(flair: np.ndarray, opacity: np.ndarray) -> np.ndarray:
@@ -81,10 +81,10 @@ def soop_subject(
 def isles2022_case(root: Path, number: int, *, zenodo: bool = False, stroke: bool = True) -> dict[str, Path]:
     """Write a case of 24 x 20 x 6 voxels, FLAIR on a finer grid of its own; return its files."""
     shape, name = (24, 20, 6), f"sub-strokecase{number:04d}"
-    data, _ = brain(shape, number)
+    data = brain(shape, number)
     lesion = ball(shape, (9, 10, 3), (3, 3, 1.5)) & stroke
     affine = np.array([[-2.0, 0, 0, 23], [0, 2, 0, -19], [0, 0, 3, 5], [0, 0, 0, 1]])
-    fine, _ = brain((48, 40, 9), number)
+    fine = brain((48, 40, 9), number)
     fine_affine = np.array([[-1.0, 0, 0, 23.5], [0, 1, 0, -19.5], [0, 0, 2, 5], [0, 0, 0, 1]])
     session = root / name / "ses-0001" if zenodo else root / "rawdata" / name / "ses-0001"
     stem = f"{name}_ses-0001_"
@@ -158,7 +158,7 @@ def brats2015_case(
     tumour[9, 12, 4], tumour[8, 12, 4] = 1, 3
     folder = root / "BRATS2015_Training" / grade / name
     for i, modality in enumerate(("MR_Flair", "MR_T1", "MR_T1c", "MR_T2", "OT")):
-        data = tumour if modality == "OT" else brain(shape, i)[0].astype(np.int16)
+        data = tumour if modality == "OT" else brain(shape, i).astype(np.int16)
         stem = f"{label if modality == 'OT' else image}.XX.O.{modality}.{54500 + i}"
         target = (folder / stem if nested else folder) / f"{stem}{suffix}"
         target.parent.mkdir(parents=True, exist_ok=True)
