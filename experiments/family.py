@@ -10,7 +10,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -241,7 +241,7 @@ def cost(about: dict[str, Any], batches: Batches) -> dict[str, Any]:
     """Parameters of generator (or segmentor) and critic, steps made, and what one of them takes."""
     settings = about["settings"]
     if settings["task"] == "segmentation":  # older runs do not name every choice
-        settings = {**asdict(METHODS[settings["method"]]), **settings}
+        settings = {**METHODS[settings["method"]].record(), **settings}
     gan = build(settings, 1)
     first, *others = (sum(p.numel() for p in network.parameters()) for network in gan.networks.values())
     size = {"parameters_generator": first, "parameters_critic": sum(others)}

@@ -108,7 +108,7 @@ def variety(
 def found(segmentor: nn.Module, threshold: float, images: np.ndarray) -> Tensor:
     """Where a segmentor sees stroke, (n, C, 128, 128) uint8 -> (n, 128, 128) bool."""
     parts = [part / 255 for part in torch.from_numpy(images).split(CHUNK)]
-    return torch.cat([segmentor.read(segmentor(x), x).score[:, 0] > threshold for x in parts])
+    return torch.cat([segmentor.predict(segmentor(x), x).score[:, 0] > threshold for x in parts])
 
 
 def _dice(a: Tensor, b: Tensor) -> np.ndarray:

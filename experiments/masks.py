@@ -1,6 +1,6 @@
 """How like drawn masks are made ones? ``python -m experiments.masks --data DIR --weights FILE --out DIR``.
 
-Two ways to get a stroke for a slice that has none: make it from noise (models/masks.py), or move the
+Two ways to get a stroke for a slice that has none: make it from noise (models/family/dual.py), or move the
 stroke of another patient (data/transplant.py). Both know the training patients alone, both are held
 against the patients that are left, and so are the training patients' own masks: nothing made from
 them can be expected to come nearer.
@@ -25,7 +25,7 @@ from strokegan_lib.data.threads import one_thread_each
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.tables import provenance, write_csv, write_json
 from strokegan_lib.files import sha256
-from strokegan_lib.models.masks import MaskGenerator
+from strokegan_lib.models.family.dual import MaskGenerator
 from strokegan_lib.training.weights import load_weights
 
 PROG = "python -m experiments.masks"

@@ -22,7 +22,7 @@ class Timed:
     """
 
     def __init__(self, gan: GAN) -> None:
-        self.gan, self.networks, self.rates = gan, gan.networks, gan.rates
+        self.gan, self.networks, self.optimisers = gan, gan.networks, gan.optimisers
         self.seconds: list[float] = []
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:

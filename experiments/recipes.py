@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from strokegan_lib.training.family import MEMBERS
+from strokegan_lib.models.family import MEMBERS
 from strokegan_lib.training.weights import GENERATORS
 
 STORES = ("phantom", "soop")

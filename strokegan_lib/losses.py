@@ -1,4 +1,4 @@
-"""What the networks try to make small.
+"""The losses of every network. Taught in notebooks 03 (multi-scale L1), 04 (adversarial, R1) and 05 (soft Dice).
 
 Every loss is a mean over the slices of a batch, so that the loss of a batch is the mean of
 the losses of its parts: several processes compute together what one would alone.
@@ -6,11 +6,12 @@ the losses of its parts: several processes compute together what one would alone
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 WEIGHTINGS = ("equal", "elements", "pixel")
 ADVERSARIAL = ("logistic", "hinge")
@@ -25,21 +26,18 @@ def multi_scale_l1(fake: Sequence[Tensor], true: Sequence[Tensor], weighting: st
 
     Args:
         fake, true: the critic's features, a tensor (B, C_l, H_l, W_l) a level.
-        weighting: 'equal', as the paper has it: each level counts the same. 'elements', as
-            the released code has it: all features are strung together and averaged, so that a
-            level counts by how many numbers it has, times 1, 1, 2, ..., 2, 4. 'pixel':
-            the first level only, the plain L1 loss.
+        weighting: 'equal', as in the paper: each level counts the same. 'elements', as in the released code: all
+            features are concatenated and averaged, so that a level counts by how many numbers it has, times
+            1, 1, 2, ..., 2, 4. 'pixel': the first level only, the plain L1 loss.
 
     Returns:
         a scalar, 0 for equal features.
 
     Raises:
-        ValueError: another word, or features that do not match.
+        ValueError: another weighting.
     """
     if weighting not in WEIGHTINGS:
         raise ValueError(f"weighting must be one of {', '.join(WEIGHTINGS)}, not {weighting!r}")
-    if [f.shape for f in fake] != [t.shape for t in true] or not fake:
-        raise ValueError("fake and true must hold the same number of features of the same shapes")
     if weighting == "pixel":
         return F.l1_loss(fake[0], true[0])
     levels = torch.stack([F.l1_loss(f, t) for f, t in zip(fake, true, strict=True)])  # (L,)
@@ -61,21 +59,21 @@ def critic_loss(true: Sequence[Tensor], fake: Sequence[Tensor], kind: str = "log
             the cross-entropy of pix2pix; 'hinge' (SAGAN, equation 4): mean max(0, 1 - true) +
             mean max(0, 1 + fake).
     """
-    cost = F.softplus if _kind(kind) == "logistic" else (lambda wrong: F.relu(1 + wrong))
-    return _over_heads([cost(-t).mean() + cost(f).mean() for t, f in zip(true, fake, strict=True)])
+    cost = {"logistic": F.softplus, "hinge": lambda wrong: F.relu(1 + wrong)}[kind]
+    return torch.stack([cost(-t).mean() + cost(f).mean() for t, f in zip(true, fake, strict=True)]).mean()
 
 
 def generator_loss(fake: Sequence[Tensor], kind: str = "logistic") -> Tensor:
     """The generator's half: large logits for its fakes, a tensor a head.
 
     'logistic': -log sigmoid(fake), the non-saturating form of Goodfellow et al. 2014,
-    which pushes hardest where the critic is sure. 'hinge': -mean fake.
+    whose gradient is largest where the critic is sure. 'hinge': -mean fake.
     """
-    logistic = _kind(kind) == "logistic"
-    return _over_heads([F.softplus(-f).mean() if logistic else -f.mean() for f in fake])
+    cost = {"logistic": F.softplus, "hinge": lambda wrong: wrong}[kind]
+    return torch.stack([cost(-f).mean() for f in fake]).mean()
 
 
-def r1_penalty(logits: Sequence[Tensor], true: Tensor) -> Tensor:
+def r1_penalty(critic: Callable[[Tensor], Sequence[Tensor]], true: Tensor) -> Tensor:
     """The critic's squared slope at true pictures (Mescheder, Geiger, Nowozin 2018)::
 
         1/2 * mean over the batch of |gradient of D at x|^2,     D the sum of its heads' mean logits
@@ -84,12 +82,14 @@ def r1_penalty(logits: Sequence[Tensor], true: Tensor) -> Tensor:
     flat, or the two would circle each other for ever.
 
     Args:
-        logits: of the true pictures, a tensor (B, ...) a head, made with PLAIN attention: the
-            fused one has no second derivative.
-        true: (B, C, H, W), the pictures, which must require a gradient.
+        critic: from pictures to logits, a tensor (B, ...) a head.
+        true: (B, C, H, W), the pictures.
     """
-    said = sum(head.float().flatten(1).mean(1).sum() for head in logits)
-    (slope,) = torch.autograd.grad(said, true, create_graph=True)  # (B, C, H, W)
+    true = true.detach().requires_grad_()
+    with sdpa_kernel(SDPBackend.MATH):  # fused attention has no second derivative
+        heads = critic(true)
+    total = sum(head.float().flatten(1).mean(1).sum() for head in heads)
+    (slope,) = torch.autograd.grad(total, true, create_graph=True)  # (B, C, H, W)
     return slope.float().square().sum((1, 2, 3)).mean() / 2
 
 
@@ -98,10 +98,9 @@ def soft_dice_loss(score: Tensor, truth: Tensor) -> Tensor:
 
         1 - 2 * sum(s * t) / (sum(s) + sum(t))
 
-    On a slice without stroke Dice is 0 whatever the score: a constant, from which nothing
-    can be learnt, so such slices add nothing here and are left to the other losses. The usual
-    remedy, a number added above and below, makes the loss of an empty slice steep just where
-    its score is nearly 0, and the segmentor soon dares nothing on small lesions.
+    On a slice without stroke Dice is 0 whatever the score: a constant, from which nothing can be learnt, so such
+    slices add nothing here. The usual remedy, a number added above and below, makes the loss of an empty slice
+    steep just where its score is nearly 0, and small lesions are then missed.
 
     Args:
         score: (B, 1, H, W), 0..1.
@@ -116,19 +115,9 @@ def soft_dice_loss(score: Tensor, truth: Tensor) -> Tensor:
 def cross_entropy(score: Tensor, truth: Tensor) -> Tensor:
     """Mean binary cross-entropy, ``-t log(s) - (1 - t) log(1 - s)``; NaN where a score is.
 
-    There PyTorch's own stops with an error, on a GPU for good, and the record could not show what happened.
+    PyTorch's own stops with an error there, on a GPU for good, and the record could not show what happened.
 
     Args:
         score, truth: of one shape, 0..1.
     """
     return F.binary_cross_entropy(score.nan_to_num(), truth) + 0 * score.sum()
-
-
-def _over_heads(losses: list[Tensor]) -> Tensor:
-    return torch.stack(losses).mean()
-
-
-def _kind(kind: str) -> str:
-    if kind not in ADVERSARIAL:
-        raise ValueError(f"kind must be one of {', '.join(ADVERSARIAL)}, not {kind!r}")
-    return kind

@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -215,7 +216,7 @@ def test_data_without_lesions_or_with_nan_is_refused(door, slices, tmp_path):
         door(train, "segmentation", "--data", healthy.folder, "--out", out, *TINY), "no slice with stroke"
     )
     weights = tmp_path / "w.safetensors"
-    gan = SegmentationGAN(METHODS["unet"], width=4)
+    gan = SegmentationGAN(replace(METHODS["unet"], width=4))
     save_weights(weights, gan.segmentor, {"threshold": 0.5})
     use = ("--weights", weights, "--out", tmp_path / "r.json")
     one_line(door(evaluate, "--data", healthy.folder, *use), "no slice with stroke")
@@ -234,7 +235,7 @@ def test_data_without_lesions_or_with_nan_is_refused(door, slices, tmp_path):
 
 def test_wrong_use_of_evaluate_is_one_line(door, slices, tmp_path):
     good, bare, foreign = (tmp_path / f"{name}.safetensors" for name in ("good", "bare", "foreign"))
-    segmentor = SegmentationGAN(METHODS["masked"], 2, width=4).segmentor
+    segmentor = SegmentationGAN(replace(METHODS["masked"], width=4), 2).segmentor
     save_weights(good, segmentor, {"threshold": 0.5})
     foreign.write_bytes(b"not safetensors")
     data, out = ("--data", slices.folder), ("--out", tmp_path / "r.json")

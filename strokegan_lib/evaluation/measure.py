@@ -50,7 +50,7 @@ def scored(segmentor: nn.Module, batches: Batches, *, bar: bool = False) -> Iter
     disable = None if bar else True
     for batch in tqdm(batches.in_order(), "slices", len(batches), disable=disable, delay=1, leave=False):
         image = batch.image.contiguous(memory_format=torch.channels_last)
-        score = segmentor.read(segmentor(image), image).score
+        score = segmentor.predict(segmentor(image), image).score
         if not score.isfinite().all():
             raise Diverged("the segmentor", "its scores are not numbers")
         yield batch, score

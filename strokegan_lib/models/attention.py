@@ -1,10 +1,7 @@
-"""Self-attention over the positions of a picture, with spectral normalisation.
+"""Self-attention over the positions of a picture, with spectral normalisation. Taught in notebook 02.
 
 Zhang et al., Self-Attention Generative Adversarial Networks, ICML 2019 (SAGAN);
 Miyato et al., Spectral Normalization for Generative Adversarial Networks, ICLR 2018.
-
-A convolution sees its neighbours. Self-attention lets every position look at every other
-one and take from it what is like itself: the left half of a brain can ask the right half.
 """
 
 from __future__ import annotations
@@ -18,7 +15,7 @@ SMALL = 256  # positions, 16x16, up to which making the map is faster than the f
 
 
 class SelfAttention(nn.Module):
-    """x + gamma * attention(x), a picture in and a picture out.
+    """x + gamma * attention(x), of the shape of x.
 
     With N = H * W positions and the 1x1 convolutions f, g, h, v (SAGAN, equations 1-3)::
 
@@ -35,7 +32,7 @@ class SelfAttention(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        if channels < 8 or channels % 8:
+        if channels % 8:
             raise ValueError(f"self-attention needs a number of channels divisible by 8, not {channels}")
 
         def project(inputs: int, outputs: int) -> nn.Module:
@@ -54,7 +51,7 @@ class SelfAttention(nn.Module):
         if h * w <= SMALL:
             o = (q @ k.transpose(2, 3)).softmax(dim=-1) @ v  # (B, 1, N, N), (B, 1, N, C/2)
         else:
-            # The fused kernel of the CPU wants one width for all three, else it silently makes
+            # The fused kernel of the CPU needs one width for all three, else it silently makes
             # the N x N map. Zeros added to q and k change no scalar product.
             q, k = (F.pad(t, (0, v.shape[-1] - t.shape[-1])) for t in (q, k))  # (B, 1, N, C/2)
             o = F.scaled_dot_product_attention(q, k, v, scale=1.0)  # (B, 1, N, C/2)
@@ -62,16 +59,15 @@ class SelfAttention(nn.Module):
         return x + self.gamma * self.back(o)
 
     def map(self, x: Tensor) -> Tensor:
-        """Where each position looks: the N x N map, which ``forward`` makes only where it is small.
+        """Where each position looks, (B, C, H, W) to (B, N, N).
 
-        Returns:
-            (B, N, N): row j holds the weights b[j, i] with which position j takes from
-            every position i; each row sums to 1. Positions run along the rows of the picture.
+        Row j holds the weights b[j, i] with which position j takes from every position i; each row sums to 1.
+        Positions run along the rows of the picture.
         """
         q, k = (_positions(f(x)).squeeze(1) for f in (self.query, self.key))  # (B, N, C/8)
         return (q @ k.transpose(1, 2)).softmax(dim=-1)  # (B, N, N)
 
 
 def _positions(x: Tensor) -> Tensor:
-    """(B, C, H, W) to (B, 1, N, C): one head; the last stride is 1, as the fused kernel wants."""
+    """(B, C, H, W) to (B, 1, N, C): one head; the last stride is 1, as the fused kernel needs."""
     return x.flatten(2).transpose(1, 2).unsqueeze(1).contiguous()

@@ -1,4 +1,4 @@
-"""The critics: what they see in a picture, level by level.
+"""The critics: what they see in a picture, level by level. Taught in notebooks 03 and 04.
 
 A discriminator answers with one number, real or fake. SegAN's critic (Xue et al. 2018)
 answers with all its features: an error is found where it is, in its size and place.
@@ -15,7 +15,6 @@ from torch.nn.utils.parametrizations import spectral_norm
 from strokegan_lib.models.attention import SelfAttention
 
 LEVELS = 3  # halvings: 128 -> 64 -> 32 -> 16
-ATTENTION_AFTER = 3  # of them: at 16x16 attention costs a sixteenth of what it costs at 32x32
 WHOLE = 4  # positions a side from which the whole is judged
 
 
@@ -28,10 +27,9 @@ class Critic(nn.Module):
         channels: of the picture.
         width: channels of the first level, a multiple of 4; each further level doubles them.
         attention: self-attention after the last level, 16x16 for slices.
-        spectral: spectral normalisation of every convolution, which bounds how fast the
-            features can change (up to the attention's free gamma); without it batch
-            normalisation, as in SegAN, whose weights are to be clipped instead.
-        norm: batch normalisation from the second level on; by default where *spectral* is not.
+        spectral: spectral normalisation of every convolution, which bounds how fast the features can change (up
+            to the attention's free gamma); without it SegAN clips the weights instead.
+        norm: batch normalisation from the second level on, by default where *spectral* is not.
     """
 
     def __init__(
@@ -50,29 +48,22 @@ class Critic(nn.Module):
             critic_level(a, b, spectral=spectral, norm=norm and level > 0)
             for level, (a, b) in enumerate(pairwise(widths))
         )
-        self.attention = SelfAttention(widths[ATTENTION_AFTER]) if attention else nn.Identity()
+        self.attention = SelfAttention(widths[-1]) if attention else nn.Identity()
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """(B, C, H, W) to [(B, C, H, W), (B, w, H/2, W/2), (B, 2w, H/4, W/4), (B, 4w, H/8, W/8)]."""
         features = [x]
-        for number, level in enumerate(self.levels, 1):
-            x = level(x)  # (B, 2^(n-1) w, H/2^n, W/2^n)
-            if number == ATTENTION_AFTER:
-                x = self.attention(x)
-            features.append(x)
-        return features
+        for level in self.levels:
+            features.append(level(features[-1]))  # (B, 2^(n-1) w, H/2^n, W/2^n)
+        return [*features[:-1], self.attention(features[-1])]
 
 
 class ConditionalCritic(Critic):
     """Real or fake, given what was asked for: one trunk, two heads.
 
-    The patch head judges 38x38 pixels at each place (PatchGAN, Isola et al. 2017) and is strict
-    about texture; attention lets every patch ask the others. The global head judges the whole
-    brain with one number. The trunk's features serve the multi-scale L1 loss.
-
-    Pictures are scaled from 0..1 to -1..1. Its convolutions have no spectral normalisation, with
-    which it begins to tell true from fake later; R1 keeps it from running away instead. The
-    attention's own 1x1 convolutions keep it, as in SAGAN.
+    The patch head judges 38x38 pixels at each place (PatchGAN, Isola et al. 2017); attention lets every patch see
+    the others. The global head judges the whole brain with one number. The trunk's features serve the multi-scale
+    L1 loss. Its convolutions have no spectral normalisation, with which it learns later; the R1 penalty bounds it.
 
     Args:
         condition: channels of what was asked for.
@@ -81,7 +72,7 @@ class ConditionalCritic(Critic):
         spectral: spectral normalisation of all convolutions, to see what it does.
 
     Buffers:
-        turns: steps it has made, from which it knows when R1 is due.
+        turns: steps made, which decide when R1 is due; checkpoints keep it, so a resumed run goes on alike.
     """
 
     def __init__(

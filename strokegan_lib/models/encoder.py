@@ -1,9 +1,7 @@
-"""The encoder: a slice as a few numbers, so that sets of slices can be compared.
+"""The encoder: a slice as a few numbers, so that sets of slices can be compared. Taught in notebook 07.
 
-Distances between pictures, pixel by pixel, say little about realism: a brain moved by two
-pixels is far away. Heusel et al. (2017) compare features of a network instead. Theirs
-(Inception) was trained on photographs; this one is trained on the kit's slices, see
-training/encoder.py.
+Pixel by pixel, a brain moved by two pixels is far away. Heusel et al. (2017) compare features of a network
+instead. Theirs (Inception) was trained on photographs, this one on the kit's slices, see training/encoder.py.
 """
 
 from __future__ import annotations
@@ -14,35 +12,31 @@ from torch import Tensor, nn
 
 from strokegan_lib.data.corruptions import CORRUPTIONS
 
-LEVELS = 4  # halvings: 128 -> 64 -> 32 -> 16 -> 8
 PLACES = 4  # features keep 4 x 4 places apart until the last layer: left is not right
-REGIONS = 4  # stroke is told for 4 x 4 regions
-THUMBNAIL = 16  # pixels a side of the small picture that is told
+REGIONS = 4  # stroke is located in 4 x 4 regions
+THUMBNAIL = 16  # pixels a side of the small picture
 ANSWERS = {"amounts": len(CORRUPTIONS), "regions": REGIONS**2, "thumbnail": THUMBNAIL**2}
 
 
 class Encoder(nn.Module):
     """Four convolutions and a linear layer; a second linear layer answers the training's questions.
 
-    The answers are linear in the features: what they tell, a distance between features sees.
+    The answers are linear in the features, so a distance between features sees what they tell.
 
     Args:
-        features: F, the width of the description.
+        features: F, length of the description.
         width: channels of the first level; doubled twice.
     """
 
     def __init__(self, features: int = 32, *, width: int = 16) -> None:
         super().__init__()
         self.config = {"features": features, "width": width}
-        widths = [1, width, 2 * width, 4 * width, 4 * width]
-        self.levels = nn.Sequential(
-            *(
-                nn.Sequential(
-                    nn.Conv2d(a, b, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(b), nn.ReLU()
-                )
-                for a, b in pairwise(widths)
-            )
+        widths = [1, width, 2 * width, 4 * width, 4 * width]  # at 128, 64, 32, 16, 8
+        levels = (
+            (nn.Conv2d(a, b, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(b), nn.ReLU())
+            for a, b in pairwise(widths)
         )
+        self.levels = nn.Sequential(*(nn.Sequential(*level) for level in levels))
         self.describe = nn.Sequential(
             nn.AdaptiveAvgPool2d(PLACES),  # (B, 4 w, 4, 4)
             nn.Flatten(),  # (B, 64 w)

@@ -1,4 +1,4 @@
-"""What the loop asks of a GAN, and what the two GANs share."""
+"""What the training loop asks of a GAN."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ Update = Callable[[str | tuple[str, ...], Tensor], None]
 
 
 @dataclass(frozen=True)
-class Rate:
-    """How one network learns.
+class OptimiserConfig:
+    """Adam's settings for one network.
 
     Attributes:
-        peak: Adam's learning rate at its highest.
-        betas: Adam's memories; a first one of .5 (DCGAN, pix2pix) or 0 (SAGAN) calms a game of two players.
+        learning_rate: at its highest; the loop lets it climb at first and then fall to 0.
+        betas: decay of Adam's two moments. A first one of .5 (DCGAN, pix2pix) or 0 (SAGAN) steadies
+            a game in which the other player moves on as well.
     """
 
-    peak: float
+    learning_rate: float
     betas: tuple[float, float] = (0.9, 0.999)
 
 
@@ -33,13 +34,25 @@ class GAN(Protocol):
 
     Attributes:
         networks: by name; the first is the one that is kept and averaged.
-        rates: how each of them learns.
+        optimisers: by the same names.
     """
 
     networks: dict[str, nn.Module]
-    rates: dict[str, Rate]
+    optimisers: dict[str, OptimiserConfig]
 
-    def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]: ...
+    def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
+        """One turn of each player on one batch.
+
+        Args:
+            networks: ``self.networks`` as the loop has wrapped them for its device and processes.
+            batch: image (B, C, H, W), 0..1, and its masks, stroke and foreground (B, 1, H, W), 0/1.
+            update: called as update(name, loss): one step of that network's optimiser.
+
+        Returns:
+            scalars for the record; 'critic' and 'spread' (standard deviation of what is made) are
+            watched for collapse.
+        """
+        ...
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The segmentor, and the two ways to read what it says."""
+"""The segmentor, and the two ways to read its output. Taught in notebook 05."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ from torch import Tensor, nn
 
 from strokegan_lib.models.unet import UNet
 
-OUTPUTS = ("masked image", "probability")
 TO_TWO = 6  # halvings, 128 to 2: batch normalisation of a single position would know only the batch
 PRIOR = -3.0  # logit of a pixel before training: one in twenty is stroke, not every other one
-DARK = 0.01  # added to the squared brightness: where a picture is darker than .1, its noise decides
+DARK = 0.01  # added to the squared brightness: where a picture is darker than .1, its noise would decide
 
 
-class Reading(NamedTuple):
+class Prediction(NamedTuple):
     """What a segmentor says of B slices.
 
     Attributes:
-        masked: (B, C, H, W), 0..1, the image with everything but the stroke taken away:
-            what a critic sees.
+        masked: (B, C, H, W), 0..1, the image with everything but the stroke taken away: what a critic sees.
         score: (B, 1, H, W), 0..1, how much each pixel looks like stroke: what a threshold cuts.
     """
 
@@ -33,9 +31,10 @@ class Segmentor(nn.Module):
 
     Args:
         channels: C of the slices.
-        output: 'masked image' (the paper's proposal: the network paints image x mask) or
-            'probability' (SegAN and U-Net: it paints a map p, and image x p follows).
-        width, attention, norm: as in UNet.
+        output: 'masked image', the paper's proposal: the network paints image x mask; or 'probability', SegAN
+            and U-Net: it paints a map p, and image x p follows.
+        width, attention: as in UNet.
+        norm: batch normalisation.
     """
 
     def __init__(
@@ -48,38 +47,29 @@ class Segmentor(nn.Module):
         norm: bool = True,
     ) -> None:
         super().__init__()
-        if output not in OUTPUTS:
-            raise ValueError(f"output must be one of {', '.join(OUTPUTS)}, not {output!r}")
         self.config = {
-            "channels": channels,
-            "output": output,
-            "width": width,
-            "attention": attention,
-            "norm": norm,
-        }
-        painted = channels if output == "masked image" else 1
+            "channels": channels, "output": output, "width": width, "attention": attention, "norm": norm,
+        }  # fmt: skip
         self.unet = UNet(
-            channels, painted, width=width, halvings=TO_TWO, attention=attention,
-            norm="batch" if norm else "none",
+            channels, channels if output == "masked image" else 1, width=width, halvings=TO_TWO,
+            attention=attention, norm="batch" if norm else "none",
         )  # fmt: skip
         nn.init.constant_(self.unet.head.bias, PRIOR)
 
     def forward(self, image: Tensor) -> Tensor:
-        """(B, C, H, W) in [0, 1] to logits: (B, C, H, W), or (B, 1, H, W) for a probability."""
+        """(B, C, H, W), 0..1, to logits: (B, C, H, W), or (B, 1, H, W) for a probability."""
         return self.unet(image)
 
-    def read(self, logits: Tensor, image: Tensor) -> Reading:
+    def predict(self, logits: Tensor, image: Tensor) -> Prediction:
         """From logits to a masked image and a score; the only place with a sigmoid.
 
-        A painted masked image is turned into a score by asking which share of each pixel's
-        brightness is left, over all channels together::
+        A painted masked image becomes a score by the share of each pixel's brightness that is left, over all
+        channels together, so that dark lesions (CT, ADC maps) count like bright ones::
 
             score = sum over c of out_c x_c / (sum over c of x_c^2 + .01), at most 1
-
-        so that dark lesions (CT, ADC maps) count like bright ones.
         """
         painted = torch.sigmoid(logits)
         if self.config["output"] == "probability":
-            return Reading(image * painted, painted)
+            return Prediction(image * painted, painted)
         share = (painted * image).sum(1, keepdim=True) / (image.square().sum(1, keepdim=True) + DARK)
-        return Reading(painted, share.clamp(max=1))  # (B, C, H, W), (B, 1, H, W)
+        return Prediction(painted, share.clamp(max=1))  # (B, C, H, W), (B, 1, H, W)

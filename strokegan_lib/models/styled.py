@@ -1,26 +1,25 @@
-"""A generator with styles: the masks say what is asked for, a code says whose brain it is.
+"""A generator with styles and the encoder that finds them: masks ask for a stroke, a code says whose brain it is in.
 
-pix2pix answers two masks with one picture, whatever brain they came from. Here a code z
-chooses one, as in a variational autoencoder whose decoder is a GAN (BicycleGAN: Zhu et al.
-2017). The network is the paper's generator; the code is added where it has one position for
-all of the brain, and scales and shifts every stage on the way up (AdaIN: Huang and Belongie
-2017), as do the masks (SPADE: Park et al. 2019), so that a small lesion is not washed away.
-Noise planes give the grain (StyleGAN: Karras et al. 2019).
+pix2pix answers two masks with one picture, whatever brain they came from. Here a code z chooses one, as in a
+variational autoencoder whose decoder is a GAN (BicycleGAN: Zhu et al. 2017). Taught in notebooks 07 and 11.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from zlib import crc32
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from strokegan_lib.models.critic import critic_level
 from strokegan_lib.models.synthesis import CONDITION
 from strokegan_lib.models.unet import FINE, UNet
 
 HINTS = 12  # channels into which the masks are read before they modulate
 MOMENTUM = 0.005  # of the codes' moments: the last 200 batches
+SIDE = 8  # positions a side from which the style encoder reads a code
 
 
 class Modulation(nn.Module):
@@ -28,12 +27,13 @@ class Modulation(nn.Module):
 
         y = x * (1 + gamma(masks) + gamma(z)) + beta(masks) + beta(z) + grain * noise
 
-    gamma and beta of the masks differ from place to place, those of z do not (SPADE,
-    equation 1; AdaIN). x has been normalised by the stage it comes from, but at full resolution.
+    gamma and beta of the masks differ from place to place (SPADE: Park et al. 2019, equation 1), those of z do not
+    (AdaIN: Huang and Belongie 2017); noise planes give the grain (StyleGAN: Karras et al. 2019). x has been
+    normalised by the stage it comes from, but at full resolution.
 
     Args:
-        channels: of x.
-        style: numbers in z.
+        channels: C of x.
+        style: Z, numbers in z.
         grain: add noise.
     """
 
@@ -53,7 +53,7 @@ class Modulation(nn.Module):
 
 
 class StyledGenerator(nn.Module):
-    """Masks and a style to a slice.
+    """Masks and a style to a slice: the paper's generator, modulated at every stage on the way up.
 
     Args:
         channels: C of the slices it paints.
@@ -62,7 +62,7 @@ class StyledGenerator(nn.Module):
         grain: add noise at every size.
 
     Buffers:
-        first (Z,) and second (Z, Z): the moments of the training codes, from which new codes are drawn.
+        first (Z,) and second (Z, Z): first and second moment of the training codes, from which new codes are drawn.
     """
 
     def __init__(
@@ -93,8 +93,8 @@ class StyledGenerator(nn.Module):
             z: (B, Z); None draws a fresh style for every slice, from the CPU's random state.
 
         Returns:
-            (B, C, H, W), 0..1, and 0 outside the foreground. In eval mode one style and one pair of
-            masks make one picture: its noise follows from the style.
+            (B, C, H, W), 0..1, and 0 outside the foreground. In eval mode the noise follows from the style, so
+            that one style and one pair of masks make one picture.
         """
         z = self.draw(len(stroke)) if z is None else z
         masks = torch.cat([stroke, foreground], dim=1)  # (B, 2, H, W)
@@ -112,28 +112,55 @@ class StyledGenerator(nn.Module):
     def draw(self, n: int) -> Tensor:
         """n styles, (n, Z), from the Gaussian that fits the training codes.
 
-        The codes of a trained encoder do not follow N(0, 1), as the theory of the variational
-        autoencoder has it; where they lie is found afterwards (Ghosh et al. 2020).
+        In theory the codes of a variational autoencoder follow N(0, 1); in fact they do not, so where they
+        lie is measured (Ghosh et al. 2020).
         """
         covariance = self.second.float() - torch.outer(self.first.float(), self.first.float())  # (Z, Z)
         values, vectors = torch.linalg.eigh(covariance)
         root = vectors * values.clamp(min=0).sqrt()  # (Z, Z); rounded weights may leave a value below 0
-        chance = torch.randn(n, len(root)).to(root.device)  # drawn alike on every device
-        return (chance @ root.T + self.first.float()).to(self.first.dtype)
+        normal = torch.randn(n, len(root)).to(root.device)  # the same on every device
+        return (normal @ root.T + self.first.float()).to(self.first.dtype)
 
     @torch.no_grad()
-    def remember(self, codes: Tensor) -> None:
+    def update_moments(self, codes: Tensor) -> None:
         """Move the moments towards those of some training codes, (n, Z)."""
         codes = codes.to(self.first.dtype)
         self.first.lerp_(codes.mean(0), MOMENTUM)
         self.second.lerp_(codes.T @ codes / len(codes), MOMENTUM)
 
     def _noise(self, z: Tensor, masks: Tensor) -> Tensor:
-        """A plane of normal numbers for every slice, (B, 1, H, W), from which coarser stages take every 2nd, 4th ..."""
+        """Normal numbers for every slice, (B, 1, H, W), of which coarser stages take every 2nd, 4th, .. pixel."""
         if self.training:
             return torch.randn_like(masks[:, :1])
-        # one style, one grain: a picture can be had again
         seeds = [crc32(code.numpy().tobytes()) for code in z.detach().float().cpu()]
         size = masks.shape[2:]
         planes = [torch.randn(1, *size, generator=torch.Generator().manual_seed(s)) for s in seeds]
         return torch.stack(planes).to(masks)
+
+
+class StyleEncoder(nn.Module):
+    """What a slice looks like apart from its stroke: mean and log variance of its code. Used in training only.
+
+    The stroke's pixels are taken out of the picture first, so that no code tells of a lesion which the masks of
+    another slice do not ask for.
+
+    Args:
+        channels: C of the slices.
+        width: of the first level.
+        style: Z.
+    """
+
+    def __init__(self, channels: int = 1, *, width: int = 32, style: int = 64) -> None:
+        super().__init__()
+        widths = [channels + CONDITION, width, 2 * width, 2 * width, 2 * width]
+        self.levels = nn.Sequential(
+            *(critic_level(a, b, spectral=False, norm=n > 0) for n, (a, b) in enumerate(pairwise(widths)))
+        )
+        self.pool = nn.AdaptiveAvgPool2d(SIDE)
+        self.tell = nn.Linear(widths[-1] * SIDE**2, 2 * style)
+
+    def forward(self, image: Tensor, stroke: Tensor, foreground: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, C, H, W), (B, 1, H, W), (B, 1, H, W) to mean and log variance, (B, Z) each."""
+        shown = torch.cat([image * (1 - stroke), stroke, foreground], 1)  # (B, C + 2, H, W)
+        found = self.pool(self.levels(shown)).flatten(1)  # (B, 2w * 64)
+        return self.tell(found).chunk(2, 1)

@@ -1,4 +1,4 @@
-"""The generator: from two masks to a slice with that stroke."""
+"""The generator: from two masks to a slice with that stroke. Taught in notebook 04."""
 
 from __future__ import annotations
 
@@ -16,15 +16,12 @@ class Generator(nn.Module):
     Args:
         channels: C of the slices it paints.
         width, attention: as in UNet.
-        dropout: as in UNet; pix2pix's .5 is its only source of variety, and blurs.
     """
 
-    def __init__(
-        self, channels: int = 1, *, width: int = 32, attention: bool = True, dropout: float = 0.0
-    ) -> None:
+    def __init__(self, channels: int = 1, *, width: int = 32, attention: bool = True) -> None:
         super().__init__()
-        self.config = {"channels": channels, "width": width, "attention": attention, "dropout": dropout}
-        self.unet = UNet(CONDITION, channels, width=width, attention=attention, dropout=dropout, norm="group")
+        self.config = {"channels": channels, "width": width, "attention": attention}
+        self.unet = UNet(CONDITION, channels, width=width, attention=attention, norm="group")
 
     def forward(self, stroke: Tensor, foreground: Tensor) -> Tensor:
         """(B, 1, H, W) and (B, 1, H, W), 0/1, to a picture (B, C, H, W): 0..1, and 0 outside the foreground."""

@@ -1,11 +1,7 @@
-"""The U-Net that synthesises and the U-Net that segments: one backbone, shared by every method.
+"""The U-Net that synthesises and the U-Net that segments: one backbone for every method.
 
-Down to one position for all of the brain, as in pix2pix (Isola et al. 2017): a network that
-stops at 8x8 has seen 34 pixels there, a quarter of a brain, and can only guess what the rest asks for.
-The trunk works at half resolution, where a step is cheap; one narrow branch stays at full
-resolution, without which a lesion of two pixels could not be drawn. Up by resizing and a
-3x3 convolution (Odena et al. 2016: a transposed convolution leaves a checkerboard), skips
-added as in SegAN (Xue et al. 2018). Notebook 02 looks at what a position sees.
+It goes down to one position for the whole brain, as in pix2pix (Isola et al. 2017): a network that stops at
+8x8 has seen 34 pixels there, a quarter of a brain. Taught in notebook 02.
 """
 
 from __future__ import annotations
@@ -19,16 +15,19 @@ from torch import Tensor, nn
 from strokegan_lib.models.attention import SelfAttention
 
 TO_ONE = 7  # halvings from 128 to 1
-CAP = 3  # widths at most: channels grow while the size halves, down to 16x16
+CAP = 3  # times the width at most: channels grow while the size halves, down to 16x16
 FINE = 8  # channels at full resolution: 64 times as many positions as at 16x16 allow no more
 ATTENTION_AT = 2  # times halved: 32x32, where SAGAN has it
-NORMS = ("batch", "group", "none")
 
 Adapt = Callable[[int, Tensor], Tensor]  # (times halved, features) to features of the same shape
 
 
 class UNet(nn.Module):
-    """Pictures in, pictures of the same size out, without a last activation.
+    """Pictures in, pictures of the same size out, as logits.
+
+    The trunk works at half resolution, where a step is cheap; one narrow branch stays at full resolution, without
+    which a lesion of two pixels could not be drawn. On the way up, resizing and a 3x3 convolution (Odena et al.
+    2016: a transposed convolution leaves a checkerboard); skips are added, as in SegAN (Xue et al. 2018).
 
     Args:
         inputs: channels in.
@@ -36,9 +35,8 @@ class UNet(nn.Module):
         width: channels at half resolution, a multiple of 4; twice as many at a quarter, then CAP times.
         halvings: how often the size is halved: 7 from 128 to 1.
         attention: self-attention at a quarter of the size (32x32 for slices) on the way up.
-        dropout: probability, in the inner stages on the way up: the only noise of pix2pix.
-        norm: 'batch'; 'group': eight channels of each slice by themselves (four where eight do not
-            divide the width), so that no picture depends on its neighbours in the batch; 'none'.
+        norm: 'batch'; 'group', of eight channels of one slice (four where eight do not divide the width), so
+            that no picture depends on its neighbours in the batch; 'none'.
     """
 
     def __init__(
@@ -49,14 +47,9 @@ class UNet(nn.Module):
         width: int = 32,
         halvings: int = TO_ONE,
         attention: bool = True,
-        dropout: float = 0.0,
         norm: str = "batch",
     ) -> None:
         super().__init__()
-        if width < 4 or width % 4:
-            raise ValueError(f"width must be a multiple of 4, not {width}")
-        if norm not in NORMS:
-            raise ValueError(f"norm must be one of {', '.join(NORMS)}, not {norm!r}")
         self.widths = [width * min(2**k, CAP) for k in range(halvings)]  # 32, 64, 96, 96, 96, 96, 96
         self.fine = nn.Conv2d(inputs, FINE, 3, padding=1)
         self.stem = _conv(4 * inputs, width, norm)
@@ -65,10 +58,9 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(
             nn.Sequential(_conv(b, b, norm), nn.ReLU(), _conv(b, b, norm)) for b in self.widths[-2::-1]
         )
-        self.dropout = nn.Dropout2d(dropout)
         self.attention = SelfAttention(self.widths[ATTENTION_AT - 1]) if attention else nn.Identity()
-        self.widen = Shuffled(width, FINE)
-        self.head = Both(2 * FINE, outputs)
+        self.widen = SubpixelConv2d(width, FINE)
+        self.head = ConcatConv2d(2 * FINE, outputs)
 
     def forward(self, x: Tensor, adapt: Adapt | None = None) -> Tensor:
         """Down, up, and the fine branch.
@@ -90,20 +82,16 @@ class UNet(nn.Module):
         x = adapt(len(self.widths), x)
         for halved in range(len(self.down), 0, -1):
             skip = skips.pop()
-            x = (
-                F.interpolate(self.narrow[-halved](x), skip.shape[2:], mode="nearest") + skip
-            )  # (B, 3w, 2, 2) ..
+            x = F.interpolate(self.narrow[-halved](x), skip.shape[2:], mode="nearest") + skip
             x = F.relu(adapt(halved, self.up[-halved](x)))  # (B, 3w, 2, 2) .. (B, w, H/2, W/2)
-            if halved > ATTENTION_AT + 1:
-                x = self.dropout(x)
             if halved == ATTENTION_AT:
                 x = self.attention(x)  # (B, 2w, H/4, W/4)
         x = F.relu(adapt(0, self.widen(x)))  # (B, 8, H, W)
         return self.head(x, fine)  # (B, outputs, H, W)
 
 
-class Both(nn.Conv2d):
-    """A 3x3 convolution over two pictures laid one upon the other, without the copy that would lay them so.
+class ConcatConv2d(nn.Conv2d):
+    """A 3x3 convolution of two concatenated inputs, without the copy that concatenates them.
 
     Args:
         inputs, outputs: channels in, of both together, and out.
@@ -118,12 +106,11 @@ class Both(nn.Conv2d):
         return F.conv2d(x, of_x, self.bias, padding=1) + F.conv2d(y, of_y, padding=1)
 
 
-class Shuffled(nn.Conv2d):
-    """Twice the size by pixel shuffle (Shi et al. 2016), without its checkerboard.
+class SubpixelConv2d(nn.Conv2d):
+    """Twice the size by a 3x3 convolution and pixel shuffle (Shi et al. 2016), without its checkerboard.
 
-    Each of four neighbours has a 3x3 kernel of its own. Where the features are flat, four kernels
-    with different sums would paint four greys, a checkerboard. So the sums are made equal
-    here, as Sugawara, Shiota and Kiya (2018) ask for it; fine detail stays free.
+    Each of four neighbours has a kernel of its own. Where the features are flat, kernels with different sums would
+    make four greys. So the sums are made equal (Sugawara, Shiota and Kiya 2018). Taught in notebook 04.
 
     Args:
         inputs, outputs: channels in and out.
@@ -142,14 +129,10 @@ class Shuffled(nn.Conv2d):
 
 
 def _conv(inputs: int, outputs: int, norm: str, stride: int = 1) -> nn.Module:
-    """A 3x3 convolution and what normalises it."""
-    # no bias where a normalisation follows, which has its own
+    """A 3x3 convolution and what normalises it; it has no bias where the normalisation has one."""
     conv = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=norm == "none")
     if norm == "none":
         return conv
-    return nn.Sequential(
-        conv,
-        nn.BatchNorm2d(outputs)
-        if norm == "batch"
-        else nn.GroupNorm(outputs // (8 if outputs % 8 == 0 else 4), outputs),
-    )
+    if norm == "batch":
+        return nn.Sequential(conv, nn.BatchNorm2d(outputs))
+    return nn.Sequential(conv, nn.GroupNorm(outputs // (8 if outputs % 8 == 0 else 4), outputs))

@@ -1,70 +1,80 @@
-"""An encoder learns to describe slices: how they are spoilt, where the stroke is, what they look like.
+"""An encoder learns to describe slices: how they are corrupted, where the stroke is, what they look like.
 
-Three questions, so that features notice what a painted slice can get wrong: the faults of
-data/corruptions.py (realism), the place and size of lesions (what the kit is about), and a
-thumbnail (anatomy: without it a set of a single brain would look like any other).
+Three questions, so that features notice what a synthetic slice can get wrong: the corruptions of data/corruptions.py
+(realism), the place and size of lesions (what the kit is about), and a thumbnail (anatomy: without it a set of a
+single brain would look like any other).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from strokegan_lib.command_line import integer, option
 from strokegan_lib.data.augment import Augmentation
 from strokegan_lib.data.batches import Batch
 from strokegan_lib.data.corruptions import CORRUPTIONS, corrupt
 from strokegan_lib.models.encoder import REGIONS, THUMBNAIL, Encoder
-from strokegan_lib.models.gan import Rate, Update
+from strokegan_lib.models.gan import OptimiserConfig, Update
+from strokegan_lib.training.settings import Settings, with_default
 
-# no change of place, which would blur every training slice, and no noise: they must be unspoilt
+# no change of place, which would blur every training slice, and no noise: nothing else may corrupt them
 LIGHT = Augmentation(rotation=0, scale=0, shear=0, shift=0, noise=0)
-APART = 5.0  # weight of the decorrelation: without it all features tell the brightness
-SPOILT = 0.3  # probability of each fault: a sixth of the slices have none
+DECORRELATION = 5.0  # weight: without it all features tell the brightness
+CORRUPTED = 0.3  # probability of each corruption: a sixth of the slices have none
 VARIANCES = {"amounts": 0.08, "regions": 0.012, "thumbnail": 0.026}  # of the true answers, as measured
+
+
+@dataclass(frozen=True)
+class EncoderSettings(Settings):
+    """How the encoder is trained."""
+
+    SIZES: ClassVar[tuple[str, ...]] = ("steps", "batch_size")  # figures of another width do not compare
+
+    width: int = with_default("width", 16)
+    task: str = "encoder"
+    features: int = option(32, "length of the description", integer(1, 4096))
 
 
 class EncoderTask:
     """The encoder and how it learns from a batch. No game: one network, three questions.
 
     Args:
-        features, width: as in Encoder.
+        settings: features and width.
     """
 
-    def __init__(self, features: int = 32, *, width: int = 16) -> None:
-        self.networks: dict[str, nn.Module] = {"encoder": Encoder(features, width=width)}
-        self.rates = {"encoder": Rate(2e-3)}
+    def __init__(self, settings: EncoderSettings) -> None:
+        self.networks: dict[str, nn.Module] = {"encoder": Encoder(settings.features, width=settings.width)}
+        self.optimisers = {"encoder": OptimiserConfig(2e-3)}
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
-        """Spoil the slices, ask three questions, learn from the answers.
+        """Corrupt the slices, ask three questions, learn from the answers, see models.gan.GAN.
 
-        Features that tell the same are discouraged, for a distance would count it several times
-        (Barlow Twins: Zbontar et al. 2021). Every question is a mean squared error in units of the variance of its true answers,
+        Features that tell the same are discouraged, for a distance would count it several times (Barlow Twins:
+        Zbontar et al. 2021). Every question is a mean squared error in units of the variance of its true answers,
         so that 1 is what guessing the mean gets.
-
-        Args:
-            networks: ``self.networks`` as the loop has wrapped them.
-            batch: image (B, 1, 128, 128), stroke and foreground (B, 1, 128, 128).
-            update: called as update("encoder", loss).
-
-        Returns:
-            scalars to record.
         """
-        b, device = len(batch.image), batch.image.device
-        amounts = torch.rand(b, len(CORRUPTIONS), device=device)
-        amounts = amounts * (torch.rand_like(amounts) < SPOILT)
+        amounts = torch.rand(len(batch.image), len(CORRUPTIONS), device=batch.image.device)
+        amounts = amounts * (torch.rand_like(amounts) < CORRUPTED)
         image = corrupt(batch.image, batch.foreground, amounts)
-        features, told = networks["encoder"](image)
+        features, answers = networks["encoder"](image)
         truth = {
             "amounts": amounts,
             "regions": F.adaptive_avg_pool2d(batch.stroke, REGIONS).flatten(1).sqrt(),  # (B, 16)
             "thumbnail": F.adaptive_avg_pool2d(image, THUMBNAIL).flatten(1),  # (B, 256)
         }
-        losses = {name: F.mse_loss(told[name], truth[name]) / VARIANCES[name] for name in truth}
+        losses = {name: F.mse_loss(answers[name], truth[name]) / VARIANCES[name] for name in truth}
         losses["correlation"] = correlation(features)
-        total = losses["amounts"] + losses["regions"] + losses["thumbnail"] + APART * losses["correlation"]
+        total = (
+            losses["amounts"]
+            + losses["regions"]
+            + losses["thumbnail"]
+            + DECORRELATION * losses["correlation"]
+        )
         update("encoder", total)
         return {**losses, "encoder": total, "spread": features.std()}
 

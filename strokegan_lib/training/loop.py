@@ -87,9 +87,9 @@ class Loop:
         for name, network in networks.items():
             if self.settings.compile:
                 network.compile()
-            rate = self.gan.rates[name]
+            how = self.gan.optimisers[name]
             # fused: one pass over all weights in place of one a tensor
-            adam = torch.optim.Adam(network.parameters(), rate.peak, rate.betas, fused=True)
+            adam = torch.optim.Adam(network.parameters(), how.learning_rate, how.betas, fused=True)
             self.optimisers[name] = self.accelerator.prepare_optimizer(adam)
         self.wrapped = {name: self.accelerator.prepare_model(network) for name, network in networks.items()}
         steps, least = self.settings.steps, self.settings.validations if self.validate else 0
@@ -153,7 +153,7 @@ class Loop:
         torch.manual_seed(self.settings.seed * 1_000_003 + turn)
         for name, optimiser in self.optimisers.items():
             for group in optimiser.param_groups:
-                group["lr"] = self.gan.rates[name].peak * self.settings.rate_at(self.step)
+                group["lr"] = self.gan.optimisers[name].learning_rate * self.settings.rate_at(self.step)
         losses = self.gan.step(self.wrapped, _channels_last(self.batches.batch(turn)), self._update)
         self.average.update(self.gan.networks[self.kept], self.step)
         self.step += 1

@@ -7,8 +7,8 @@ from argparse import SUPPRESS, ArgumentTypeError, BooleanOptionalAction
 from strokegan_lib.command_line import LARGEST_SEED, Parser, integer, number, path
 from strokegan_lib.data.split import FOLDS
 from strokegan_lib.losses import ADVERSARIAL, WEIGHTINGS
+from strokegan_lib.models.family import MEMBERS
 from strokegan_lib.profiles import PROFILES
-from strokegan_lib.training.family import MEMBERS
 from strokegan_lib.training.objectives import OBJECTIVES
 from strokegan_lib.training.precision import PRECISIONS
 from strokegan_lib.training.segmentation import METHODS

@@ -1,4 +1,4 @@
-"""Synthesis of slices from two masks: pix2pix with self-attention and multi-scale L1."""
+"""Synthesis of slices from two masks: pix2pix with self-attention and multi-scale L1. Taught in notebook 04."""
 
 from __future__ import annotations
 
@@ -8,65 +8,76 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from strokegan_lib.command_line import option
 from strokegan_lib.data.batches import Batch
-from strokegan_lib.losses import critic_loss, generator_loss, multi_scale_l1, r1_penalty
+from strokegan_lib.errors import BadInput
+from strokegan_lib.losses import ADVERSARIAL, critic_loss, generator_loss, multi_scale_l1, r1_penalty
 from strokegan_lib.models.critic import ConditionalCritic
-from strokegan_lib.models.gan import Rate, Update, frozen
+from strokegan_lib.models.gan import OptimiserConfig, Update, frozen
 from strokegan_lib.models.synthesis import CONDITION, Generator
+from strokegan_lib.training.settings import WEIGHT, Settings
 
-BETAS = (0.0, 0.99)  # Karras et al. 2018: no memory of where the other player stood
 # the penalty is dear and changes slowly: every eighth step, eight times as heavy (Karras et al. 2020)
 LAZY = 8
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """The parts of the generator's loss, adversarial + pixel * L1 + multi_scale * multi-scale L1, and of the critic's."""
+class SynthesisSettings(Settings):
+    """How the synthesis GAN is trained; its generator minimises adversarial + pixel * L1 + multi_scale * multi-scale L1."""
 
-    adversarial: str = "logistic"  # or 'hinge'
-    pixel: float = 10.0  # pix2pix's 100 drowns the critic: what it paints is the mean of all brains that fit
-    multi_scale: float = 10.0  # pix2pixHD's weight of the same idea, feature matching
-    r1: float = 1.0  # Mescheder et al. took 10, at ten times our critic's inputs
-    spectral: bool = False  # with it this critic learns later, see models.critic
+    average: float = 0.995  # the last 200 steps, over which the players circle each other
+    task: str = "synthesis"
+    generator: str = "paper"
+    adversarial: str = option("logistic", "adversarial loss", choices=ADVERSARIAL)
+    # pix2pix's 100 outweighs the critic: what it paints is the median of all brains that fit
+    pixel: float = option(10.0, "weight of the pixel L1 loss", WEIGHT)
+    # pix2pixHD's weight of the same idea, feature matching
+    multi_scale: float = option(10.0, "weight of the multi-scale L1 loss", WEIGHT)
+    # Mescheder et al. took 10, at ten times our critic's inputs
+    r1: float = option(1.0, "weight of the R1 penalty, the critic's squared slope at true slices", WEIGHT)
+    # with it this critic learns later, see models.critic
+    spectral: bool = option(False, "spectral normalisation of the critic's convolutions")
+    attention: bool = option(True, "self-attention in generator and critic")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not any(getattr(self, name, 0) for name in ("pixel", "multi_scale", "latent", "kl")):
+            raise BadInput("every weight of a loss", "is 0", "give one above 0")
+        if self.compile and self.r1:
+            raise BadInput(
+                "--compile", "cannot follow R1, a slope of a slope", "leave it out, or give --r1 0"
+            )
 
 
 class SynthesisGAN:
     """A generator, its critic, and how they learn from a batch.
 
     Args:
-        recipe: weights of the losses.
+        settings: weights of the losses, width and attention of both networks.
         channels: C of the slices.
-        width, attention: of both networks.
+        generator: another than the paper's.
     """
 
-    def __init__(self, recipe: Recipe, channels: int = 1, *, width: int = 32, attention: bool = True) -> None:
-        self.recipe = recipe
-        self.generator = Generator(channels, width=width, attention=attention)
-        self.critic = ConditionalCritic(
-            CONDITION, channels, width=width, attention=attention, spectral=recipe.spectral
-        )
+    def __init__(
+        self, settings: SynthesisSettings, channels: int = 1, generator: nn.Module | None = None
+    ) -> None:
+        self.settings = settings
+        size = {"width": settings.width, "attention": settings.attention}
+        self.generator = generator or Generator(channels, **size)
+        self.critic = ConditionalCritic(CONDITION, channels, spectral=settings.spectral, **size)
         self.networks: dict[str, nn.Module] = {"generator": self.generator, "critic": self.critic}
-        self.rates = {"generator": Rate(5e-4, BETAS), "critic": Rate(5e-4, BETAS)}
+        # betas of Karras et al. 2018: no memory of where the other player stood
+        self.optimisers = dict.fromkeys(self.networks, OptimiserConfig(5e-4, (0.0, 0.99)))
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
-        """One turn of each player on one batch (pix2pix, equations 1-4).
-
-        Args:
-            networks: ``self.networks`` as the loop has wrapped them.
-            batch: image (B, C, H, W), stroke and foreground (B, 1, H, W).
-            update: called as update(name, loss): one step of that network's optimiser.
-
-        Returns:
-            scalars to record.
-        """
-        recipe, image = self.recipe, batch.image
+        """One turn of each player on one batch (pix2pix, equations 1-4), see models.gan.GAN."""
+        settings, image = self.settings, batch.image
         asked = torch.cat([batch.stroke, batch.foreground], dim=1)  # (B, 2, H, W)
         fake = networks["generator"](batch.stroke, batch.foreground)  # (B, C, H, W)
 
         # the critic's turn: tell true from fake
-        loss_critic = critic_turn(networks["critic"], self.critic, asked, fake, image, recipe, update)
+        loss_critic = self.critic_turn(networks["critic"], asked, fake, image, update)
 
         # the generator's turn: be taken for true, near the true picture in every feature
         with frozen(self.critic):
@@ -74,52 +85,37 @@ class SynthesisGAN:
                 true_features, _ = self.critic(torch.cat([asked, image], 1))
             fake_features, fake_logits = self.critic(torch.cat([asked, fake], 1))
         losses = {
-            "adversarial": generator_loss(fake_logits, recipe.adversarial),
+            "adversarial": generator_loss(fake_logits, settings.adversarial),
             "pixel": F.l1_loss(fake, image),
             "multi_scale": multi_scale_l1(fake_features, true_features),
         }
         total = (
             losses["adversarial"]
-            + recipe.pixel * losses["pixel"]
-            + recipe.multi_scale * losses["multi_scale"]
+            + settings.pixel * losses["pixel"]
+            + settings.multi_scale * losses["multi_scale"]
         )
         update("generator", total)
         return {"critic": loss_critic, **losses, "generator": total, "spread": fake.std()}
 
+    def critic_turn(self, critic: Any, asked: Tensor, fake: Tensor, true: Tensor, update: Update) -> Tensor:
+        """Tell true from fake, and every LAZY-th time keep the slope at true pictures small.
 
-def critic_turn(
-    wrapped: Any,
-    critic: ConditionalCritic,
-    asked: Tensor,
-    fake: Tensor,
-    true: Tensor,
-    recipe: Recipe,
-    update: Update,
-) -> Tensor:
-    """Tell true from fake, and every LAZY-th time keep the slope at true pictures small.
+        Args:
+            critic: as the loop has wrapped it.
+            asked: (B, 2, H, W), the masks.
+            fake, true: (B, C, H, W), the pictures.
+            update: as in ``step``.
 
-    Args:
-        wrapped, critic: the critic as the loop has wrapped it, and itself.
-        asked: (B, 2, H, W), the masks.
-        fake, true: (B, C, H, W), the pictures.
-        recipe: which adversarial loss, and the weight of R1.
-        update: as in a GAN's step.
-
-    Returns:
-        the adversarial loss, a scalar to record.
-    """
-    shown = torch.cat(
-        [torch.cat([asked, picture], 1) for picture in (fake.detach(), true)]
-    )  # (2B, 2+C, H, W)
-    _, logits = wrapped(shown)
-    fake_logits, true_logits = zip(*(head.chunk(2) for head in logits), strict=True)
-    loss = critic_loss(true_logits, fake_logits, recipe.adversarial)
-    total = loss
-    if recipe.r1 and critic.turns % LAZY == 0:
-        true = true.detach().requires_grad_()
-        with sdpa_kernel(SDPBackend.MATH):  # the fused attention has no second derivative
-            _, logits = wrapped(torch.cat([asked, true], 1))
-        total = loss + LAZY * recipe.r1 * r1_penalty(logits, true)
-    critic.turns += 1
-    update("critic", total)
-    return loss
+        Returns:
+            the adversarial loss, a scalar to record.
+        """
+        fakes, trues = torch.cat([asked, fake.detach()], 1), torch.cat([asked, true], 1)  # (B, 2+C, H, W)
+        _, logits = critic(torch.cat([fakes, trues]))
+        fake_logits, true_logits = zip(*(head.chunk(2) for head in logits), strict=True)
+        loss = total = critic_loss(true_logits, fake_logits, self.settings.adversarial)
+        if self.settings.r1 and self.critic.turns % LAZY == 0:
+            slope = r1_penalty(lambda picture: critic(torch.cat([asked, picture], 1))[1], true)
+            total = loss + LAZY * self.settings.r1 * slope
+        self.critic.turns += 1
+        update("critic", total)
+        return loss

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +12,22 @@ import torch
 from strokegan_lib.data.augment import MIRROR, Augmentation
 from strokegan_lib.errors import BadInput
 from strokegan_lib.files import sha256
+from strokegan_lib.models.family import MEMBERS
+from strokegan_lib.models.family.dual import MaskGAN
 from strokegan_lib.models.gan import GAN
 from strokegan_lib.profiles import profile
-from strokegan_lib.training.encoder import LIGHT, EncoderTask
-from strokegan_lib.training.family import MEMBERS
-from strokegan_lib.training.masks import GENTLE, MaskGAN
+from strokegan_lib.training.encoder import LIGHT, EncoderSettings, EncoderTask
+from strokegan_lib.training.family import FAMILY, GENTLE, MaskSettings
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
-from strokegan_lib.training.styled import StyledGAN, StyledRecipe
-from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
+from strokegan_lib.training.settings import Settings
+from strokegan_lib.training.styled import StyledGAN, StyledSettings
+from strokegan_lib.training.synthesis import SynthesisGAN, SynthesisSettings
 from strokegan_lib.training.weights import kind_of, load_weights
 
-NOISE, MASK_WIDTH = 64, 16  # of the generator of masks, in every profile: it is small
-FEATURES, ENCODER_WIDTH = 32, 16  # of the encoder, in every profile: others' figures are no yardstick
-SYNTHESIS = {"paper": (Recipe, SynthesisGAN), "styled": (StyledRecipe, StyledGAN)}
+NOISE, FEATURES = MaskSettings().noise, EncoderSettings().features
+SYNTHESIS = {"paper": SynthesisSettings(), "styled": StyledSettings()}
 LESION_SHARE = 0.5  # of the slices in a batch: at the 18 % of the data most of a batch would teach nothing
 RECORD = "settings.json"  # in --out: what the run was started with
-AVERAGE = 0.995  # of generators: the last 200 steps, over which the players circle each other
 LOCAL = ("data", "out", "resume", "checkpoint_seconds", "compile", "threads")  # may change on --resume
 
 
@@ -55,7 +55,7 @@ def settle(given: dict[str, Any]) -> dict[str, Any]:
         "fold": None, "start": None, "average": 0.99,
     }  # fmt: skip
     settled = {**common, **_own(told), **told}
-    _check(settled)
+    _settings(settled)
     return settled
 
 
@@ -81,70 +81,49 @@ def _kept(record: Path, told: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _own(told: dict[str, Any]) -> dict[str, Any]:
-    """The settings that a task has for itself, with their defaults."""
+def _row(told: dict[str, Any]) -> Settings:
+    """The task's own settings with their defaults."""
     task = told["task"]
     if task == "segmentation":
-        method = told.get("method", "masked")
-        return {"method": method, **asdict(METHODS[method])}
+        return METHODS[told.get("method", "masked")]
     if task == "synthesis":
-        generator = told.get("generator", "paper")
-        own = {
-            "generator": generator,
-            **asdict(SYNTHESIS[generator][0]()),
-            "attention": True,
-            "average": AVERAGE,
-        }
-        for name in {*StyledRecipe.__dataclass_fields__} - {*own} & {*told}:
-            raise BadInput(
-                f"--{name}", f"does not go with --generator {generator}", "leave one of the two out"
-            )
-        return own
+        return SYNTHESIS[told.get("generator", "paper")]
     if task == "family":
-        member = MEMBERS[name := told.get("member", "dcgan")]
-        return {
-            "member": name,
-            "width": member.width,
-            "lesion_share": member.lesion_share,
-            "average": AVERAGE,
-        }
-    if task == "masks":
-        return {"noise": NOISE, "width": MASK_WIDTH, "lesion_share": 1.0}
-    return {"features": FEATURES, "width": ENCODER_WIDTH}
+        return FAMILY[told.get("member", "dcgan")]
+    return MaskSettings() if task == "masks" else EncoderSettings()
 
 
-def _check(settled: dict[str, Any]) -> None:
-    """Raise BadInput for settings that do not go together; the parser knows their ranges."""
-    if settled["width"] % 4:
-        raise BadInput(f"--width {settled['width']}", "is not a multiple of 4", "give 8, 16, 32 or 64")
-    if settled.get("loss", "paper") != "paper":
-        served = settled["method"] == "masked" and settled["multi_scale"] and settled["levels"] == "equal"
-        if not served:
+def _own(told: dict[str, Any]) -> dict[str, Any]:
+    """The settings that a task has for itself, with their defaults."""
+    row, base = _row(told), Settings().record()
+    own = {name: value for name, value in row.record().items() if name not in base or value != base[name]}
+    if row.task == "synthesis":
+        for name in {*StyledSettings().record()} - {*row.record()} & {*told}:
             raise BadInput(
-                f"--loss {settled['loss']}", "needs what masked paints and its critic",
-                "choose --method masked, and leave --multi-scale 0 and --levels out",
-            )  # fmt: skip
-    weights = [settled.get(name, 0) for name in ("multi_scale", "dice", "bce", "pixel", "kl", "latent")]
-    if not any(weights) and settled["task"] in ("segmentation", "synthesis"):
-        raise BadInput("every weight of a loss", "is 0", "give one above 0")
+                f"--{name}", f"does not go with --generator {row.generator}", "leave one of the two out"
+            )
+    return own if "width" in row.SIZES else {**own, "width": row.width}
+
+
+def _settings(settled: dict[str, Any]) -> Settings:
+    """As an object, which refuses what does not go together."""
+    row = _row(settled)
+    return replace(row, **{name: settled[name] for name in row.record() if name in settled})
 
 
 def build(settings: dict[str, Any], channels: int) -> GAN:
     """The untrained GAN of a run, or encoder; the seed decides its first weights."""
     torch.manual_seed(settings["seed"])
-    if settings["task"] == "encoder":
-        return EncoderTask(settings["features"], width=settings["width"])
-    if settings["task"] == "masks":
-        return MaskGAN(settings["noise"], width=settings["width"])
-    if settings["task"] == "family":
-        return MEMBERS[settings["member"]].make(settings["width"], settings["steps"])
-    if settings["task"] == "synthesis":
-        kind, gan = SYNTHESIS[settings["generator"]]
-        recipe = kind(*(settings[name] for name in kind.__dataclass_fields__))
-        return gan(recipe, channels, width=settings["width"], attention=settings["attention"])
-    method = METHODS[settings["method"]]
-    method = replace(method, **{name: settings[name] for name in asdict(method) if name in settings})
-    return SegmentationGAN(method, channels, width=settings["width"])
+    row = _settings(settings)
+    if row.task == "encoder":
+        return EncoderTask(row)
+    if row.task == "masks":
+        return MaskGAN(row.noise, width=row.width)
+    if row.task == "family":
+        return MEMBERS[row.member].make(row.width, row.steps)
+    if row.task == "synthesis":
+        return (StyledGAN if row.generator == "styled" else SynthesisGAN)(row, channels)
+    return SegmentationGAN(row, channels)
 
 
 def augmentation(settings: dict[str, Any]) -> Augmentation:

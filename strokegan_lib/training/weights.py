@@ -15,11 +15,11 @@ from strokegan_lib.errors import BadInput, Diverged, writing
 from strokegan_lib.files import sha256
 from strokegan_lib.models.encoder import Encoder
 from strokegan_lib.models.family.dcgan import DCGAN
+from strokegan_lib.models.family.dual import MaskGenerator
 from strokegan_lib.models.family.pix2pix import Pix2Pix
 from strokegan_lib.models.family.pix2pixhd import Pix2PixHD
 from strokegan_lib.models.family.progressive import ProgressiveGenerator
 from strokegan_lib.models.family.sagan import SAGAN
-from strokegan_lib.models.masks import MaskGenerator
 from strokegan_lib.models.segmentation import Segmentor
 from strokegan_lib.models.styled import StyledGenerator
 from strokegan_lib.models.synthesis import Generator
@@ -98,6 +98,7 @@ def load_weights(path: str | os.PathLike, kind: str | tuple[str, ...]) -> tuple[
     if found not in (kinds := (kind,) if isinstance(kind, str) else kind):
         raise BadInput(path, f"holds a {found}, not a {kinds[0]}", f"name the weights of a {kinds[0]}")
     try:
+        config.pop("dropout", None)  # older files name it, and it was 0 in all of them
         network = NETWORKS[found](**config)
         network.load_state_dict(tensors)
     except (RuntimeError, TypeError, ValueError) as error:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from strokegan_lib.data.augment import Augmentation
 from strokegan_lib.data.batches import Batch
 from strokegan_lib.models.gan import GAN
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
-from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
+from strokegan_lib.training.synthesis import SynthesisGAN, SynthesisSettings
 
 WORKERS = (0, 2)  # of a DataLoader; the faster is taken
 TRIED = 2  # steps to find out which
@@ -35,8 +36,8 @@ def make_gan(method: str, width: int) -> GAN:
     """One of the segmentation methods, or 'synthesis', for slices with one channel."""
     torch.manual_seed(0)
     if method == "synthesis":
-        return SynthesisGAN(Recipe(), width=width)
-    return SegmentationGAN(METHODS[method], width=width)
+        return SynthesisGAN(SynthesisSettings(width=width))
+    return SegmentationGAN(replace(METHODS[method], width=width))
 
 
 def device() -> torch.device:
@@ -51,9 +52,9 @@ class PlainTraining:
         self.adams = {}
         for name, network in self.gan.networks.items():
             use_plain_attention(network.to(device()))
-            rate = self.gan.rates[name]
+            how = self.gan.optimisers[name]
             self.adams[name] = torch.optim.Adam(
-                network.parameters(), rate.peak, rate.betas, foreach=False, fused=False
+                network.parameters(), how.learning_rate, how.betas, foreach=False, fused=False
             )
 
     def step(self, slices: list[Tensor]) -> dict[str, float]:

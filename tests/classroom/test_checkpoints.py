@@ -6,6 +6,7 @@ import linecache
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -47,7 +48,7 @@ def make_loop(phantom: SliceSet) -> MakeLoop:
         torch.manual_seed(first)
         rows = phantom.of_split("train") if rows is None else rows
         return Loop(
-            SegmentationGAN(METHODS[method], width=4, objective=objective),
+            SegmentationGAN(replace(METHODS[method], width=4), objective=objective),
             Batches(phantom, rows, **{"size": 2, "augmentation": Augmentation(), **(batches or {})}),
             Settings(**{"steps": STEPS, **settings}),
             accelerator("fp32"),

@@ -27,7 +27,7 @@ def test_predictions_lie_in_the_order_of_the_rows(phantom):
     np.testing.assert_array_equal(kept.foreground, phantom.foreground[rows] == 1)
     image = torch.from_numpy(phantom.images[rows[3:4]]).float() / 255
     with torch.no_grad():
-        alone = segmentor.read(segmentor(image), image).score[0, 0]
+        alone = segmentor.predict(segmentor(image), image).score[0, 0]
     np.testing.assert_allclose(kept.score[3].float(), alone, atol=2e-3)
 
 

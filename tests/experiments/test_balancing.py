@@ -15,7 +15,7 @@ from torch import nn
 from experiments import balancing as module
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import split_of
-from strokegan_lib.models.masks import MaskGenerator
+from strokegan_lib.models.family.dual import MaskGenerator
 from strokegan_lib.models.synthesis import Generator
 from strokegan_lib.training.weights import save_weights
 

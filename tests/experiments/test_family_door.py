@@ -16,7 +16,7 @@ from experiments import family
 from experiments import realism_measures as realism
 from experiments.sheet import MARGIN
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.models.masks import MaskGenerator
+from strokegan_lib.models.family.dual import MaskGenerator
 from strokegan_lib.training.tasks import build, settle
 from strokegan_lib.training.weights import save_weights, shipped
 

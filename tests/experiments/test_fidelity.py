@@ -10,7 +10,7 @@ from torch import nn
 
 from experiments.fidelity import found, lesion_fidelity, samples, variety
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.models.segmentation import Reading
+from strokegan_lib.models.segmentation import Prediction
 
 
 class Painter(nn.Module):
@@ -31,8 +31,8 @@ class Bright(nn.Module):
     def forward(self, image):
         return image
 
-    def read(self, logits, image):
-        return Reading(image, logits)
+    def predict(self, logits, image):
+        return Prediction(image, logits)
 
 
 @pytest.fixture(scope="module")

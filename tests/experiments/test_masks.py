@@ -20,7 +20,7 @@ from strokegan_lib.balance.lesion_synthesis import MadeMasks
 from strokegan_lib.balance.transplant import SMALLEST, ventricles
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.files import sha256
-from strokegan_lib.models.masks import MaskGenerator
+from strokegan_lib.models.family.dual import MaskGenerator
 from strokegan_lib.models.synthesis import Generator
 from strokegan_lib.training.weights import load_weights, save_weights, shipped
 

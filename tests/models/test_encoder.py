@@ -15,7 +15,7 @@ from strokegan_lib.data.corruptions import CORRUPTIONS, corrupt
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.writer import About, SliceSetWriter
 from strokegan_lib.models.encoder import ANSWERS, Encoder
-from strokegan_lib.training.encoder import EncoderTask
+from strokegan_lib.training.encoder import EncoderSettings, EncoderTask
 from strokegan_lib.training.weights import load_weights
 
 
@@ -54,7 +54,7 @@ def test_features_and_answers_have_their_widths():
 
 def test_every_parameter_learns_and_the_loss_falls():
     torch.manual_seed(0)
-    task = EncoderTask(8, width=4)
+    task = EncoderTask(EncoderSettings(features=8, width=4))
     encoder = task.networks["encoder"]
     optimiser = torch.optim.Adam(encoder.parameters(), 1e-2)
     losses = []

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from strokegan_lib.balance.transplant import SMALLEST as SMALLEST_TRANSPLANTED
-from strokegan_lib.models.masks import SIZE, SMALLEST, MaskCritic, MaskGenerator, harden, soften
+from strokegan_lib.models.family.dual import SIZE, SMALLEST, MaskCritic, MaskGenerator, harden, soften
 
 
 def generator(seed: int = 0, stroke: float = 0.0) -> MaskGenerator:

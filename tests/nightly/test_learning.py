@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from learning import (
@@ -14,7 +16,7 @@ from learning import (
 )
 
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
-from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
+from strokegan_lib.training.synthesis import SynthesisGAN, SynthesisSettings
 
 RUN = {"steps": 400, "size": 16, "lesion_share": 0.5, "rate": 1.0, "augment": True}
 
@@ -32,7 +34,7 @@ def one_thread():
 def test_a_segmentor_finds_the_strokes_of_patients_it_has_not_seen(phantom, method, least):
     """Mean Dice over the test patients' slices with stroke, threshold from the validation patients."""
     torch.manual_seed(0)
-    network = train(SegmentationGAN(METHODS[method], width=16), phantom, **RUN)
+    network = train(SegmentationGAN(replace(METHODS[method], width=16)), phantom, **RUN)
     threshold, validation, test = threshold_and_counts(network, phantom)
     assert len(test.tp) >= 30 and len(validation.tp) >= 30
     dice, tuned = float(test.dice().mean()), float(validation.dice().mean())
@@ -42,7 +44,7 @@ def test_a_segmentor_finds_the_strokes_of_patients_it_has_not_seen(phantom, meth
 
 def test_a_generator_paints_better_than_the_mean_picture_and_moves_the_stroke(phantom):
     torch.manual_seed(0)
-    generator = train(SynthesisGAN(Recipe(), width=16), phantom, **RUN)
+    generator = train(SynthesisGAN(SynthesisSettings(width=16)), phantom, **RUN)
     batch = held_out(phantom)
     with torch.inference_mode():
         picture = generator(batch.stroke, batch.foreground)

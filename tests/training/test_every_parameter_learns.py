@@ -13,7 +13,7 @@ from strokegan_lib.data.batches import Batch
 from strokegan_lib.losses import ADVERSARIAL
 from strokegan_lib.training.objectives import OBJECTIVES
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
-from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
+from strokegan_lib.training.synthesis import SynthesisGAN, SynthesisSettings
 
 # A gradient that is 0 on paper is not 0 in floats; in double precision it is this much smaller
 # than the others, or less: far from rounding, and far from the smallest that counts.
@@ -37,7 +37,7 @@ def dead_after_two_steps(gan: Any, channels: int) -> dict[str, set[str]]:
     optimisers = {}
     for name, network in gan.networks.items():
         network.double()
-        optimisers[name] = torch.optim.Adam(network.parameters(), gan.rates[name].peak)
+        optimisers[name] = torch.optim.Adam(network.parameters(), gan.optimisers[name].learning_rate)
 
     def update(names: str | tuple[str, ...], loss: Tensor) -> None:
         chosen = [optimisers[name] for name in ([names] if isinstance(names, str) else names)]
@@ -72,7 +72,7 @@ def past_the_margins(critic: nn.Module) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_of_segmentation(method, attention, channels):
     torch.manual_seed(0)
-    gan = SegmentationGAN(replace(METHODS[method], attention=attention), channels, width=4)
+    gan = SegmentationGAN(replace(METHODS[method], attention=attention, width=4), channels)
     assert list(gan.networks) == (["segmentor"] if method == "unet" else ["segmentor", "critic"])
     assert any("gamma" in name for name, _ in gan.segmentor.named_parameters()) == attention
     dead = dead_after_two_steps(gan, channels)
@@ -82,7 +82,7 @@ def test_of_segmentation(method, attention, channels):
 @pytest.mark.parametrize("loss", OBJECTIVES)
 def test_of_every_objective(loss):
     torch.manual_seed(0)
-    gan = SegmentationGAN(replace(METHODS["masked"], loss=loss), width=4)
+    gan = SegmentationGAN(replace(METHODS["masked"], loss=loss, width=4))
     assert dead_after_two_steps(gan, 1) == {"segmentor": set(), "critic": set()}
 
 
@@ -91,7 +91,7 @@ def test_of_every_objective(loss):
 @pytest.mark.parametrize("adversarial", ADVERSARIAL)
 def test_of_synthesis(adversarial, attention, channels):
     torch.manual_seed(0)
-    gan = SynthesisGAN(Recipe(adversarial), channels, width=4, attention=attention)
+    gan = SynthesisGAN(SynthesisSettings(adversarial=adversarial, width=4, attention=attention), channels)
     for network in gan.networks.values():
         assert any("gamma" in name for name, _ in network.named_parameters()) == attention
     past_the_margins(gan.critic)
@@ -101,7 +101,7 @@ def test_of_synthesis(adversarial, attention, channels):
 
 def test_without_norm_nothing_is_dead_and_what_is_would_be_found():
     torch.manual_seed(0)
-    gan = SegmentationGAN(METHODS["masked"], width=4, norm=False)
+    gan = SegmentationGAN(replace(METHODS["masked"], width=4), norm=False)
     nn.init.constant_(gan.segmentor.unet.attention.gamma, 0.5)  # activations without norm are small
     assert dead_after_two_steps(gan, 1) == {"segmentor": set(), "critic": set()}
     gan.segmentor.unused = nn.Parameter(torch.zeros(1))

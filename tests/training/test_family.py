@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from strokegan_lib import train
 from strokegan_lib.data.batches import Batch, Batches
 from strokegan_lib.evaluation.synthetic import paint, sample
+from strokegan_lib.models.family import MEMBERS
 from strokegan_lib.models.family.progressive import PHASES
 from strokegan_lib.models.gan import GAN
 from strokegan_lib.training.checkpoint import checkpoints
-from strokegan_lib.training.family import MEMBERS
 from strokegan_lib.training.tasks import settle
 from strokegan_lib.training.weights import load_weights, save_weights
 
@@ -44,7 +44,9 @@ def test_every_parameter_learns(name, slices):
     gan, optimisers, largest = made(name, steps=9), {}, {}
     for network_name, network in gan.networks.items():
         network.double()
-        optimisers[network_name] = torch.optim.Adam(network.parameters(), gan.rates[network_name].peak)
+        optimisers[network_name] = torch.optim.Adam(
+            network.parameters(), gan.optimisers[network_name].learning_rate
+        )
 
     def update(network_name: str, loss: Tensor) -> None:
         optimisers[network_name].zero_grad()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from learning import contrast_that_moves, held_out, threshold_and_counts, train
 
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
-from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
+from strokegan_lib.training.synthesis import SynthesisGAN, SynthesisSettings
 
 
 # the painter of masked images takes off later: after 45 steps it may or may not have (seeds: .05 to .37)
@@ -15,7 +17,7 @@ from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
 def test_a_short_run_finds_lesions(phantom, method, steps):
     """On validation patients: those of the test split have lesions in too few patients to compare."""
     torch.manual_seed(0)
-    gan = SegmentationGAN(METHODS[method], width=8)
+    gan = SegmentationGAN(replace(METHODS[method], width=8))
     _, before, _ = threshold_and_counts(gan.segmentor, phantom)
     gan.segmentor.train()
     network = train(gan, phantom, steps=steps, size=16, lesion_share=0.5, rate=1.0, augment=True)
@@ -28,7 +30,13 @@ def test_a_short_run_finds_lesions(phantom, method, steps):
 def test_a_short_run_paints_the_stroke_where_it_is_asked_for(phantom):
     torch.manual_seed(0)
     generator = train(
-        SynthesisGAN(Recipe(), width=8), phantom, steps=30, size=16, lesion_share=0.5, rate=6.0, augment=True
+        SynthesisGAN(SynthesisSettings(width=8)),
+        phantom,
+        steps=30,
+        size=16,
+        lesion_share=0.5,
+        rate=6.0,
+        augment=True,
     )
     added, _ = contrast_that_moves(generator, held_out(phantom))
     assert added > 0.25, added

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
-from strokegan_lib.models.gan import Rate, frozen
+from strokegan_lib.models.gan import OptimiserConfig, frozen
 from strokegan_lib.training.checkpoint import checkpoints
 from strokegan_lib.training.loop import Loop, Settings
 from strokegan_lib.training.segmentation import CLIP, METHODS, SegmentationGAN
-from strokegan_lib.training.styled import StyledGAN, StyledRecipe
+from strokegan_lib.training.styled import StyledGAN, StyledSettings
 from strokegan_lib.training.synthesis import SynthesisGAN
 
 
@@ -62,7 +62,7 @@ def test_another_seed_gives_another_run(slices):
 
     def gan() -> StyledGAN:
         torch.manual_seed(0)
-        return StyledGAN(StyledRecipe(style=4), width=4)
+        return StyledGAN(StyledSettings(style=4, width=4))
 
     runs = [tiny.make_loop(gan(), slices, steps=2, seed=seed) for seed in (0, 1)]
     for loop in runs:
@@ -178,7 +178,7 @@ def test_a_run_that_diverges_ends_with_advice_and_a_sound_checkpoint(slices, tmp
 def test_a_collapse_is_told(slices, capsys):
     loop = tiny.make_loop("toy", slices, steps=55)
     torch.nn.init.zeros_(loop.gan.networks["painter"][2].weight)  # one flat grey,
-    loop.gan.rates["painter"] = Rate(1e-9)  # and so it stays
+    loop.gan.optimisers["painter"] = OptimiserConfig(1e-9)  # and so it stays
     loop.run()
     out = capsys.readouterr().out
     assert out.count("warning, step 49") == 1 == out.count("warning") and "flat grey" in out
@@ -284,5 +284,5 @@ def test_the_players_do_not_teach_each_other(slices: SliceSet):
 def test_all_tasks_are_gans():
     for task, kind in (("masked", SegmentationGAN), ("synthesis", SynthesisGAN)):
         gan = tiny.make_gan(task)
-        assert isinstance(gan, kind) and gan.networks.keys() == gan.rates.keys()
+        assert isinstance(gan, kind) and gan.networks.keys() == gan.optimisers.keys()
         assert Loop.__dataclass_fields__["gan"].type == "GAN"

@@ -12,9 +12,9 @@ from test_every_parameter_learns import ROUNDING
 from strokegan_lib.data.augment import Augmentation
 from strokegan_lib.data.batches import Batch
 from strokegan_lib.losses import critic_loss, generator_loss
-from strokegan_lib.models.masks import soften
+from strokegan_lib.models.family.dual import MaskGAN, soften
 from strokegan_lib.training.checkpoint import checkpoints
-from strokegan_lib.training.masks import GENTLE, MaskGAN
+from strokegan_lib.training.family import GENTLE
 from strokegan_lib.training.weights import load_weights, save_weights
 
 
@@ -41,18 +41,20 @@ def test_a_step_is_one_turn_of_each_player():
     torch.manual_seed(7)
     fake = again.generator(torch.randn(4, 8))
     torch.testing.assert_close(
-        said["critic"], critic_loss([again.critic(true)], [again.critic(fake)], "hinge")
+        said["critic"], critic_loss([again.discriminator(true)], [again.discriminator(fake)], "hinge")
     )
     # a forward pass in training mode moves the estimate of the spectral norm a little
     torch.testing.assert_close(
-        said["generator"], generator_loss([again.critic(fake)], "hinge"), rtol=0.05, atol=0.01
+        said["generator"], generator_loss([again.discriminator(fake)], "hinge"), rtol=0.05, atol=0.01
     )
 
 
 def test_every_parameter_learns():
     game = gan()
     optimisers = {name: torch.optim.Adam(n.double().parameters(), 1e-3) for name, n in game.networks.items()}
-    torch.nn.init.constant_(game.critic.head[-1].bias, 2.0)  # past the hinge for some: else its pulls cancel
+    torch.nn.init.constant_(
+        game.discriminator.head[-1].bias, 2.0
+    )  # past the hinge for some: else its pulls cancel
 
     def update(name, loss):
         optimisers[name].zero_grad()

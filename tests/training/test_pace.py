@@ -7,8 +7,8 @@ import torch
 
 from experiments.pace import step_seconds
 from strokegan_lib.data.batches import Batches
+from strokegan_lib.models.family import MEMBERS
 from strokegan_lib.models.family.progressive import PHASES
-from strokegan_lib.training.family import MEMBERS
 
 
 def test_a_wider_network_costs_more(slices):

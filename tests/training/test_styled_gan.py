@@ -13,15 +13,15 @@ from test_every_parameter_learns import batch, dead_after_two_steps, past_the_ma
 from strokegan_lib.data.augment import MIRROR
 from strokegan_lib.losses import ADVERSARIAL
 from strokegan_lib.training.checkpoint import checkpoints
-from strokegan_lib.training.styled import StyledGAN, StyledRecipe
+from strokegan_lib.training.styled import StyledGAN, StyledSettings
 from strokegan_lib.training.weights import GENERATORS, load_weights, save_weights
 
-SMALL = StyledRecipe(style=5)
+SMALL = StyledSettings(style=5, width=4)
 
 
 def gan(**changes) -> StyledGAN:
     torch.manual_seed(0)
-    return StyledGAN(replace(SMALL, **changes), width=4)
+    return StyledGAN(replace(SMALL, **changes))
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_an_update_of_several_networks_moves_each_of_them(slices):
 
 def test_codes_of_half_the_batch_are_remembered():
     game, told = gan(), []
-    game.generator.remember = told.append
+    game.generator.update_moments = told.append
     losses = game.step(game.networks, _single(batch(1)), lambda names, loss: loss.backward())
     assert [codes.shape for codes in told] == [(1, 5)] and losses["kl"] > 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ from strokegan_lib.data.augment import Augmentation
 from strokegan_lib.data.batches import Batch, Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.writer import About, SliceSetWriter
-from strokegan_lib.models.gan import GAN, Rate, Update
+from strokegan_lib.models.gan import GAN, OptimiserConfig, Update
 from strokegan_lib.training.loop import Loop, Settings
 from strokegan_lib.training.precision import accelerator
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
-from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
+from strokegan_lib.training.synthesis import SynthesisGAN, SynthesisSettings
 
 PATIENTS, PLANES = 10, 4
 
@@ -52,7 +53,10 @@ class Toy:
             "painter": nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.Conv2d(4, 1, 1)),
             "critic": nn.Conv2d(1, 2, 3),
         }
-        self.rates = {"painter": Rate(1e-3), "critic": Rate(4e-4, betas=(0.5, 0.999))}
+        self.optimisers = {
+            "painter": OptimiserConfig(1e-3),
+            "critic": OptimiserConfig(4e-4, betas=(0.5, 0.999)),
+        }
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
         painted = networks["painter"](batch.image)
@@ -68,7 +72,9 @@ def make_gan(task: str) -> GAN:
     torch.manual_seed(0)
     if task == "toy":
         return Toy()
-    return SynthesisGAN(Recipe(), width=4) if task == "synthesis" else SegmentationGAN(METHODS[task], width=4)
+    if task == "synthesis":
+        return SynthesisGAN(SynthesisSettings(width=4))
+    return SegmentationGAN(replace(METHODS[task], width=4))
 
 
 def make_loop(

@@ -6,6 +6,7 @@ Each process leaves what it holds in OUT, a file a task.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from strokegan_lib.models.gan import GAN, Update
 from strokegan_lib.training.loop import Loop, Settings
 from strokegan_lib.training.precision import accelerator
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
-from strokegan_lib.training.synthesis import Recipe, SynthesisGAN
+from strokegan_lib.training.synthesis import SynthesisGAN, SynthesisSettings
 
 ALIKE = ("masked", "segan", "unet")  # without batch normalisation: a slice is treated by itself
 TASKS = (*ALIKE, "synthesis")
@@ -45,7 +46,7 @@ class InDouble:
     """A GAN in double precision: in single, one sum of a whole batch is off by 1e-4 by itself."""
 
     def __init__(self, gan: GAN) -> None:
-        self.gan, self.rates = gan, gan.rates
+        self.gan, self.optimisers = gan, gan.optimisers
         self.networks = {name: network.double() for name, network in gan.networks.items()}
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
@@ -57,9 +58,9 @@ def make_gan(task: str) -> GAN:
     """Attention at work from the first step: gamma is not 0."""
     torch.manual_seed(0)
     gan = (
-        SynthesisGAN(Recipe(), width=4)
+        SynthesisGAN(SynthesisSettings(width=4))
         if task == "synthesis"
-        else SegmentationGAN(METHODS[task], width=4, norm=False)
+        else SegmentationGAN(replace(METHODS[task], width=4), norm=False)
     )
     for network in gan.networks.values():
         for module in network.modules():

@@ -1,36 +1,40 @@
 """pix2pix: from one picture to another; here from two masks to a slice with that stroke.
 
-Isola, Zhu, Zhou, Efros, Image-to-Image Translation with Conditional Adversarial Networks,
-CVPR 2017. D sees what was asked for, x, beside the picture, y; G is asked to be near the
-true picture too (equations 1-4)::
+Isola, Zhu, Zhou, Efros, Image-to-Image Translation with Conditional Adversarial Networks, CVPR 2017. D sees what was
+asked for, x, beside the picture, y; G is asked to be near the true picture too (equations 1-4)::
 
     L_cGAN = E_x,y[log D(x, y)] + E_x[log(1 - D(x, G(x)))]
     L_L1   = E_x,y[|y - G(x)|]
     G      = arg min over G, max over D:  L_cGAN + 100 * L_L1
 
-There is no z: dropout, in training, is the only chance.
+There is no z: dropout, in training, is the only source of chance.
 
-Deviations: five halvings of 128 x 128, not seven of 256 x 256; a quarter of the widths; a
-sigmoid in place of tanh, and 0 outside the foreground by construction. Dropout is off when
-slices are painted, as everywhere in this kit.
+Deviations: five halvings of 128 x 128, not seven of 256 x 256; a quarter of the widths; a sigmoid in place of tanh,
+and 0 outside the foreground by construction. Dropout is off when slices are painted, as everywhere in this kit.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from strokegan_lib.models.family.dcgan import small_weights
+from strokegan_lib.data.batches import Batch
+from strokegan_lib.losses import critic_loss, generator_loss
+from strokegan_lib.models.family.dcgan import small_weights, strided
+from strokegan_lib.models.gan import OptimiserConfig, Update, frozen
 from strokegan_lib.models.synthesis import CONDITION
 
 HALVINGS = 5  # 128 -> 64 -> 32 -> 16 -> 8 -> 4
 DROPOUT_IN = 2  # innermost stages on the way up; the paper's three of eight
+PIXEL = 100.0  # weight of the L1 loss
 
 
 class Pix2Pix(nn.Module):
-    """The generator: a U-Net whose skips are laid beside what comes from below, not added.
+    """The generator: a U-Net whose skips are concatenated with what comes from below, not added.
 
     Args:
         width: channels after the first halving; each further halving doubles them, up to 8 times as many.
@@ -77,15 +81,49 @@ class PatchGAN(nn.Module):
 
     def __init__(self, width: int = 16) -> None:
         super().__init__()
-        widths = [CONDITION + 1] + [width * 2**stage for stage in range(4)]
-        layers: list[nn.Module] = []
-        for stage, (a, b) in enumerate(pairwise(widths)):
-            layers += [nn.Conv2d(a, b, 4, stride=2 if stage < 3 else 1, padding=1, bias=stage == 0)]
-            layers += [nn.BatchNorm2d(b)] if stage else []
-            layers += [nn.LeakyReLU(0.2)]
-        self.layers = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 4, padding=1))
+        self.layers = nn.Sequential(
+            *strided([CONDITION + 1, width, 2 * width, 4 * width]),
+            nn.Conv2d(4 * width, 8 * width, 4, padding=1, bias=False),
+            nn.BatchNorm2d(8 * width),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(8 * width, 1, 4, padding=1),
+        )
         self.apply(small_weights)
 
     def forward(self, asked: Tensor, picture: Tensor) -> Tensor:
         """(B, 2, H, W) and (B, 1, H, W) to logits (B, 1, H/8 - 2, W/8 - 2)."""
         return self.layers(torch.cat([asked, picture], dim=1))
+
+
+class Pix2PixGAN:
+    """The game: cross-entropy and pixel L1.
+
+    Args:
+        width: of both networks.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.discriminator, generator = PatchGAN(width), Pix2Pix(width)
+        self.networks: dict[str, nn.Module] = {"generator": generator, "critic": self.discriminator}
+        self.optimisers = {
+            "generator": OptimiserConfig(1e-3, (0.5, 0.999)),
+            "critic": OptimiserConfig(2e-4, (0.5, 0.999)),
+        }
+
+    def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
+        """One turn of each player on one batch, see models.gan.GAN."""
+        asked = torch.cat([batch.stroke, batch.foreground], dim=1)  # (B, 2, H, W)
+        fake = networks["generator"](batch.stroke, batch.foreground)  # (B, 1, H, W)
+
+        critic = networks["critic"]
+        loss = critic_loss([critic(asked, batch.image)], [critic(asked, fake.detach())])
+        update("critic", loss)
+
+        with frozen(self.discriminator):
+            adversarial = generator_loss([self.discriminator(asked, fake)])
+        pixel = F.l1_loss(fake, batch.image)
+        total = adversarial + PIXEL * pixel
+        update("generator", total)
+        return {
+            "critic": loss, "adversarial": adversarial, "pixel": pixel, "generator": total, "spread": fake.std(),
+        }  # fmt: skip

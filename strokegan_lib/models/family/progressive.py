@@ -1,7 +1,7 @@
 """Progressive growing: first the whole brain, small and coarse, then ever finer.
 
-Karras, Aila, Laine, Lehtinen, Progressive Growing of GANs for Improved Quality, Stability,
-and Variation, ICLR 2018 (arXiv 2017). A new stage is not switched on but faded in::
+Karras, Aila, Laine, Lehtinen, Progressive Growing of GANs for Improved Quality, Stability, and Variation, ICLR 2018.
+A new stage is not switched on but faded in::
 
     picture = (1 - alpha) * upsampled(lower stage) + alpha * new stage      alpha: 0 -> 1
 
@@ -11,23 +11,29 @@ and three small things keep the players in step:
     equalised rate         the weights used are w * sqrt(2 / inputs), w normal: all learn equally fast
     minibatch deviation    one map more for D: how much do the slices of this batch differ?
 
-Deviations: starts at 8 x 8, not 4 x 4 (a brain of 4 pixels is grey); narrow, and channels are
-halved at every doubling; pictures are always handed over at 128 x 128, enlarged or reduced
-inside. The loss is not WGAN-GP but the one of its successors (see training/unconditional.py).
+Deviations: starts at 8 x 8, not 4 x 4 (a brain of 4 pixels is grey); narrow, and channels are halved at every
+doubling; pictures are always handed over at 128 x 128, enlarged or reduced inside; logistic loss and R1 in place of
+WGAN-GP, as in StyleGAN (Karras et al., CVPR 2019), which grows in the same way.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import register_parametrization
 
+from strokegan_lib.data.batches import Batch
+from strokegan_lib.models.family.dcgan import UnconditionalGAN
+from strokegan_lib.models.gan import OptimiserConfig, Update
+
 STAGES = 5  # 8 -> 16 -> 32 -> 64 -> 128
 START, SIZE = 8, 128  # pixels a side, first and last
-PHASES = 2 * (STAGES - 1)  # to settle and to fade, in turns, until all stages are there
+PHASES = 2 * (STAGES - 1)  # settling and fading in turns, until all stages are there
+GROWING = 0.6  # share of the steps in which the players grow; in the rest all stages are there
 
 
 class Growing(nn.Module):
@@ -46,10 +52,9 @@ class Growing(nn.Module):
         self.phase.add_(phases).clamp_(max=PHASES)
 
     def stage(self) -> tuple[int, float]:
-        """The last stage at work, and alpha: how much of it is shown, 0..1 (0 < alpha but for stage 0)."""
+        """The last stage at work, and alpha: how much of it is shown, above 0 and at most 1."""
         settled, fading = divmod(float(self.phase), 2)
-        alpha = max(0.0, fading - 1)
-        return (int(settled) + 1, alpha) if alpha else (int(settled), 1.0)
+        return (int(settled) + 1, fading - 1) if fading > 1 else (int(settled), 1.0)
 
 
 class ProgressiveGenerator(Growing):
@@ -73,12 +78,10 @@ class ProgressiveGenerator(Growing):
     def forward(self, z: Tensor) -> Tensor:
         """(B, Z), normal, to slices (B, 1, 128, 128), 0..1."""
         last, alpha = self.stage()
-        x = self.project(pixel_norm(z)).unflatten(1, (-1, START, START))  # (B, 16w, 8, 8)
-        lower = None
+        x = lower = self.project(pixel_norm(z)).unflatten(1, (-1, START, START))  # (B, 16w, 8, 8)
         for stage in range(last + 1):
             if stage:
-                lower = x
-                x = F.interpolate(x, scale_factor=2.0)  # nearest: (B, C, 2H, 2W)
+                lower, x = x, F.interpolate(x, scale_factor=2.0)  # nearest: (B, C, 2H, 2W)
             for conv in self.blocks[stage]:
                 x = pixel_norm(F.leaky_relu(conv(x), 0.2))  # (B, C', H, W)
         grey = self.to_grey[last](x)  # (B, 1, S, S)
@@ -128,7 +131,7 @@ class ProgressiveDiscriminator(Growing):
         return self.head(x.flatten(1))  # (B, 1)
 
 
-class Scaled(nn.Module):
+class _Scaled(nn.Module):
     """A weight that is multiplied by a number whenever it is used."""
 
     def __init__(self, scale: float) -> None:
@@ -146,7 +149,7 @@ def equalised(layer: nn.Linear | nn.Conv2d, gain: float = math.sqrt(2)) -> nn.Mo
     """
     nn.init.normal_(layer.weight)
     nn.init.zeros_(layer.bias)
-    register_parametrization(layer, "weight", Scaled(gain / math.sqrt(layer.weight[0].numel())))
+    register_parametrization(layer, "weight", _Scaled(gain / math.sqrt(layer.weight[0].numel())))
     return layer
 
 
@@ -158,7 +161,7 @@ def pixel_norm(x: Tensor) -> Tensor:
 def minibatch_deviation(x: Tensor) -> Tensor:
     """(B, C, H, W) to (B, C+1, H, W): the last map is one number, the batch's mean standard deviation.
 
-    A generator that paints one slice over and over makes it 0, and is found out.
+    It is 0 for a generator that paints one slice over and over.
     """
     tiny = max(1e-8, torch.finfo(x.dtype).tiny)  # 1e-8 is 0 in float16, and a root's slope at 0 infinite
     deviation = (x.var(0, unbiased=False) + tiny).sqrt().mean()
@@ -182,3 +185,29 @@ def _pair(inputs: int, between: int, outputs: int) -> nn.ModuleList:
     return nn.ModuleList(
         equalised(nn.Conv2d(a, b, 3, padding=1)) for a, b in ((inputs, between), (between, outputs))
     )
+
+
+class ProgressiveGAN(UnconditionalGAN):
+    """The game: both players grow while they play.
+
+    Args:
+        width: of both networks.
+        steps: of the run.
+    """
+
+    def __init__(self, width: int, steps: int) -> None:
+        optimiser = OptimiserConfig(2e-3, (0.0, 0.99))
+        players = ProgressiveGenerator(width), ProgressiveDiscriminator(width)
+        super().__init__(*players, (optimiser, optimiser), adversarial="logistic", r1=2.0)
+        self.phases_per_step = PHASES / max(1.0, GROWING * steps)
+
+    def true(self, batch: Batch) -> Tensor:
+        """Slices as coarse as the generator's."""
+        return as_grown(batch.image, *self.discriminator.stage())
+
+    def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
+        """As in UnconditionalGAN; then grow."""
+        losses = super().step(networks, batch, update)
+        for network in self.networks.values():
+            network.grow(self.phases_per_step)
+        return {**losses, "phase": self.discriminator.phase.clone()}

@@ -1,17 +1,15 @@
 """DCGAN whose discriminator looks through a pyramid: spatial pyramid pooling.
 
-He, Zhang, Ren, Sun, Spatial Pyramid Pooling in Deep Convolutional Networks for Visual
-Recognition, TPAMI 2015. A map of features x, (C, H, W), is divided into n x n bins for
-several n, and the largest value of every bin is kept::
+He, Zhang, Ren, Sun, Spatial Pyramid Pooling in Deep Convolutional Networks for Visual Recognition, TPAMI 2015. A map
+of features x, (C, H, W), is divided into n x n bins for several n, and the largest value of every bin is kept::
 
     p_n[c, i, j] = max over (h, w) in bin (i, j) of x[c, h, w]
     answer       = linear(concatenation of p_1, p_2, p_4)
 
-1 x 1 asks whether something is there at all, 4 x 4 where: a ventricle may be right in
-itself and at the wrong place. The answer has one length for every size of the slice.
+1 x 1 asks whether something is there at all, 4 x 4 where. The answer has one length for every size of the slice.
 
-The generator is DCGAN's. Deviation: pooling follows four halvings (8 x 8), not five, so that
-the finest bins still have something to choose from.
+The generator is DCGAN's. Deviation: pooling follows four halvings (8 x 8), not five, so that the finest bins still
+have something to choose from.
 """
 
 from __future__ import annotations
@@ -20,7 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from strokegan_lib.models.family.dcgan import small_weights, strided
+from strokegan_lib.models.family.dcgan import DCGAN, UnconditionalGAN, small_weights, strided
+from strokegan_lib.models.gan import OptimiserConfig
 
 BINS = (1, 2, 4)  # n of the n x n bins, coarse to fine
 HALVINGS = 4  # before the pyramid: 128 -> 8
@@ -35,7 +34,7 @@ class PyramidDiscriminator(nn.Module):
 
     def __init__(self, width: int = 16) -> None:
         super().__init__()
-        self.features = strided(width, HALVINGS)
+        self.features = strided([1] + [width * 2**stage for stage in range(HALVINGS)])
         self.head = nn.Linear(width * 2 ** (HALVINGS - 1) * sum(n * n for n in BINS), 1)
         self.apply(small_weights)
 
@@ -48,3 +47,9 @@ class PyramidDiscriminator(nn.Module):
 def pyramid_pool(x: Tensor) -> Tensor:
     """(B, C, H, W) to (B, C * (1 + 4 + 16)): the largest value of every bin, level after level."""
     return torch.cat([F.adaptive_max_pool2d(x, n).flatten(1) for n in BINS], dim=1)
+
+
+def dcgan_pyramid(width: int) -> UnconditionalGAN:
+    """DCGAN's generator and game, untrained, with this discriminator."""
+    optimisers = OptimiserConfig(1e-3, (0.5, 0.999)), OptimiserConfig(4e-4, (0.5, 0.999))
+    return UnconditionalGAN(DCGAN(width), PyramidDiscriminator(width), optimisers, adversarial="logistic")

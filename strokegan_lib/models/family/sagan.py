@@ -1,9 +1,8 @@
 """SAGAN: a GAN whose players look at the whole slice.
 
-Zhang, Goodfellow, Metaxas, Odena, Self-Attention Generative Adversarial Networks, ICML
-2019. Residual blocks with self-attention in both players (models/attention.py),
-spectral normalisation in both (Miyato et al. 2018), which divides every weight matrix by
-its largest singular value::
+Zhang, Goodfellow, Metaxas, Odena, Self-Attention Generative Adversarial Networks, ICML 2019. Residual blocks with
+self-attention in both players (models/attention.py), spectral normalisation in both (Miyato et al. 2018), which
+divides every weight matrix by its largest singular value::
 
     W_used = W / sigma(W)
 
@@ -13,13 +12,11 @@ the hinge loss (equation 4)::
 
 and two learning rates, the discriminator's four times the generator's (Heusel et al. 2017).
 
-The matrices start orthogonal (Saxe et al. 2014, as in BigGAN, Brock et al. 2019): all their singular
-values are equal, so dividing by the largest takes nothing away. A normalised random matrix halves
-what tells one slice from another at every stage, and D is left with a logit that hardly moves.
+The matrices start orthogonal (as in BigGAN, Brock et al. 2019): all their singular values are equal, so dividing by
+the largest takes nothing away. A normalised random matrix halves what tells one slice from another at every stage.
 
-Deviations: attention at 16 x 16 (the paper's best is 32 x 32, at sixteen times the cost); no
-classes, hence neither conditional batch normalisation nor a projection in D; an eighth of the
-widths or less; a sigmoid in place of tanh as slices are 0..1.
+Deviations: attention at 16 x 16 (the paper's best is 32 x 32, at sixteen times the cost); no classes, hence neither
+conditional batch normalisation nor a projection in D; narrow; a sigmoid in place of tanh as slices are 0..1.
 """
 
 from __future__ import annotations
@@ -31,6 +28,8 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from strokegan_lib.models.attention import SelfAttention
+from strokegan_lib.models.family.dcgan import UnconditionalGAN
+from strokegan_lib.models.gan import OptimiserConfig
 
 STAGES = 5  # doublings: 4 -> 8 -> 16 -> 32 -> 64 -> 128
 START = 4  # pixels a side of the first features
@@ -49,16 +48,14 @@ class SAGAN(nn.Module):
         super().__init__()
         self.config = {"width": width, "latent": latent}
         self.latent = latent
-        widths = _widths(width)[::-1]  # 128, 128, 64, 32, 16, 8 at 4, 8, .., 128
+        widths = [width * min(16, 2**halved) for halved in range(STAGES, -1, -1)]  # 128, 128, 64, 32, 16, 8
         self.project = _normalised(nn.Linear(latent, widths[0] * START**2))
         blocks: list[nn.Module] = []
         for stage, (a, b) in enumerate(pairwise(widths), 1):
-            blocks += [Up(a, b)]
+            blocks += [UpBlock(a, b)]
             blocks += [SelfAttention(b)] if START * 2**stage == ATTENTION_AT else []
         self.blocks = nn.Sequential(*blocks)
-        self.head = nn.Sequential(
-            nn.BatchNorm2d(widths[-1]), nn.ReLU(), _normalised(nn.Conv2d(widths[-1], 1, 3, padding=1))
-        )
+        self.head = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(), _conv(width, 1))
 
     def forward(self, z: Tensor) -> Tensor:
         """(B, Z), normal, to slices (B, 1, 128, 128), 0..1."""
@@ -76,10 +73,10 @@ class Discriminator(nn.Module):
 
     def __init__(self, width: int = 8) -> None:
         super().__init__()
-        widths = [1, *_widths(width)[:-1]]  # 1, 8, 16, 32, 64, 128 at 128, 64, .., 4
+        widths = [1] + [width * 2**halved for halved in range(STAGES)]  # 1, 8, 16, 32, 64, 128
         blocks: list[nn.Module] = []
         for stage, (a, b) in enumerate(pairwise(widths), 1):
-            blocks += [Down(a, b, first=stage == 1)]
+            blocks += [DownBlock(a, b, first=stage == 1)]
             blocks += [SelfAttention(b)] if START * 2 ** (STAGES - stage) == ATTENTION_AT else []
         self.blocks = nn.Sequential(*blocks)
         self.head = _normalised(nn.Linear(widths[-1], 1))
@@ -91,13 +88,15 @@ class Discriminator(nn.Module):
         return self.head(F.relu(x).sum((2, 3)))  # (B, 16w), (B, 1)
 
 
-class Up(nn.Module):
-    """Twice the size: x enlarged and mixed, plus what two convolutions make of it."""
+class UpBlock(nn.Module):
+    """Twice the size: x enlarged and mixed, plus what two convolutions make of it.
+
+    The convolutions have no biases: a normalisation follows, which would take them away.
+    """
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.norm1, self.norm2 = nn.BatchNorm2d(inputs), nn.BatchNorm2d(outputs)
-        # no biases: sooner or later a normalisation follows, which would take them away
         self.conv1, self.conv2 = _conv(inputs, outputs, bias=False), _conv(outputs, outputs, bias=False)
         self.skip = _normalised(nn.Conv2d(inputs, outputs, 1, bias=False))
 
@@ -109,7 +108,7 @@ class Up(nn.Module):
         return y + F.interpolate(self.skip(x), scale_factor=2.0)
 
 
-class Down(nn.Module):
+class DownBlock(nn.Module):
     """Half the size; *first* if x is the slice itself, to which no ReLU may be applied."""
 
     def __init__(self, inputs: int, outputs: int, *, first: bool) -> None:
@@ -136,5 +135,7 @@ def _conv(inputs: int, outputs: int, bias: bool = True) -> nn.Module:
     return _normalised(nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias))
 
 
-def _widths(width: int) -> list[int]:
-    return [width * min(16, 2**halved) for halved in range(STAGES + 1)]
+def sagan(width: int) -> UnconditionalGAN:
+    """SAGAN, untrained."""
+    optimisers = OptimiserConfig(2e-4, (0.0, 0.9)), OptimiserConfig(8e-4, (0.0, 0.9))
+    return UnconditionalGAN(SAGAN(width), Discriminator(width), optimisers, adversarial="hinge")

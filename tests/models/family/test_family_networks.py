@@ -7,7 +7,7 @@ import torch
 
 from strokegan_lib.models.family.dcgan import DCGAN, Discriminator
 from strokegan_lib.models.family.pix2pix import PatchGAN, Pix2Pix
-from strokegan_lib.models.family.pix2pixhd import Pix2PixHD, TwoScales
+from strokegan_lib.models.family.pix2pixhd import MultiScaleDiscriminator, Pix2PixHD
 from strokegan_lib.models.family.progressive import ProgressiveDiscriminator, ProgressiveGenerator
 from strokegan_lib.models.family.pyramid import PyramidDiscriminator
 from strokegan_lib.models.family.sagan import SAGAN
@@ -99,7 +99,7 @@ def test_pix2pix_judges_patches_of_70_by_70_pixels():
 
 
 def test_pix2pixhd_looks_at_the_slice_and_at_the_slice_at_half_size():
-    discriminator = TwoScales(4)
+    discriminator = MultiScaleDiscriminator(4)
     asked, picture = torch.rand(2, 2, 128, 128), torch.rand(2, 1, 128, 128)
     (fine, fine_logits), (coarse, coarse_logits) = discriminator(asked, picture)
     assert [f.shape for f in fine] == [(2, 4, 64, 64), (2, 8, 32, 32), (2, 16, 16, 16)]

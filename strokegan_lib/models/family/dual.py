@@ -1,8 +1,11 @@
-"""A generator of the masks themselves: from noise to a stroke inside a brain, and its critic.
+"""The dual GAN's first stage: from noise to a stroke inside a brain, as two masks.
 
-Guibas, Virdi and Li (Synthetic Medical Images from Dual Generative Adversarial Networks,
-arXiv 1709.01872) split the painting of a picture in two: a first network makes the shapes
-from noise, a second one (models/synthesis.py) paints the picture that belongs to them.
+Guibas, Virdi and Li (Synthetic Medical Images from Dual Generative Adversarial Networks, arXiv 1709.01872) split the
+painting of a picture in two: a first network makes the shapes from noise, a second one paints the picture that belongs
+to them; here that is models/synthesis.py. Hinge loss: SAGAN, equation 4.
+
+Deviations: no transposed convolutions; the stroke lies inside the foreground by construction; a critic with spectral
+normalisation and the minibatch deviation of progressive growing.
 """
 
 from __future__ import annotations
@@ -15,21 +18,24 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from strokegan_lib.data.batches import Batch
 from strokegan_lib.data.foreground import fill, largest_piece
 from strokegan_lib.models.critic import critic_level
+from strokegan_lib.models.family.dcgan import UnconditionalGAN
 from strokegan_lib.models.family.progressive import minibatch_deviation
+from strokegan_lib.models.gan import OptimiserConfig
 
 SIZE = 128  # pixels a side of the masks
 START = 8  # pixels a side of the first picture that noise becomes
 DOUBLINGS = 3  # 8 -> 64: outlines are smooth, so the last doubling is left to a resize
-JUDGED = 5  # halvings of the critic: 128 -> 4, where it has the whole brain before it
+HALVINGS = 5  # of the critic: 128 -> 4, where it sees the whole brain
 PRIOR = -3.0  # logit of stroke before training: little of a brain is stroke
 SMALLEST = 4  # pixels of a stroke, as of a transplanted one
 TRIES = 50  # draws without a stroke before giving up; a trained network needs one or two
 
 
 class MaskGenerator(nn.Module):
-    """Noise in, two soft masks out, the stroke inside the foreground by construction.
+    """Noise in, two soft masks out.
 
     Args:
         noise: Z, numbers that decide a mask.
@@ -39,6 +45,7 @@ class MaskGenerator(nn.Module):
     def __init__(self, noise: int = 64, *, width: int = 16) -> None:
         super().__init__()
         self.config = {"noise": noise, "width": width}
+        self.latent = noise
         widths = [width * 2**level for level in range(DOUBLINGS, -1, -1)]  # 128, 64, 32, 16
         self.start = nn.Linear(noise, widths[0] * START**2)
         self.up = nn.ModuleList(
@@ -78,18 +85,72 @@ class MaskGenerator(nn.Module):
         """
         masks = np.zeros((2, n, SIZE, SIZE), np.uint8)
         device = self.head.weight.device
-        left, attempt, barren = np.arange(n), 0, 0
+        left, attempt, empty_draws = np.arange(n), 0, 0
         while len(left):
             rngs = [np.random.default_rng((seed, attempt, int(k))) for k in left]
-            z = np.stack([rng.standard_normal(self.config["noise"], np.float32) for rng in rngs])
+            z = np.stack([rng.standard_normal(self.latent, np.float32) for rng in rngs])
             soft = self(torch.from_numpy(z).to(device)).cpu()  # (len(left), 2, 128, 128)
             masks[:, left] = np.stack([harden(one) for one in soft.numpy()], axis=1)
             empty = masks[0, left].sum((1, 2), dtype=int) < SMALLEST
-            barren = barren + len(left) if empty.all() else 0
-            if barren >= TRIES:
-                raise ValueError(f"no stroke in {barren} draws: the network has not learnt to make masks")
+            empty_draws = empty_draws + len(left) if empty.all() else 0
+            if empty_draws >= TRIES:
+                raise ValueError(
+                    f"no stroke in {empty_draws} draws: the network has not learnt to make masks"
+                )
             left, attempt = left[empty], attempt + 1
         return masks[0], masks[1]
+
+
+class MaskCritic(nn.Module):
+    """One logit for a pair of masks: does this stroke, in this brain, look drawn by a person?
+
+    It judges the whole, not patches: how large a stroke is, in how many pieces and where, no patch can tell. Beside
+    its features the last layers see how much these vary within the batch, or a generator of a single mask would pass.
+
+    Args:
+        width: channels of the first level; doubled three times.
+    """
+
+    def __init__(self, *, width: int = 16) -> None:
+        super().__init__()
+        widths = [2] + [width * 2 ** min(level, HALVINGS - 2) for level in range(HALVINGS)]
+        self.levels = nn.Sequential(
+            *(critic_level(a, b, spectral=True, norm=False) for a, b in pairwise(widths))
+        )
+        side = SIZE >> HALVINGS
+        self.head = nn.Sequential(
+            spectral_norm(nn.Conv2d(widths[-1] + 1, widths[-1], 3, padding=1)),
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),
+            spectral_norm(nn.Linear(widths[-1] * side**2, 1)),
+        )
+
+    def forward(self, masks: Tensor) -> Tensor:
+        """(B, 2, 128, 128), 0..1, all of them drawn or all made, to logits (B, 1)."""
+        x = self.levels(masks)  # (B, 8w, 4, 4)
+        return self.head(minibatch_deviation(x))  # (B, 8w + 1, 4, 4), (B, 1)
+
+
+class MaskGAN(UnconditionalGAN):
+    """The game: drawn masks against made ones.
+
+    Args:
+        noise: as in MaskGenerator.
+        width: of both networks.
+    """
+
+    def __init__(self, noise: int = 64, *, width: int = 16) -> None:
+        optimiser = OptimiserConfig(1e-3, (0.0, 0.99))
+        players = MaskGenerator(noise, width=width), MaskCritic(width=width)
+        super().__init__(*players, (optimiser, optimiser), adversarial="hinge")
+
+    def true(self, batch: Batch) -> Tensor:
+        """The slices' masks, (B, 2, 128, 128)."""
+        return soften(torch.cat([batch.stroke, batch.foreground], dim=1))
+
+    def scalars(self, fake: Tensor, true: Tensor) -> dict[str, Tensor]:
+        """``stroke`` and ``true`` are the shares of the picture that made and drawn strokes take."""
+        return {"spread": fake[:, 0].std(), "stroke": fake[:, 0].mean(), "true": true[:, 0].mean()}
 
 
 def harden(soft: np.ndarray) -> np.ndarray:
@@ -102,41 +163,10 @@ def harden(soft: np.ndarray) -> np.ndarray:
 def soften(masks: Tensor) -> Tensor:
     """Drawn masks (B, C, H, W), 0/1, with soft rims like those of made ones.
 
-    Weights of 1, 2, 1 down and across. Left hard, masks would be known by their rims, and a critic
-    would look no further. A square of 2 x 2 pixels still reaches a half.
+    Weights of 1, 2, 1 down and across. A critic would know hard masks by their rims, and look no further. A square
+    of 2 x 2 pixels still reaches a half.
     """
     line = masks.new_tensor([0.25, 0.5, 0.25])
     window = (line[:, None] * line).expand(masks.shape[1], 1, 3, 3)
     padded = F.pad(masks, (1, 1, 1, 1), mode="replicate")  # (B, C, H+2, W+2)
     return F.conv2d(padded, window, groups=masks.shape[1])
-
-
-class MaskCritic(nn.Module):
-    """One verdict on a pair of masks: does this stroke, in this brain, look drawn by a person?
-
-    The verdict is on the whole, not on patches: how large a stroke is, in how many pieces and where,
-    no patch can tell. Beside its features the last layers see how much these vary within the batch
-    (Karras et al. 2018, section 3), or a generator of a single mask would pass.
-
-    Args:
-        width: channels of the first level; doubled three times.
-    """
-
-    def __init__(self, *, width: int = 16) -> None:
-        super().__init__()
-        widths = [2] + [width * 2 ** min(level, JUDGED - 2) for level in range(JUDGED)]
-        self.levels = nn.Sequential(
-            *(critic_level(a, b, spectral=True, norm=False) for a, b in pairwise(widths))
-        )
-        side = SIZE >> JUDGED
-        self.head = nn.Sequential(
-            spectral_norm(nn.Conv2d(widths[-1] + 1, widths[-1], 3, padding=1)),
-            nn.LeakyReLU(0.2),
-            nn.Flatten(),
-            spectral_norm(nn.Linear(widths[-1] * side**2, 1)),
-        )
-
-    def forward(self, masks: Tensor) -> Tensor:
-        """(B, 2, 128, 128), 0..1, all of them drawn or all made, to logits (B, 1)."""
-        x = self.levels(masks)  # (B, 8w, 4, 4)
-        return self.head(minibatch_deviation(x))  # (B, 8w + 1, 4, 4), (B, 1)
