@@ -39,7 +39,6 @@ def widgets() -> Iterator[tuple[Interactive, str, list]]:
     critic = Critic(1, width=profile("full").width, attention=False).eval()
     scores = torch.from_numpy(slices.images[rows, 0]) / 255
     strokes = [[[(45, 80), (46 + k, 80)]] for k in range(40)]
-    saved = c.saved_comparisons()
     yield c.PatientBrowser(slices), "plane", list(range(8))
     yield c.MaskComparison(slices.images[largest, 0], lesion, np.roll, np.vdot), "pixels", list(range(-3, 4))
     yield (
@@ -53,7 +52,7 @@ def widgets() -> Iterator[tuple[Interactive, str, list]]:
     yield c.ThresholdExplorer(slices, rows, {"grey": scores}), "threshold", [k / 100 for k in range(1, 100)]
     yield c.RealOrSynthetic(slices.images[:50, 0], slices.images[50:, 0]), "number", list(range(1, 13))
     yield c.LossExplorer(), "painted", [k / 100 for k in range(1, 100)]
-    yield c.RatioExplorer(saved), "share", next(iter(saved.values())).shares()
+    yield c.RatioExplorer(c.saved_comparisons()), "score", ["pooled Dice", "precision"]
 
 
 def main() -> int:

