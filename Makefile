@@ -4,17 +4,20 @@
 PYTHON ?= python3
 PROFILE ?= quick
 DATA ?=
+REPO ?=
 SOOP ?=
 CHROMIUM ?= chromium
+# compared cell for cell by nbval, images apart; tests/notebooks runs the others
+STRICT := notebooks/00_start_here.ipynb notebooks/03_multi_scale_l1.ipynb notebooks/06_evaluation.ipynb
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help tutorial test test-browser .chromium nightly lab bench weights results notebooks editions badges site clean
+.PHONY: help tutorial test test-browser .chromium nightly lab bench weights results notebooks students badges site clean
 
 help:
-	@echo "make tutorial   run the whole series and write build/tutorial/report.html"
+	@echo "make tutorial   run the whole series: notebooks, pages and results.json in build/tutorial/"
 	@echo "                (PROFILE=quick|class|full, DATA=a prepared data set)"
 	@echo "make test       run every test that needs no browser"
 	@echo "make test-browser  use the widgets in JupyterLab with mouse and keys (CHROMIUM=where it is)"
@@ -23,10 +26,10 @@ help:
 	@echo "make bench      run the benchmarks"
 	@echo "make weights    train the weights that come with the kit (SOOP=a prepared set for those of real slices)"
 	@echo "make results    remake the tables of experiments (SOOP=a prepared set); hours"
-	@echo "make notebooks  run the notebooks in place and keep their outputs; then make editions"
-	@echo "make editions   derive the students' and the instructor's edition of every notebook"
-	@echo "make badges     point every badge and link at the repository named in pyproject.toml"
-	@echo "make site       build the site with slides, build/site/index.html, and follow its links"
+	@echo "make notebooks  run the notebooks in place and keep their outputs; then make students"
+	@echo "make students   derive the student notebooks"
+	@echo "make badges     point every badge and link at your fork (REPO=you/fork)"
+	@echo "make site       build the site, build/site/docs/index.html"
 	@echo "make clean      delete build/, .venv/ and caches"
 	@echo "PYTHON=python3.12 before or after the target chooses another Python (3.10 to 3.13)"
 
@@ -45,13 +48,13 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 tutorial: $(STAMP)
-	@$(PY) -m strokegan_lib.classroom.tutorial --profile $(PROFILE) $(if $(DATA),--data "$(DATA)")
+	@$(PY) notebooks/run.py --profile $(PROFILE) $(if $(DATA),--data "$(DATA)")
 
 test: $(STAMP)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-cell-timeout 300 \
-	  --nbval-sanitize-with tests/notebooks/sanitise.cfg tests notebooks
+	  --nbval-sanitize-with tests/notebooks/sanitise.cfg tests $(STRICT)
 
 # asked before the set-up, which takes minutes
 .chromium:
@@ -79,17 +82,22 @@ results: $(STAMP)
 	@$(PY) -m experiments.remake --soop "$(SOOP)" --runs build/results
 
 notebooks: $(STAMP)
-	@$(PY) -m strokegan_lib.classroom.masters
-	@$(PY) -m strokegan_lib.classroom.editions
+	@$(PY) notebooks/run.py --in-place
 
-editions: $(STAMP)
-	@$(PY) -m strokegan_lib.classroom.editions
+students: $(STAMP)
+	@$(PY) notebooks/student.py
 
-badges: $(STAMP)
-	@$(PY) -m strokegan_lib.classroom.badges
+# the name that stands there now is the one in README's badges
+badges:
+	@echo "$(REPO)" | grep -qE '^[A-Za-z0-9-]+/[A-Za-z0-9_.-]+$$' || \
+	  { echo "make: name your repository: make badges REPO=you/fork" >&2; exit 2; }
+	@old=$$(sed -nE 's#.*google\.com/github/([^/]+/[^/]+)/blob.*#\1#p' README.md | head -n 1); \
+	  sed -i.old -e "s#/$$old\([^[:alnum:]-]\)#/$(REPO)\1#g" README.md notebooks/*.ipynb notebooks/student/*.ipynb
+	@rm -f README.md.old notebooks/*.old notebooks/student/*.old
 
 site: $(STAMP)
-	@$(PY) -m strokegan_lib.classroom.site
+	@$(PY) -m sphinx -W --keep-going -q -j 2 -c docs . build/site
+	@echo "Site: build/site/docs/index.html"
 
 clean:
 	@rm -rf build $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis

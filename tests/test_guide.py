@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import xml.etree.ElementTree as ElementTree
 from itertools import pairwise
@@ -10,10 +9,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-
-from strokegan_lib.classroom.timetable import timetable
-from strokegan_lib.errors import BadInput
-from strokegan_lib.evaluation.tables import write_csv
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -86,32 +81,6 @@ def test_lessons_last_90_minutes_and_cover_the_series():
     assert [row[1] for row in table] == [file.name[:2] for file in NOTEBOOKS]
     for row in table:
         assert sum(map(int, row[2:6])) == int(row[6]) == 90, row
-
-
-def test_times_are_those_of_the_notebooks_and_of_the_measurement():
-    block = page("schedules.md").split("<!-- times: begin -->\n")[1].split("<!-- times: end -->")[0]
-    assert block == timetable(ROOT / "notebooks"), "run python -m strokegan_lib.classroom.timetable"
-    *lines, total = rows(block)
-    assert [row[0][1:3] for row in lines] == [file.name[:2] for file in NOTEBOOKS]
-    for column in (1, 2):
-        assert sum(int(row[column]) for row in lines) == int(total[column])
-
-
-def test_measured_times_come_from_the_saved_table(tmp_path: Path):
-    chain = [file.stem for file in NOTEBOOKS]
-    lines = [{"notebook": name, "profile": "quick", "seconds": 10.4 + i} for i, name in enumerate(chain)]
-    lines += [{"notebook": name, "profile": "class", "seconds": 99.0} for name in chain]
-    write_csv(tmp_path / "notebook_times.csv", lines)
-    machine = {"processor": "an old one", "cores": 2, "date": "2026-01-31"}
-    card = {"measured": {"quick": machine}}
-    (tmp_path / "notebook_times.json").write_text(json.dumps(card), encoding="utf-8")
-    table = timetable(ROOT / "notebooks", tmp_path)
-    assert [row[3] for row in rows(table)[:3]] == ["10", "11", "12"]
-    assert rows(table)[-1][3] == str(sum(range(10, 10 + len(chain))))
-    assert "an old one, 2 cores, 2026-01-31." in table and "99" not in table
-    write_csv(tmp_path / "notebook_times.csv", lines[1:])
-    with pytest.raises(BadInput, match=f"knows no {chain[0]}"):
-        timetable(ROOT / "notebooks", tmp_path)
 
 
 def test_points_add_up():

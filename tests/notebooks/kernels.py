@@ -18,8 +18,8 @@ SECONDS = 300.0  # no cell of the quick profile takes longer, even on a busy mac
 
 
 @dataclass
-class Said:
-    """What a cell answered: its printed text, its error ('' for none) and the error's lines."""
+class Output:
+    """What a cell printed, its error ('' for none) and the error's lines."""
 
     text: str = ""
     error: str = ""
@@ -32,39 +32,38 @@ class Kernel:
     client: BlockingKernelClient
 
     def start(self, source: str) -> str:
-        """Begin a cell; :meth:`wait` gives its outcome."""
+        """Begin a cell; :meth:`wait` gives its output."""
         return self.client.execute(source)
 
-    def wait(self, request: str) -> Said:
-        """The outcome of a cell that was started.
+    def wait(self, request: str) -> Output:
+        """The output of a cell that was started.
 
         Raises:
             queue.Empty: it took too long, or the kernel is dead.
         """
-        said = Said()
+        output = Output()
         while True:
             message = self.client.get_iopub_msg(timeout=SECONDS)
             kind, content = message["msg_type"], message["content"]
             if message["parent_header"].get("msg_id") != request:
                 continue
             if kind == "stream":
-                said.text += content["text"]
+                output.text += content["text"]
             elif kind == "error":
-                said.error, said.traceback = content["ename"], content["traceback"]
+                output.error, output.traceback = content["ename"], content["traceback"]
             elif kind == "status" and content["execution_state"] == "idle":
-                return said
+                return output
 
-    def run(self, source: str) -> Said:
+    def try_cell(self, source: str) -> Output:
         return self.wait(self.start(source))
 
-    def works(self, *cells: str) -> str:
+    def run(self, *cells: str) -> str:
         """Run cells, none of which may fail, and return what they printed."""
-        text = ""
+        outputs = []
         for cell in cells:
-            said = self.run(cell)
-            assert not said.error, "\n".join([cell, *said.traceback])
-            text += said.text
-        return text
+            outputs.append(self.try_cell(cell))
+            assert not outputs[-1].error, "\n".join([cell, *outputs[-1].traceback])
+        return "".join(output.text for output in outputs)
 
     def kill(self) -> None:
         """As a machine does that is taken away: no warning, no time to tidy up."""
@@ -75,21 +74,20 @@ class Kernel:
 
 @contextmanager
 def kernel(
-    environment: dict[str, str] | None = None,
-    command: Sequence[str] | None = None,
-    folder: Path = ROOT / "notebooks",
+    environment: dict[str, str], command: Sequence[str] = (), folder: Path = ROOT / "notebooks"
 ) -> Iterator[Kernel]:
-    """A kernel in *folder*, gone at the end.
+    """A kernel that works in *folder*, gone at the end.
 
     Args:
-        environment: its whole environment; None for ours.
-        command: how to start it, with {connection_file}; None for the Python that runs the tests.
+        environment: variables that it gets besides ours; where a command is given, all of them.
+        command: how to start it, with {connection_file}; empty for the Python that runs the tests.
         folder: where it works.
     """
     manager = KernelManager(kernel_name="python3")
     if command:
         manager.kernel_spec.argv = list(command)
-    manager.start_kernel(cwd=str(folder), env={**(environment or os.environ), "JUPYTER_PREFER_ENV_PATH": "1"})
+    ours = {} if command else {**os.environ, "OMP_NUM_THREADS": "1"}
+    manager.start_kernel(cwd=str(folder), env={**ours, **environment, "JUPYTER_PREFER_ENV_PATH": "1"})
     client = manager.client()
     client.start_channels()
     try:

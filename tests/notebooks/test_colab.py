@@ -1,85 +1,98 @@
-"""The first cell of a notebook, run for real in an environment like Colab's."""
+"""The first cell of a notebook, run for real in an environment like Google Colab's."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
-import colab
-import nbformat
-from kernels import kernel
-from repository import ROOT, files
+import numpy
+import pytest
+from cells import code_cells
+from kernels import ROOT, kernel
+from repository import files
+from student import lessons
 
-from strokegan_lib.classroom.badges import Home
 from strokegan_lib.data.slices import SliceSet
 
+# older than ours, and known to make a difference
+AS_ON_COLAB = (
+    "ipywidgets==7.7.1 ipython==7.34.0 ipykernel==6.17.1 traitlets==5.7.1 decorator==4.4.2 backcall==0.2.0 "
+    "pickleshare==0.7.5 ipython-genutils==0.2.0"
+)
 NO_PIP = """
 def forbidden(*_):
     raise AssertionError("pip was called")
 pip = get_ipython().find_line_magic("pip")
 get_ipython().register_magic_function(forbidden, "line", "pip")
 """
-PIP_AGAIN = """
-get_ipython().register_magic_function(pip, "line", "pip")
-"""
+PIP_AGAIN = "import google.colab; get_ipython().register_magic_function(pip, 'line', 'pip')"
 MISSING = "import importlib.util; print(importlib.util.find_spec('strokegan_lib'))"
 VERSIONS = """
-import importlib.metadata, json
-print(json.dumps({d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}))
+import importlib.metadata, json, pathlib, sysconfig
+here = sysconfig.get_path("purelib")
+print(json.dumps({d.metadata["Name"]: d.version for d in importlib.metadata.distributions(path=[here])}))
 """
-INSTALLED = """
-import nilearn, strokegan_lib
-kit = importlib.metadata.distribution("strokegan_lib")
-print(json.dumps({
-    "file": strokegan_lib.__file__,
-    "origin": json.loads(kit.read_text("direct_url.json")),
-    "data": [str(f) for f in kit.files if f.suffix not in (".py", ".pyc") and f.parts[0] == "strokegan_lib"],
-}))
-"""
+INSTALLED = "import strokegan_lib; print(pathlib.Path(strokegan_lib.__file__).is_relative_to(here))"
 
 
-def code(name: str) -> list[str]:
-    notebook = nbformat.read(next((ROOT / "notebooks").glob(name)), as_version=4)
-    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+def outside(**more: str) -> dict[str, str]:
+    """Our environment variables without those that would lead Python elsewhere."""
+    kept = {name: v for name, v in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    return {**kept, "PYTHONNOUSERSITE": "1", **more}
 
 
-def test_the_first_cell_is_the_same_in_every_notebook():
-    files = sorted((ROOT / "notebooks").rglob("*.ipynb"))
-    assert len({code(str(file.relative_to(ROOT / "notebooks")))[0] for file in files}) == 1
+def like_colab(folder: Path) -> Path:
+    """The Python of a fresh environment: Colab's old packages, the rest lent by ours, no kit, no nilearn."""
+    lent = folder / "lent"
+    (lent / "google" / "colab").mkdir(parents=True)
+    (lent / "google" / "colab" / "__init__.py").touch()
+    for path in Path(numpy.__file__).parents[1].iterdir():
+        if not re.match(r"nilearn|strokegan|__editable__|google$", path.name):
+            (lent / path.name).symlink_to(path)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
+    python = folder / "venv" / "bin" / "python"
+    (site,) = (folder / "venv" / "lib").glob("python*/site-packages")
+    (site / "lent.pth").write_text(f"{lent}\n")
+    command = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--ignore-installed"]
+    subprocess.run([*command, *AS_ON_COLAB.split()], check=True, env=outside())
+    return python
 
 
-@colab.needs_git
+def publish(folder: Path, url: str, ref: str) -> dict[str, str]:
+    """Put the working tree into a git repository; variables with which git, asked for *url*, goes there."""
+    for file in files():
+        copy = folder / file.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
+    git = ["git", "-C", folder, "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", "init", "--quiet", "--initial-branch", ref, folder], check=True)
+    subprocess.run([*git, "add", "--all", "--force"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--no-gpg-sign", "-m", "the working tree"], check=True)
+    key = f"url.{folder.as_uri()}.insteadOf"
+    return {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": key, "GIT_CONFIG_VALUE_0": url}
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_colab_installs_the_kit_and_the_next_cells_work(tmp_path: Path, phantom: SliceSet):
-    home = Home.read(ROOT)
-    python = colab.make(tmp_path / "colab")
-    git = colab.publish(files(), tmp_path / "remote", home.url, home.ref)
-    first, *others = code("00_*.ipynb")
+    first, *others = [cell.source for cell in code_cells(lessons()[0])]
+    assert {code_cells(file)[0].source for file in lessons()} == {first}
+    url, ref = re.search(r"--no-deps nilearn git\+(\S+)@(\w+)", first).groups()
+    python, git = like_colab(tmp_path), publish(tmp_path / "remote", url, ref)
     lesson = tmp_path / "content"  # not within the repository: nothing may be found by chance
     lesson.mkdir()
     command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    with kernel(colab.environment(**git), command, lesson) as session:
-        assert session.works(NO_PIP, first, MISSING) == "None\n"  # not on Colab: the cell does nothing
-        session.works("import google.colab", PIP_AGAIN)
-        before = json.loads(session.works(VERSIONS))
-        assert "no restart" in session.works(first)
-        after = json.loads(session.works(VERSIONS))
-        found = json.loads(session.works(INSTALLED))
-        assert Path(found["file"]).is_relative_to(tmp_path / "colab" / "venv")
-        assert found["origin"]["url"] == home.url and "dir_info" not in found["origin"]
-        tracked = subprocess.run(
-            ["git", "-C", tmp_path / "remote", "ls-files", "strokegan_lib"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.splitlines()
-        assert set(found["data"]) == {name for name in tracked if not name.endswith(".py")}
-        changed = {name for name in after if after[name] != before.get(name)}
-        assert changed == {"strokegan_lib", "nilearn"}  # nothing that Colab holds was touched
-        assert session.works(NO_PIP, first) == ""  # a second time it does nothing
-        session.works(
-            "from strokegan_lib.phantom.anatomy import tissues; tissues()"
-        )  # nilearn, with Colab's pandas
-        said = session.works(*others)
+    with kernel(outside(**git), command, lesson) as session:
+        assert session.run(NO_PIP, first, MISSING) == "None\n"  # not on Colab: the cell does nothing
+        before = json.loads(session.run(PIP_AGAIN, VERSIONS))
+        assert "no restart" in session.run(first)
+        after = json.loads(session.run(VERSIONS))
+        assert {name for name in after if after[name] != before.get(name)} == {"strokegan_lib", "nilearn"}
+        assert session.run(INSTALLED) == "True\n"
+        assert session.run(NO_PIP, first) == ""  # a second time it does nothing
+        said = session.run("from strokegan_lib.phantom.anatomy import tissues; tissues()", *others)
         assert re.search(r"^PyTorch +\d", said, re.M) and said.count("Right.") >= 3

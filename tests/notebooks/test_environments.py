@@ -1,4 +1,4 @@
-"""What notebooks and library need is there wherever they run: with pip, in a clone or an archive, on Binder, on Colab."""
+"""What notebooks and library need is there wherever they run: with pip, on Binder, on Colab; the same bytes everywhere."""
 
 from __future__ import annotations
 
@@ -11,74 +11,87 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-import colab
-import nbformat
 import pytest
+from cells import code_cells, statements
+from kernels import ROOT
 from packaging.requirements import Requirement
-from packaging.version import Version
-from repository import ROOT, files
+from packaging.utils import canonicalize_name
+from repository import files
+from student import lessons
 
 PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-NAMES_ON_CONDA = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
-WHEN_READ = {"SimpleITK"}  # an extra: imported when a MetaImage file is read
+BINDER = (ROOT / "binder/environment.yml").read_text(encoding="utf-8")
+COLAB = (ROOT / "tests/notebooks/colab.txt").read_text(encoding="utf-8")
+KNOWN = metadata.packages_distributions()  # module -> its names for pip
+ON_CONDA = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
 OLDER_ON_COLAB = {"ipywidgets"}  # test_colab shows that the widgets work with it
+WHEN_READ = {"simpleitk"}  # an extra: imported when a MetaImage file is read
 
 
-def imports(source: str) -> set[str]:
-    """Dotted names that a source imports, anywhere in it; lines of magics are passed over."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(re.sub(r"^(\s*)%.*$", r"\1pass", source, flags=re.M))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+def requirements(lines: list[str]) -> dict[str, Requirement]:
+    found = [Requirement(line) for line in lines]
+    return {canonicalize_name(ON_CONDA.get(one.name, one.name)): one for one in found}
 
 
-def in_cells() -> set[str]:
+def asked(*tables: str) -> dict[str, Requirement]:
+    """What pyproject.toml asks for under these names ('dependencies', 'lab', ...)."""
+    text = "".join(re.search(rf"^{table} = \[(.*?)\]$", PROJECT, re.M | re.S)[1] for table in tables)
+    return requirements(re.findall(r'"([^"]+)"', text))
+
+
+def imported(source: list[ast.stmt], seen: set[Path]) -> set[str]:
+    """Names for pip of what code imports, through the library's own modules too."""
+    found = set()
+    for node in (node for statement in source for node in ast.walk(statement)):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for parts in (name.split(".") for name in names):
+            if parts[0] in KNOWN and parts[0] != "strokegan_lib":
+                found.add(canonicalize_name(KNOWN[parts[0]][0]))
+            for n in range(1, len(parts) + 1) if parts[0] == "strokegan_lib" else ():
+                path = ROOT.joinpath(*parts[:n])
+                for file in {path.with_suffix(".py"), path / "__init__.py"} - seen:
+                    if file.is_file():
+                        seen.add(file)
+                        found |= imported(statements(file.read_text(encoding="utf-8")), seen)
+    return found - WHEN_READ
+
+
+def with_their_own(names: set[str]) -> set[str]:
+    """These packages and all that they need, as far as they are installed here."""
     found: set[str] = set()
-    for file in sorted((ROOT / "notebooks").rglob("*.ipynb")):
-        cells = nbformat.read(file, as_version=4).cells
-        found |= {name for cell in cells if cell.cell_type == "code" for name in imports(cell.source)}
-    return found
-
-
-def files_of(name: str) -> list[Path]:
-    """The files of the library behind a dotted name: its packages, and the module itself."""
-    parts = name.split(".")
-    found = []
-    for length in range(1, len(parts) + 1):
-        path = ROOT.joinpath(*parts[:length])
-        found += [file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()]
-    return found
-
-
-def packages(names: set[str]) -> set[str]:
-    """Names for pip of what is imported outside the standard library, through the library's own modules."""
-    known, waiting, outside, seen = metadata.packages_distributions(), list(names), set(), set()
+    waiting = set(names)
     while waiting:
         name = waiting.pop()
-        top = name.split(".")[0]
-        if top == "strokegan_lib":
-            new = {file for file in files_of(name) if file not in seen}
-            seen |= new
-            waiting += [found for file in new for found in imports(file.read_text(encoding="utf-8"))]
-        elif top in known and top not in WHEN_READ:
-            outside.add(colab.canonical(known[top][0]))
-    return outside
+        found.add(name)
+        try:
+            needed = [Requirement(line) for line in metadata.requires(name) or []]
+        except metadata.PackageNotFoundError:
+            continue
+        waiting |= {
+            canonicalize_name(r.name) for r in needed if not r.marker or r.marker.evaluate({"extra": ""})
+        }
+        waiting -= found
+    return found
 
 
-def requirements(*tables: str) -> dict[str, Requirement]:
-    """What pyproject.toml asks for under these names ('dependencies', 'lab', ...)."""
-    lists = [re.search(rf"^{table} = \[(.*?)\]$", PROJECT, re.M | re.S)[1] for table in tables]
-    found = [Requirement(line) for text in lists for line in re.findall(r'"([^"]+)"', text)]
-    return {colab.canonical(requirement.name): requirement for requirement in found}
-
-
-def on_binder() -> dict[str, Requirement]:
-    text = (ROOT / "binder" / "environment.yml").read_text(encoding="utf-8")
-    found = [Requirement(line) for line in re.findall(r"^  - ([\w-]+(?:>=[\d.]+)?)$", text, re.M)]
-    return {colab.canonical(NAMES_ON_CONDA.get(one.name, one.name)): one for one in found}
+def test_every_place_has_what_notebooks_and_library_import():
+    library = [s for f in (ROOT / "strokegan_lib").rglob("*.py") for s in statements(f.read_text("utf-8"))]
+    cells = imported([s for f in lessons() for c in code_cells(f) for s in statements(c.source)], set())
+    assert imported(library, set()) | cells <= with_their_own(set(asked("dependencies", "lab", "formats")))
+    commands = ast.parse("import strokegan_lib.train, strokegan_lib.evaluate, strokegan_lib.synthesise").body
+    assert imported(commands, set()) <= with_their_own(set(asked("dependencies")))
+    binder = requirements(re.findall(r"^  - ([\w-]+(?:>=[\d.]+)?)$", BINDER, re.M))
+    assert cells <= with_their_own(set(binder)) and {"anywidget", "jupyterlab"} <= set(binder)
+    colab = requirements(re.findall(r"^[\w.-]+==\S+$", COLAB, re.M))
+    installed = set(re.search(r"--no-deps (.*) git", code_cells(lessons()[0])[0].source)[1].split())
+    assert cells <= {*colab, *installed} and not installed & set(colab)
+    for name, requirement in asked("dependencies", "lab").items():
+        assert name not in binder or binder[name].specifier == requirement.specifier, name
+        if name in colab:
+            (there,) = colab[name].specifier
+            assert (there.version in requirement.specifier) != (name in OLDER_ON_COLAB), name
 
 
 def test_the_pins_fit_together_on_every_python_and_system():
@@ -89,61 +102,21 @@ def test_the_pins_fit_together_on_every_python_and_system():
     command = f"-m uv pip compile --quiet --universal --python-version {oldest} --python".split()
     command += [sys.executable, "--constraint", "constraints.txt", "--all-extras", "pyproject.toml"]
     environment = {**os.environ, **({"UV_DEFAULT_INDEX": index[1]} if index else {})}
-    run = subprocess.run(
+    done = subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True
     )
-    assert run.returncode == 0, run.stderr
+    assert done.returncode == 0, done.stderr
 
 
-@colab.needs_git
-def test_a_clone_with_other_line_ends_and_an_archive_hold_the_same_bytes(tmp_path: Path):
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_a_clone_with_other_line_ends_holds_the_same_bytes(tmp_path: Path):
     largest_first = sorted(files(), key=lambda file: -file.stat().st_size)
     ours = {file.suffix or file.name: file for file in largest_first}.values()  # the smallest of each kind
-    colab.publish(ours, tmp_path / "remote", "", "main")
-    clone = ["git", "clone", "--quiet", "-c", "core.autocrlf=true", tmp_path / "remote", tmp_path / "clone"]
-    archive = ["git", "-C", tmp_path / "clone", "archive", "--output", tmp_path / "kit.zip", "HEAD"]
-    for command in (clone, archive):
-        subprocess.run(command, check=True)
-    shutil.unpack_archive(tmp_path / "kit.zip", tmp_path / "archive")
-    for copy in (tmp_path / "clone", tmp_path / "archive"):
-        for ignored in (".venv/lib", "build", "data", "notebooks/__pycache__", "a.egg-info"):
-            (copy / ignored).mkdir(parents=True)
-            (copy / ignored / "a.py").touch()
-        found = {file.relative_to(copy): file.read_bytes() for file in files(copy)}
-        assert found == {file.relative_to(ROOT): file.read_bytes() for file in ours}
-
-
-def test_pip_installs_all_that_is_imported():
-    library = {
-        name for file in (ROOT / "strokegan_lib").rglob("*.py") for name in imports(file.read_text("utf-8"))
-    }
-    there = colab.with_requirements(set(requirements("dependencies", "lab", "formats", "site")))
-    assert packages(library | in_cells()) <= there
-
-
-def test_a_plain_installation_is_enough_for_training():
-    doors = {f"strokegan_lib.{name}" for name in ("train", "evaluate", "synthesise", "compare", "balancing")}
-    assert packages(doors) <= colab.with_requirements(set(requirements("dependencies")))
-
-
-def test_binder_has_all_that_notebooks_import():
-    assert packages(in_cells()) <= colab.with_requirements(set(on_binder()))
-    assert {"anywidget", "jupyterlab"} <= set(on_binder())
-
-
-def test_colab_has_all_that_notebooks_import():
-    notebook = nbformat.read(ROOT / "notebooks" / "00_start_here.ipynb", as_version=4)
-    first = next(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    installed = re.search(r"%pip install -q --no-deps (.*)", first)[1].split()
-    assert packages(in_cells()) <= {*colab.preinstalled(), *installed}
-    assert not set(installed) & set(colab.preinstalled()), "Colab has it"
-
-
-@pytest.mark.parametrize("name", sorted(requirements("dependencies", "lab")))
-def test_versions_agree(name: str):
-    asked = requirements("dependencies", "lab")[name].specifier
-    if name in on_binder():
-        assert on_binder()[name].specifier == asked, "binder/environment.yml"
-    if name in colab.preinstalled():
-        there = Version(colab.preinstalled()[name])
-        assert (there in asked) != (name in OLDER_ON_COLAB), f"{there} on Colab"
+    for file in ours:
+        (tmp_path / "a" / file.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, tmp_path / "a" / file.relative_to(ROOT))
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "core.autocrlf=true"]
+    for command in ("init", "add --all --force", "commit --no-gpg-sign -m all", "clone . ../b"):
+        subprocess.run([*git, *command.split()], cwd=tmp_path / "a", check=True, capture_output=True)
+    for file in ours:
+        assert (tmp_path / "b" / file.relative_to(ROOT)).read_bytes() == file.read_bytes(), file

@@ -1,146 +1,143 @@
-"""What every master owes its readers: objectives, times, a quiz, an open question, colours that all can tell apart."""
+"""What every notebook owes its readers, and that all can tell its colours apart.
+
+Figures are simulated without red and without green cones (G. M. Machado, M. M. Oliveira, L. A. F. Fernandes, IEEE TVCG
+15:1291-1298, 2009: a matrix for linear RGB, here at severity 1); differences of colours are CIEDE2000.
+"""
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 from base64 import b64decode
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
-from colour_vision import CLEAR, DEFICIENCIES, LOST, confusions, palette, simulated
 from matplotlib import pyplot as plt
 from nbformat import NotebookNode
 from PIL import Image
+from run import ESTIMATES, METADATA, TIMES, WIDGET
+from skimage.color import deltaE_ciede2000, rgb2lab
+from student import lessons, tags
 
-from strokegan_lib.classroom.exercises import tags
-from strokegan_lib.classroom.saved import table_of
-from strokegan_lib.classroom.times import STATED, TABLE, rounded
-from strokegan_lib.classroom.tutorial import masters
-
-ROOT = Path(__file__).parents[2]
-MASTERS = masters(ROOT / "notebooks")
-
-
-def figure(*colours: str) -> bytes:
-    """A bar of each colour, with the frayed edges and the greys of a real figure."""
-    drawn, axes = plt.subplots(figsize=(4, 3))
-    axes.bar(range(len(colours)), range(1, 1 + len(colours)), color=colours)
-    axes.plot([0, 1], [1, 0], color="0.5")
-    file = io.BytesIO()
-    drawn.savefig(file, format="png", dpi=80)
-    plt.close(drawn)
-    return file.getvalue()
-
-
-class TestTheChecker:
-    def test_red_and_green_of_like_lightness_are_found(self):
-        (found,) = confusions(figure("tab:red", "tab:green"))
-        assert found.deficiency == "deuteranopia" and found.before > 60 and found.after < LOST
-        assert {found.first, found.second} == {(214, 39, 40), (44, 160, 44)}
-
-    @pytest.mark.parametrize(
-        "colours",
-        [
-            ("#e69f00", "#56b4e9"),
-            ("#e69f00", "#0072b2", "#777777"),
-            ("tab:orange", "tab:blue"),
-            ("0.2", "0.5", "0.8"),
-            ("tab:red",),
-            ("#ff0000", "#ffb0b0"),
-        ],
-        ids=str,
-    )
-    def test_colours_that_stay_apart_pass(self, colours: tuple[str, ...]):
-        assert confusions(figure(*colours)) == []
-
-    def test_a_bad_pair_is_found_among_good_ones(self):
-        found = confusions(figure("#0072b2", "#c85050", "#f0e442", "#6e8c3c"))
-        assert {c.first for c in found} | {c.second for c in found} == {(200, 80, 80), (110, 140, 60)}
-
-    @pytest.mark.parametrize("name", ["cividis", "viridis"])
-    def test_the_maps_of_the_kit_pass_and_a_rainbow_fails(self, name: str):
-        def ramp(name: str) -> bytes:
-            file = io.BytesIO()
-            colours = plt.get_cmap(name)(np.linspace(0, 1, 256))[None, :, :3].repeat(64, axis=0)
-            Image.fromarray((255 * colours).astype(np.uint8)).save(file, "png")
-            return file.getvalue()
-
-        assert len(palette(ramp(name))) > 3 and confusions(ramp(name)) == []
-        assert confusions(ramp("jet"))
-
-    def test_greys_look_the_same_to_all(self):
-        greys = np.linspace(0, 1, 11)[:, None].repeat(3, axis=1)
-        for deficiency in DEFICIENCIES:
-            assert np.allclose(simulated(greys, deficiency), greys, atol=1e-5)
-
-    def test_red_is_darker_without_red_cones(self):
-        """As it is known of protanopes, and not of deuteranopes to that degree."""
-        red = np.array([1.0, 0.0, 0.0])
-        assert simulated(red, "protanopia").max() < 0.5 < simulated(red, "deuteranopia").max()
+WITHOUT_CONES = {
+    "red": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "green": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+}
+CHROMA = 20  # of a colour that means something: greys are told apart by lightness, which everybody sees
+SHARE = 3e-4  # of a figure's pixels: fewer are the frayed edge of a line
+SAME = 8  # nearer colours count as one
+CLEAR, LOST = 20, 10  # a pair that far apart must not come nearer than this
+GRADES = {"easy": 1, "middling": 2, "hard": 3}
 
 
-@pytest.mark.parametrize("file", MASTERS, ids=lambda file: file.stem[:2])
-class TestMaster:
+def confusions(png: bytes) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Pairs of a figure's colours (3,) that are plainly different, and nearly alike without red or green cones."""
+    pixels = np.array(Image.open(io.BytesIO(png)).convert("RGB")).reshape(-1, 3)
+    colours, counts = np.unique(pixels, axis=0, return_counts=True)  # (n, 3)
+    saturated = np.linalg.norm(rgb2lab(colours[None] / 255)[0, :, 1:], axis=1) > CHROMA
+    frequent = np.argsort(-counts)[: int((counts >= max(20, SHARE * len(pixels))).sum())]
+    colours = colours[[i for i in frequent if saturated[i]]].reshape(-1, 3) / 255
+
+    def distances(rgb: np.ndarray) -> np.ndarray:
+        lab = rgb2lab(rgb[None])[0]
+        return deltaE_ciede2000(lab[:, None], lab[None])  # (n, n)
+
+    apart, chosen = distances(colours), []
+    for i in range(len(colours)):
+        if (apart[i, chosen] >= SAME).all():
+            chosen.append(i)
+    colours, apart = colours[chosen], apart[np.ix_(chosen, chosen)]
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    found = []
+    for matrix in WITHOUT_CONES.values():
+        seen = np.clip(linear @ np.transpose(matrix), 0, 1)
+        seen = np.where(seen <= 0.0031308, 12.92 * seen, 1.055 * seen ** (1 / 2.4) - 0.055)
+        found += [
+            (colours[i], colours[j])
+            for i, j in np.argwhere((apart >= CLEAR) & (distances(seen) < LOST))
+            if i < j
+        ]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("colours", "number"), [(("tab:red", "tab:green"), 1), (("#e69f00", "#0072b2", "0.5"), 0)]
+)
+def test_red_and_green_of_like_lightness_are_found(colours: tuple[str, ...], number: int):
+    figure, axes = plt.subplots(figsize=(4, 3))
+    axes.bar(range(len(colours)), 1, color=colours)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=80)
+    plt.close(figure)
+    assert len(confusions(drawn.getvalue())) == number
+
+
+@pytest.mark.parametrize("file", lessons(), ids=lambda file: file.stem[:2])
+class TestNotebook:
     @pytest.fixture
     def notebook(self, file: Path) -> NotebookNode:
         return nbformat.read(file, as_version=4)
 
-    def test_says_what_one_will_be_able_to_do(self, notebook: NotebookNode):
-        promised = notebook.cells[0].source.split("**After it you will be able to**\n", 1)[1]
-        objectives = re.findall(r"^(\d)\. (.+)", promised.split("**Time:**")[0], re.M)
-        assert 3 <= len(objectives) <= 5
-        assert [int(number) for number, _ in objectives] == list(range(1, len(objectives) + 1))
-
-    def test_states_times_and_needs(self, notebook: NotebookNode):
-        head = " ".join(notebook.cells[0].source.split())
-        taught = re.search(
-            r"\*\*Time:\*\* about (\d+) minutes to teach and (\d+) for the exercises \((.+?)\)", head
-        )
-        assert taught and "estimate" in taught[3] and all(int(taught[i]) % 5 == 0 for i in (1, 2))
-        assert re.search(STATED.pattern + r" on one CPU core \(quick profile, measured\)", head)
-        assert re.search(r"\*\*Needs:\*\* \w", head)
-
-    def test_the_stated_run_time_was_measured(self, file: Path, notebook: NotebookNode):
-        lines, card = table_of(TABLE)
-        (seconds,) = [
-            line["seconds"] for line in lines if (line["notebook"], line["profile"]) == (file.stem, "quick")
-        ]
-        assert int(STATED.search(notebook.cells[0].source)[2]) == rounded(seconds)
-        assert card["measured"]["quick"]["processor"]
-
-    def test_has_its_quiz_before_the_exercises(self, file: Path, notebook: NotebookNode):
-        cells = notebook.cells
-        (place,) = [i for i, cell in enumerate(cells) if cell.cell_type == "code" and "quiz" in tags(cell)]
-        assert cells[place].source.endswith(f'quiz("{file.name[:2]}")')
-        assert cells[place - 1].cell_type == "markdown" and "quiz" in tags(cells[place - 1])
-        assert place < next(i for i, cell in enumerate(cells) if "exercise" in tags(cell))
-
-    def test_ends_its_exercises_with_an_open_question(self, notebook: NotebookNode):
-        cells = notebook.cells
-        (place,) = [i for i, cell in enumerate(cells) if cell.source.startswith("### For discussion")]
-        assert "exercise" in tags(cells[place]) and "?" in cells[place].source
-        assert {"solution", "instructor"} <= tags(cells[place + 1])
-        assert cells[place + 1].source.startswith("*Points to raise.*")
-
-    def test_tells_the_instructor_where_to_pause(self, notebook: NotebookNode):
-        notes = [cell.source for cell in notebook.cells if tags(cell) == {"instructor"}]
-        pauses = [note for note in notes if note.startswith(("**Pause here", "**Before exercise"))]
-        assert len(pauses) >= 2
-        for note in pauses:
-            assert "*Misconception:*" in note and len(note.split()) <= 100, "to be read at a glance"
-
-    def test_no_figure_relies_on_red_and_green(self, notebook: NotebookNode):
+    def test_is_committed_clean_and_complete(self, file: Path, notebook: NotebookNode):
+        nbformat.validate(notebook)
+        assert file.stat().st_size < 1_000_000 and notebook.metadata == METADATA
+        cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1)), "make notebooks"
         for cell in notebook.cells:
+            assert set(cell.metadata) <= {"tags", "jupyter", "cellView"}, "make notebooks"
+            for output in cell.get("outputs", ()):
+                assert output.output_type != "error" and output.get("name") != "stderr"
+                assert WIDGET not in output.get("data", {}), "make notebooks"
+        (cell,) = [cell for cell in cells if "parameters" in tags(cell)]
+        assert [statement.targets[0].id for statement in ast.parse(cell.source).body] == ["PROFILE", "DATA"]
+
+    def test_says_what_one_will_be_able_to_do_how_long_it_takes_and_what_it_needs(
+        self, file: Path, notebook: NotebookNode
+    ):
+        head = notebook.cells[0].source
+        assert head.startswith(f"# {file.name[:2]} · ") and "**Needs:** " in head
+        assert head.count(f"notebooks/{file.name})") == head.count(f"notebooks%2F{file.name})") == 1  # badges
+        objectives = head.split("**After it you will be able to**\n")[1].split("**Time:**")[0]
+        assert 3 <= len(re.findall(r"^\d\. ", objectives, re.M)) <= 5
+        assert ESTIMATES.search(" ".join(head.split())) and "estimate" in head
+        stated = int(re.search(r"run in about (\d+) seconds", head)[1])
+        row = re.search(rf"{file.name}\) \|.* (\d+) \|$", TIMES.read_text(encoding="utf-8"), re.M)
+        assert abs(stated - int(row[1])) <= max(5, 0.3 * stated), (
+            "docs/notebook_times.md measured something else"
+        )
+
+    def test_has_a_quiz_graded_exercises_and_an_open_question(self, file: Path, notebook: NotebookNode):
+        cells = notebook.cells
+        (quiz,) = [i for i, cell in enumerate(cells) if cell.cell_type == "code" and "quiz" in tags(cell)]
+        assert cells[quiz].source.endswith(f'quiz("{file.name[:2]}")')
+        assert quiz < next(i for i, cell in enumerate(cells) if "exercise" in tags(cell))
+        grades = []
+        for before, stub, hint in zip(cells, cells[1:], cells[2:]):
+            if stub.cell_type == "code" and "exercise" in tags(stub):
+                heading = re.search(r"^### (\d+)\. .+ \((★+) (\w+)\)$", before.source, re.M)
+                assert GRADES[heading[3]] == len(heading[2]) and int(heading[1]) == len(grades) + 1
+                assert "hint" in tags(hint) and hint.source.startswith("<details>")
+                grades.append(len(heading[2]))
+        assert len(grades) >= 3 and grades == sorted(grades) and grades[0] == 1 < grades[-1]
+        ((question, points),) = [p for p in pairwise(cells) if p[0].source.startswith("### For discussion")]
+        assert "exercise" in tags(question) and tags(points) == {"solution", "instructor"}
+
+    def test_pictures_are_told_in_words_and_do_not_rely_on_red_and_green(self, notebook: NotebookNode):
+        for cell in notebook.cells:
+            assert not re.search(r"""!\[\]\(|<img(?![^>]*alt=)|["'](jet|rainbow|hsv)["']""", cell.source)
             for output in cell.get("outputs", ()):
                 if picture := output.get("data", {}).get("image/png"):
-                    found = confusions(b64decode(picture))
-                    assert not found, (
-                        f"cell {cell.id}: {found[0]}; colours at least {CLEAR} apart come below {LOST}"
-                    )
-
-
-def test_the_series_is_small():
-    assert sum(file.stat().st_size for file in MASTERS) < 8_000_000
+                    assert len(output.metadata["image/png"]["alt"]) > 20
+                    assert confusions(b64decode(picture)) == [], cell.id

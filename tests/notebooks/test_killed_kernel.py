@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from pathlib import Path
 
-import nbformat
+from cells import code_cells
 from kernels import ROOT, SECONDS, Kernel, kernel
 
 from strokegan_lib.data.slices import SliceSet
@@ -34,15 +33,14 @@ print(json.dumps({"weights": hashlib.sha256(weights).hexdigest(), "rows": rows})
 def cells() -> dict[str, str]:
     """The code cells of notebook 05, by their ids."""
     (file,) = (ROOT / "notebooks").glob("05_*.ipynb")
-    notebook = nbformat.read(file, as_version=4)
-    return {cell.id: cell.source for cell in notebook.cells if cell.cell_type == "code"}
+    return {cell.id: cell.source for cell in code_cells(file)}
 
 
-def prepare(a_kernel: Kernel, code: dict[str, str]) -> None:
+def set_up(a_kernel: Kernel, code: dict[str, str]) -> None:
     """All that the training cell rests on: the first three cells, and the one that defines the GANs."""
-    first, parameters, set_up = list(code.values())[:3]
+    first, parameters, imports = list(code.values())[:3]
     (gans,) = (source for source in code.values() if "def untrained(" in source)
-    a_kernel.works(first, parameters, set_up, SHORTER, gans)
+    a_kernel.run(first, parameters, imports, SHORTER, gans)
 
 
 def at_checkpoint(folder: Path, after: int = 0) -> int:
@@ -63,15 +61,15 @@ def went_on(text: str) -> int:
 
 
 def test_a_killed_kernel_and_an_interrupted_one_lose_no_training(tmp_path: Path, phantom: SliceSet):
-    code, environment = cells(), {**os.environ, "STROKEGAN_RUNS": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    code, environment = cells(), {"STROKEGAN_RUNS": str(tmp_path)}
     with kernel(environment) as first:
-        prepare(first, code)
+        set_up(first, code)
         first.start(code[TRAINING])
         killed_after = at_checkpoint(tmp_path)
         first.kill()
 
     with kernel(environment) as second:
-        prepare(second, code)
+        set_up(second, code)
         request = second.start(code[TRAINING])
         at_checkpoint(tmp_path, killed_after)
         second.manager.interrupt_kernel()
@@ -80,10 +78,10 @@ def test_a_killed_kernel_and_an_interrupted_one_lose_no_training(tmp_path: Path,
         assert stopped.error == "Stopped" and len(stopped.traceback) == 1
         stopped_after = int(re.search(rf"Stopped after step (\d+) of {STEPS}", stopped.traceback[0])[1])
 
-        assert went_on(second.works(code[TRAINING])) == stopped_after
-        resumed = json.loads(second.works(LEARNT))
+        assert went_on(second.run(code[TRAINING])) == stopped_after
+        resumed = json.loads(second.run(LEARNT))
         assert [row["step"] for row in resumed["rows"]] == list(range(STEPS))
         assert not any(tmp_path.rglob("*.pt"))  # the cell has ended: nothing is left
 
-        assert "goes on" not in second.works(code[TRAINING])  # so this is a run that nobody disturbs
-        assert json.loads(second.works(LEARNT)) == resumed
+        assert "goes on" not in second.run(code[TRAINING])  # so this is a run that nobody disturbs
+        assert json.loads(second.run(LEARNT)) == resumed

@@ -1,0 +1,139 @@
+"""The runner behind `make tutorial`, on small notebooks; `make badges` and the site."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import run
+from kernels import ROOT
+
+from strokegan_lib import command_line
+from strokegan_lib.data.slices import SliceSet
+
+RECORDS = """
+import matplotlib.pyplot as plt
+from strokegan_lib.classroom.figures import show
+from strokegan_lib.classroom.records import record
+record(p=PROFILE, d=DATA, table_1=['method  Dice', 'masked  .749'])
+show(plt.figure(figsize=(1, 1)), 'an empty figure', keep='figure_1')
+"""
+
+
+def small_notebook(file: Path, source: str) -> Path:
+    notebook = nbformat.v4.new_notebook(metadata=run.METADATA)
+    notebook.cells = [
+        nbformat.v4.new_markdown_cell(f"# {file.stem}"),
+        nbformat.v4.new_code_cell('PROFILE = DATA = ""', metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(source, id="the-cell"),
+    ]
+    nbformat.write(notebook, file)
+    return file
+
+
+def tutorial(*options: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "notebooks/run.py", *map(str, options)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_notebooks_pages_records_pictures_and_the_one_that_fails(tmp_path: Path, phantom: SliceSet):
+    out = tmp_path / "out"
+    good = small_notebook(tmp_path / "00_good.ipynb", RECORDS)
+    bad = small_notebook(tmp_path / "01_bad.ipynb", 'raise RuntimeError("the critic left")')
+    done = tutorial("--out", out, "--data", phantom.folder, "--profile", "class", good, bad)
+    assert done.returncode == 2 and "method  Dice\nmasked  .749\n" in done.stdout
+    (line,) = done.stderr.splitlines()
+    assert "01_bad.ipynb, cell the-cell: RuntimeError: the critic left" in line
+    results = json.loads((out / "results.json").read_text())
+    assert results["data_sha256"] == phantom.card["sha256"]
+    entries = results["notebooks"]
+    assert [entry["status"] for entry in entries.values()] == ["ok", "failed"]
+    assert entries["00_good"]["results"]["p"] == "class"
+    assert entries["00_good"]["results"]["d"] == str(phantom.folder)
+    names = {"index.html", "results.json", "figure_1.png"}
+    names |= {f"{name}.{ending}" for name in entries for ending in ("ipynb", "html")}
+    assert {file.name for file in out.iterdir()} == names
+    assert "an empty figure" in (out / "00_good.html").read_text()  # the picture's alternative text
+
+    assert (
+        tutorial("--out", out, "--data", phantom.folder, good).returncode == 0
+    )  # an earlier run is replaced
+    assert not (out / "01_bad.html").exists()
+    assert {file.name for file in tmp_path.iterdir()} == {"out", ".out.lock", good.name, bad.name}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--data", "no/such/folder"], "is not a SliceSet"),
+        (["--profile", "huge"], "choose one of quick, class, full"),
+        (["99"], "is no notebook"),
+        (["--out", "notebooks"], "choose another --out"),
+    ],
+)
+def test_bad_use_ends_before_anything_runs(
+    options: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture,
+):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["run.py", "--out", str(tmp_path / "out"), *options])
+    monkeypatch.setattr(run, "execute", lambda *_: pytest.fail("a notebook ran"))
+    assert command_line.run(run.main, run.PROG) == 2
+    complaint = capfd.readouterr().err
+    assert words in complaint and complaint.count("\n") == 1
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_in_place_keeps_outputs_and_nothing_that_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(run, "derive", lambda: None)
+    file = small_notebook(tmp_path / "00_good.ipynb", "import ipywidgets\nipywidgets.IntSlider()")
+    assert run.in_place([file])["00_good"]["status"] == "ok"
+    notebook = nbformat.read(file, as_version=4)
+    assert notebook.metadata == run.METADATA and notebook.cells[2].metadata == {}
+    (output,) = notebook.cells[2].outputs
+    assert list(output.data) == ["text/plain"] and notebook.cells[2].execution_count == 2
+
+
+def test_badges_lead_to_the_fork_and_back(tmp_path: Path):
+    names = ["README.md", "Makefile", *(f.relative_to(ROOT) for f in (ROOT / "notebooks").rglob("0*.ipynb"))]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    before = {name: (tmp_path / name).read_bytes() for name in names}
+
+    def badges(*options: str) -> int:
+        return subprocess.run(["make", "badges", *options], cwd=tmp_path, capture_output=True).returncode
+
+    assert badges() == badges("REPO=ada") == badges("REPO=ada/k it") == 2
+    assert badges("REPO=ada/kit") == 0
+    for name in names:
+        text = (tmp_path / name).read_bytes()
+        assert b"OWNER" not in text and (name == "Makefile" or b"/ada/kit" in text)
+    assert badges("REPO=OWNER/strokegan") == 0
+    assert {name: (tmp_path / name).read_bytes() for name in names} == before
+
+
+def test_the_site_has_no_broken_link(tmp_path: Path):
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-W",
+        "--keep-going",
+        "-q",
+        "-c",
+        "docs",
+        ".",
+        tmp_path / "site",
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "site/notebooks/00_start_here.html").is_file()
