@@ -14,14 +14,13 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help tutorial test test-browser .chromium nightly lab bench weights results notebooks students badges site clean
+.PHONY: help tutorial test test-browser .chromium lab bench weights results notebooks students badges site clean
 
 help:
 	@echo "make tutorial   run the whole series: notebooks, pages and results.json in build/tutorial/"
 	@echo "                (PROFILE=quick|class|full, DATA=a prepared data set)"
 	@echo "make test       run every test that needs no browser"
 	@echo "make test-browser  use the widgets in JupyterLab with mouse and keys (CHROMIUM=where it is)"
-	@echo "make nightly    run the tests that train for minutes"
 	@echo "make lab        open the notebooks in JupyterLab"
 	@echo "make bench      run the benchmarks"
 	@echo "make weights    train the weights that come with the kit (SOOP=a prepared set for those of real slices)"
@@ -63,9 +62,6 @@ test: $(STAMP)
 
 test-browser: .chromium $(STAMP)
 	@CHROMIUM="$(CHROMIUM)" $(PY) -m pytest -n 2 --dist loadscope --in-browser tests/browser
-
-nightly: $(STAMP)
-	@$(PY) -m pytest --nightly tests/nightly
 
 lab: $(STAMP)
 	@$(PY) -m jupyterlab --notebook-dir notebooks

@@ -1,12 +1,10 @@
-"""Sphinx settings for ``make site``: the documents and the notebooks with their committed outputs, not executed."""
+"""Sphinx settings for ``make site``: documents, and notebooks with their committed outputs, not executed."""
 
 import re
 
 from sphinx.application import Sphinx
 
 project = html_title = "GANs on brain-stroke images"
-author = "the authors of the kit"
-language = "en-GB"
 extensions = ["myst_nb"]
 root_doc = "docs/index"
 include_patterns = [
@@ -16,19 +14,14 @@ include_patterns = [
     "README.md",
     "CONTRIBUTING.md",
 ]
-
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}
-nb_merge_streams = True
-myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath", "html_image"]
+myst_enable_extensions = ["amsmath", "dollarmath", "html_image"]
 myst_heading_anchors = 4
-suppress_warnings = ["myst.header", "mystnb.unknown_mime_type"]  # exercises begin at the third level; records
-
+# exercises begin at the third level, results are recorded beside outputs, and README lists the cards of weights
+suppress_warnings = ["myst.header", "mystnb.unknown_mime_type", "toc.not_included"]
 html_theme = "furo"
 html_theme_options = {"announcement": "For teaching only, not for clinical use."}
-html_show_copyright = False
-html_copy_source = False
-
 BLOB = re.compile(r"https://github\.com/[^/\s]+/[^/\s]+/blob/[^/\s]+/docs/")
 
 

@@ -1,8 +1,8 @@
-"""Run the series: ``python notebooks/run.py [--profile P] [--data DIR] [NOTEBOOK ...]`` (``make tutorial``).
+"""Run the series: ``python notebooks/run.py [--profile P] [--data DIR] [NOTEBOOK ...]``.
 
-Each notebook runs in a kernel of its own by papermill. build/tutorial/ gets the executed notebooks, a page of
-each (index.html leads to them), and results.json with what the notebooks record. With ``--in-place``
-(``make notebooks``) the outputs stay in notebooks/ and the student notebooks are derived again.
+Each notebook runs in a kernel of its own. build/tutorial/ gets the executed notebooks, a
+page of each (index.html leads to them) and results.json with what they record. With
+``--in-place`` the outputs stay in notebooks/, and the student notebooks are derived again.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ import sys
 import tempfile
 import time
 from base64 import b64decode
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,217 +28,165 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from student import HERE, derive, lessons
 
-import strokegan_lib
 from strokegan_lib import command_line
-from strokegan_lib.classroom.prepared import prepared
+from strokegan_lib.classroom import prepared
+from strokegan_lib.classroom.records import MIME
 from strokegan_lib.errors import BadInput, writing
-from strokegan_lib.files import hold, write_whole
+from strokegan_lib.files import write_whole
 from strokegan_lib.profiles import PROFILES, profile
 
 PROG = "python notebooks/run.py"
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-RECORD = "application/vnd.strokegan.record+json"
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 WIDGET = "application/vnd.jupyter.widget-view+json"
-METADATA = {
-    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
+KERNEL = {
+    "display_name": "Python 3 (ipykernel)",
+    "language": "python",
+    "name": "python3",
 }
-KEPT = ("tags", "jupyter", "cellView")  # of a cell's metadata
+METADATA = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
 TIMES = HERE.parent / "docs" / "notebook_times.md"
+TIMES_HEAD = """# Words and times of the notebooks
+
+Written by `make notebooks`. Minutes are estimates; seconds were measured in the quick
+profile, two notebooks at once on {cores} cores ({machine}).
+
+| notebook | words | to teach, minutes | exercises, minutes | to run, seconds |
+|---|---|---|---|---|
+"""
 ESTIMATES = re.compile(r"about (\d+) minutes to teach and (\d+) for the exercises")
 
 
 def execute(file: Path, out: Path, parameters: dict[str, str]) -> dict:
-    """Run a notebook and write it to *out*, also where a cell fails.
-
-    Returns:
-        Its entry in results.json: status ('ok' or 'failed'), seconds, what it recorded, and the error if any.
-    """
-    start, error = time.perf_counter(), ""
+    """Run a notebook and write it to *out*, also where a cell fails; its entry in results.json."""
+    start, entry = time.perf_counter(), {"status": "ok"}
+    how = {"kernel_name": "python3", "cwd": file.parent, "progress_bar": False}
     try:
-        papermill.execute_notebook(
-            file, out, parameters, kernel_name="python3", cwd=file.parent, progress_bar=False
-        )
-    except PapermillExecutionError as failure:
-        error = f"{failure.ename}: {failure.evalue}"
-    except DeadKernelError as failure:
-        error = str(failure)
+        papermill.execute_notebook(file, out, parameters, **how)
+    except (PapermillExecutionError, DeadKernelError) as failure:
+        why = f"{failure.ename}: {failure.evalue}" if hasattr(failure, "ename") else str(failure)
+        entry = {"status": "failed", "error": why}
     notebook = clean(nbformat.read(out, as_version=4))
     nbformat.write(notebook, out)
-    entry = {"status": "failed" if error else "ok", "seconds": round(time.perf_counter() - start, 1)}
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
-    recorded = [output.get("data", {}).get(RECORD, {}) for output in outputs]
-    entry["results"] = {name: value for values in recorded for name, value in values.items()}
-    if error:
-        last = [c.id for c in notebook.cells if c.get("execution_count") or c.get("outputs")][-1:]
-        entry["error"] = f"cell {last[0] if last else '?'}: {error}"
+    if "error" in entry:
+        ran = [cell.id for cell in notebook.cells if cell.get("execution_count")]
+        entry["error"] = f"cell {ran[-1] if ran else 1}: {entry['error']}"
+    entry["seconds"] = round(time.perf_counter() - start, 1)
+    entry["results"] = {}
+    for output in outputs(notebook):
+        entry["results"] |= output.get("data", {}).get(MIME, {})
     print(f"{file.stem}: {entry['status']}, {entry['seconds']:.1f} s", flush=True)
     return entry
 
 
+def outputs(notebook: NotebookNode) -> list[NotebookNode]:
+    return [output for cell in notebook.cells for output in cell.get("outputs", ())]
+
+
 def clean(notebook: NotebookNode) -> NotebookNode:
-    """Take out, in place, what changes by itself, and live widgets: without a kernel they show an error."""
-    notebook.metadata, notebook.nbformat_minor = NotebookNode(METADATA), 5
+    """Take out what changes by itself, and live widgets, which show an error without a kernel."""
+    notebook.metadata = NotebookNode(METADATA)
     for cell in notebook.cells:
-        cell.metadata = NotebookNode({name: cell.metadata[name] for name in KEPT if cell.metadata.get(name)})
-        for output in cell.get("outputs", ()):
-            output.get("data", {}).pop(WIDGET, None)
+        kept = {k: cell.metadata[k] for k in ("tags", "jupyter", "cellView") if cell.metadata.get(k)}
+        cell.metadata = NotebookNode(kept)
+    for output in outputs(notebook):
+        output.get("data", {}).pop(WIDGET, None)
     return notebook
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Send stderr nowhere meanwhile: every kernel warns there that it talks over TCP."""
-    ours, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(ours, 2)
-        os.close(ours)
-        os.close(nowhere)
 
 
 def run_all(files: list[Path], out: Path, parameters: dict[str, str]) -> dict[str, dict]:
     """Run notebooks, two at once where there are two cores; their entries by name."""
-    with quiet(), ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
-        entries = pool.map(lambda file: execute(file, out / file.name, parameters), files)
-        return {file.stem: entry for file, entry in zip(files, entries, strict=True)}
-
-
-def tutorial(files: list[Path], out: Path, name: str, data: str) -> dict[str, dict]:
-    """Run notebooks and replace *out* by what they give; their entries by name.
-
-    Raises:
-        BadInput: no sound data set, or *out* cannot be used; nothing has run then.
-    """
-    chosen = profile(name)
-    if out.exists() and not (out.is_dir() and ((out / "results.json").is_file() or not any(out.iterdir()))):
-        raise BadInput(out, "holds something else than an earlier run", "choose another --out")
-    slices = prepared(data, chosen, workers=os.cpu_count() or 1)
-    if chosen.threads is not None:
-        os.environ |= dict.fromkeys(THREADS, str(chosen.threads))
-    new, lock = out.with_name(f".{out.name}.partial"), hold(out.with_name(f".{out.name}.lock"), out)
+    stderr = os.dup(2)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # kernels warn there that they talk over TCP
     try:
-        with writing(out):
-            shutil.rmtree(new, ignore_errors=True)
-            new.mkdir()
-        start = time.perf_counter()
-        entries = run_all(
-            files, new, {"PROFILE": name, "DATA": str(slices.folder.absolute()) if data else ""}
-        )
-        about = {
-            "kit": strokegan_lib.__version__,
-            "profile": name,
-            "data": slices.card["name"],
-            "data_sha256": slices.card["sha256"],
-            "python": platform.python_version(),
-            "torch": version("torch"),
-            "seconds": round(time.perf_counter() - start, 1),
-        }
-        with writing(out):
-            write_pages(new, about, entries)
-            shutil.rmtree(out, ignore_errors=True)
-            new.rename(out)
+        with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+            entries = pool.map(lambda file: execute(file, out / file.name, parameters), files)
+            return {file.stem: entry for file, entry in zip(files, entries, strict=True)}
     finally:
-        shutil.rmtree(new, ignore_errors=True)
-        lock.release()
-    return entries
+        os.dup2(stderr, 2)
 
 
 def write_pages(folder: Path, about: dict, entries: dict[str, dict]) -> None:
-    """Write results.json, a page a notebook, the page that leads to them, and the pictures to be kept."""
-    text = json.dumps({**about, "notebooks": entries}, indent=1, ensure_ascii=False)
-    (folder / "results.json").write_text(text + "\n", encoding="utf-8")
+    """Write results.json, a page a notebook, index.html, and the pictures that are to be kept."""
+    write_whole(folder / "results.json", json.dumps({**about, "notebooks": entries}, indent=1))
     rows = ""
     for name, entry in entries.items():
         notebook = nbformat.read(folder / f"{name}.ipynb", as_version=4)
         page, _ = HTMLExporter().from_notebook_node(notebook, {"metadata": {"name": name}})
-        (folder / f"{name}.html").write_text(page, encoding="utf-8")
-        rows += f'<li><a href="{name}.html">{name}</a>: {entry["status"]}, {entry["seconds"]:.1f} s</li>\n'
-        for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
+        write_whole(folder / f"{name}.html", page)
+        rows += f'<li><a href="{name}.html">{name}</a>: {entry["status"]}</li>\n'
+        for output in outputs(notebook):
             if keep := output.get("metadata", {}).get("image/png", {}).get("keep"):
                 (folder / f"{keep}.png").write_bytes(b64decode(output.data["image/png"]))
-    head = (
-        "Profile {profile}, data set {data}, strokegan_lib {kit}, Python {python}, PyTorch {torch}.".format(
-            **about
-        )
-    )
-    (folder / "index.html").write_text(
-        '<!DOCTYPE html>\n<html lang="en-GB"><meta charset="utf-8"><title>The series, executed</title>\n'
-        f"<h1>The series, executed</h1>\n<p>{head}</p>\n<ul>\n{rows}</ul>\n</html>\n",
-        encoding="utf-8",
-    )
+    head = '<!DOCTYPE html>\n<html lang="en-GB"><meta charset="utf-8"><title>The series</title>'
+    write_whole(folder / "index.html", f"{head}\n<ul>\n{rows}</ul>\n</html>\n")
 
 
-def in_place(files: list[Path]) -> dict[str, dict]:
-    """Run notebooks as they are committed, in the quick profile on the phantom, and keep their outputs."""
-    for name in ("STROKEGAN_PROFILE", "STROKEGAN_DATA"):
-        os.environ.pop(name, None)
-    os.environ |= dict.fromkeys(THREADS, "1")
-    with tempfile.TemporaryDirectory() as folder:
-        entries = run_all(files, Path(folder), {})
-        for file in files:
-            if entries[file.stem]["status"] == "ok":
-                write_whole(file, (Path(folder) / file.name).read_text(encoding="utf-8"))
-    derive()
-    if files == lessons():
-        write_whole(TIMES, times(files, entries))
-    return entries
-
-
-def times(files: list[Path], entries: dict[str, dict]) -> str:
-    """The table of words, of the notebooks' own estimates, and of measured seconds, in Markdown."""
-    rows, sums = [], [0, 0, 0, 0]
-    for file in files:
-        markdown = [c.source for c in nbformat.read(file, as_version=4).cells if c.cell_type == "markdown"]
-        teach, exercises = map(int, ESTIMATES.search(" ".join(markdown[0].split())).groups())
-        row = [len(" ".join(markdown).split()), teach, exercises, round(entries[file.stem]["seconds"])]
-        rows.append(f"| [{file.stem[:2]}](../notebooks/{file.name}) | {' | '.join(map(str, row))} |\n")
-        sums = [a + b for a, b in zip(sums, row, strict=True)]
-    return (
-        "# Words and times of the notebooks\n\nWritten by `make notebooks`. Minutes are estimates, seconds were measured"
-        f" in the quick profile, two notebooks at once on {os.cpu_count()} cores ({platform.machine()}).\n\n"
-        "| notebook | words | to teach, minutes | exercises, minutes | to run, seconds |\n|---|---|---|---|---|\n"
-        f"{''.join(rows)}| **sum** | {' | '.join(map(str, sums))} |\n"
-    )
-
-
-def chosen_lessons(words: list[str]) -> list[Path]:
-    """The notebooks that words name, as a file or by the beginning of a lesson's name; all for none."""
-    files = []
-    for word in words:
-        found = (
-            [Path(word).absolute()]
-            if Path(word).is_file()
-            else [f for f in lessons() if f.name.startswith(word)]
-        )
-        if not found:
-            raise BadInput(word, "is no notebook", "give a file, or the number of a lesson")
-        files += found
-    return files or lessons()
+def times(entries: dict[str, dict]) -> str:
+    """The table of words, of the lessons' own estimates, and of measured seconds."""
+    table = TIMES_HEAD.format(cores=os.cpu_count(), machine=platform.machine())
+    for file in lessons():
+        cells = nbformat.read(file, as_version=4).cells
+        words = " ".join(c.source for c in cells if c.cell_type == "markdown").split()
+        teach, exercises = ESTIMATES.search(" ".join(words)).groups()
+        seconds = round(entries[file.stem]["seconds"])
+        link = f"[{file.stem[:2]}](../notebooks/{file.name})"
+        table += f"| {link} | {len(words)} | {teach} | {exercises} | {seconds} |\n"
+    return table
 
 
 def main() -> None:
-    options = command_line.Parser(prog=PROG, description=__doc__.splitlines()[0])
-    options.add_argument("--data", default="", help="a prepared data set; the default phantom otherwise")
-    options.add_argument("--profile", default="quick", help=f"{', '.join(PROFILES)} (quick)")
-    options.add_argument(
-        "--out", type=command_line.filepath, default=Path("build/tutorial"), help="folder of the results"
-    )
-    options.add_argument("--in-place", action="store_true", help="keep the outputs in notebooks/")
-    options.add_argument("notebooks", nargs="*", help="some notebooks only, such as 03")
-    given = options.parse_args()
-    files = chosen_lessons(given.notebooks)
-    if given.in_place:
-        entries = in_place(files)
-    else:
-        entries = tutorial(files, given.out.absolute(), given.profile, given.data)
-        for entry in entries.values():
-            if "table_1" in entry["results"]:
-                print("", *entry["results"]["table_1"], "", sep="\n")
-        print(f"Results: {given.out / 'index.html'}")
-    failed = [f"{PROG}: notebooks/{name}.ipynb, {e['error']}" for name, e in entries.items() if "error" in e]
+    parser = command_line.Parser(prog=PROG, description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="", help="a prepared data set (default: the phantom)")
+    parser.add_argument("--profile", default="quick", help=f"{', '.join(PROFILES)} (quick)")
+    parser.add_argument("--out", type=command_line.path, default=Path("build/tutorial"))
+    parser.add_argument("--in-place", action="store_true", help="keep the outputs in notebooks/")
+    parser.add_argument("notebooks", nargs="*", type=Path, help="files; default: the series")
+    options = parser.parse_args()
+    files, out = options.notebooks or lessons(), options.out.absolute()
+    chosen = profile("quick" if options.in_place else options.profile)
+    for file in files:
+        if not file.is_file():
+            raise BadInput(file, "is no notebook", "give files, or nothing for the series")
+    if any(out.glob("*")) and not (out / "results.json").is_file():
+        raise BadInput(out, "holds something else than an earlier run", "choose another --out")
+    data = "" if options.in_place else options.data
+    slices = prepared(data, chosen, workers=os.cpu_count() or 1)
+    parameters = {
+        "PROFILE": chosen.name,
+        "DATA": str(slices.folder.absolute()) if data else "",
+    }
+    os.environ |= dict.fromkeys(THREADS, str(chosen.threads)) if chosen.threads else {}
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(dir=out.parent))
+    try:
+        entries = run_all(files, new, {} if options.in_place else parameters)
+        if options.in_place:
+            for file in files:
+                if entries[file.stem]["status"] == "ok":
+                    write_whole(file, (new / file.name).read_text(encoding="utf-8"))
+            derive()
+            if files == lessons():
+                write_whole(TIMES, times(entries))
+        else:
+            about = {
+                "profile": chosen.name,
+                "data": slices.card["name"],
+                "data_sha256": slices.card["sha256"],
+            }
+            about |= {"python": platform.python_version(), "torch": version("torch")}
+            with writing(out):
+                write_pages(new, about, entries)
+                shutil.rmtree(out, ignore_errors=True)
+                new.rename(out)
+            print(f"Results: {out / 'index.html'}")
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    for entry in entries.values():
+        print(*entry["results"].get("table_1", ()), sep="\n")
+    failed = [
+        f"{file}, {e['error']}" for file, e in zip(files, entries.values(), strict=True) if "error" in e
+    ]
     if failed:
         print(*failed, sep="\n", file=sys.stderr)
         sys.exit(2)

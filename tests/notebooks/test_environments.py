@@ -25,7 +25,7 @@ COLAB = (ROOT / "tests/notebooks/colab.txt").read_text(encoding="utf-8")
 KNOWN = metadata.packages_distributions()  # module -> its names for pip
 ON_CONDA = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
 OLDER_ON_COLAB = {"ipywidgets"}  # test_colab shows that the widgets work with it
-WHEN_READ = {"simpleitk"}  # an extra: imported when a MetaImage file is read
+WHEN_ASKED = {"simpleitk", "pooch"}  # imported when a MetaImage file is read, and when a data set is downloaded
 
 
 def requirements(lines: list[str]) -> dict[str, Requirement]:
@@ -55,7 +55,7 @@ def imported(source: list[ast.stmt], seen: set[Path]) -> set[str]:
                     if file.is_file():
                         seen.add(file)
                         found |= imported(statements(file.read_text(encoding="utf-8")), seen)
-    return found - WHEN_READ
+    return found - WHEN_ASKED
 
 
 def with_their_own(names: set[str]) -> set[str]:

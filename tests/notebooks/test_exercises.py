@@ -90,5 +90,6 @@ def test_nothing_else_rests_on_a_solution(file: Path):
 def test_the_student_notebook_is_derived(file: Path):
     derived, there = student(file), nbformat.read(file.parent / "student" / file.name, as_version=4)
     nbformat.validate(derived)
+    assert {f.name for f in (file.parent / "student").iterdir()} == {f.name for f in lessons()}
     assert there == derived, "run make students"
     assert not any(tags(cell) & {"solution", "instructor"} for cell in derived.cells)

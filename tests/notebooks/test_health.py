@@ -124,7 +124,7 @@ class TestNotebook:
         assert cells[quiz].source.endswith(f'quiz("{file.name[:2]}")')
         assert quiz < next(i for i, cell in enumerate(cells) if "exercise" in tags(cell))
         grades = []
-        for before, stub, hint in zip(cells, cells[1:], cells[2:]):
+        for before, stub, hint in zip(cells, cells[1:], cells[2:], strict=False):
             if stub.cell_type == "code" and "exercise" in tags(stub):
                 heading = re.search(r"^### (\d+)\. .+ \((★+) (\w+)\)$", before.source, re.M)
                 assert GRADES[heading[3]] == len(heading[2]) and int(heading[1]) == len(grades) + 1
