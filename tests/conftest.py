@@ -21,14 +21,12 @@ settings.load_profile("kit")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--nightly", action="store_true", help="collect the tests that train for minutes")
     parser.addoption("--in-browser", action="store_true", help="collect the tests that drive Chromium")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """tests/nightly and tests/browser only where they are asked for: make nightly, make test-browser."""
-    option = {"nightly": "--nightly", "browser": "--in-browser"}.get(collection_path.name)
-    return True if option and not config.getoption(option) else None
+    """tests/browser only where it is asked for: make test-browser."""
+    return True if collection_path.name == "browser" and not config.getoption("--in-browser") else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,4 +47,4 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def phantom() -> SliceSet:
     """The quick profile's phantom, made once for the whole run."""
-    return prepared(None, profile("quick"))
+    return prepared(None, profile("quick"), workers=2)

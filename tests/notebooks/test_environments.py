@@ -25,7 +25,10 @@ COLAB = (ROOT / "tests/notebooks/colab.txt").read_text(encoding="utf-8")
 KNOWN = metadata.packages_distributions()  # module -> its names for pip
 ON_CONDA = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
 OLDER_ON_COLAB = {"ipywidgets"}  # test_colab shows that the widgets work with it
-WHEN_ASKED = {"simpleitk", "pooch"}  # imported when a MetaImage file is read, and when a data set is downloaded
+WHEN_ASKED = {
+    "simpleitk",
+    "pooch",
+}  # imported when a MetaImage file is read, and when a data set is downloaded
 
 
 def requirements(lines: list[str]) -> dict[str, Requirement]:
