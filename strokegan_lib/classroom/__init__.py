@@ -14,7 +14,7 @@ MODULES = {
     "hardware": ("advice", "best_device", "machine"),
     "questions": ("quiz",),
     "records": ("record",),
-    "saved": ("table_of",),
+    "saved": ("saved_comparisons", "table_of"),
     "widgets.attention_explorer": ("AttentionExplorer",),
     "widgets.browsers": ("MaskComparison", "PatientBrowser"),
     "widgets.latent_walk": ("LatentWalk", "Walker", "interpolate"),
@@ -22,7 +22,7 @@ MODULES = {
     "widgets.lesion_painter": ("LesionPainter",),
     "widgets.level_prober": ("LevelProber", "corrupted"),
     "widgets.loss_explorer": ("LossExplorer",),
-    "widgets.ratio_explorer": ("RatioExplorer", "saved_comparisons"),
+    "widgets.ratio_explorer": ("RatioExplorer",),
     "widgets.real_or_synthetic": ("RealOrSynthetic",),
     "widgets.threshold_explorer": ("ThresholdExplorer",),
 }

@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from strokegan_lib.errors import BadInput
+
+if TYPE_CHECKING:
+    from strokegan_lib.classroom.widgets.ratio_explorer import Comparison
 
 RESULTS = Path(__file__).parents[2] / "experiments" / "results"
 
@@ -42,3 +45,11 @@ def _value(word: str) -> Any:
         return float(word) if word else None
     except ValueError:
         return word
+
+
+def saved_comparisons(folder: Path = RESULTS) -> dict[str, Comparison]:
+    """The comparisons of ways to balance that lie in a folder, by title; {} if none."""
+    from strokegan_lib.classroom.widgets.ratio_explorer import Comparison
+
+    found = [Comparison(*table_of(file.stem, folder)) for file in sorted(folder.glob("balancing_*.csv"))]
+    return {comparison.title: comparison for comparison in found}

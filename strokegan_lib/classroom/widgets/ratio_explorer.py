@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 from matplotlib.figure import Figure
 
-from strokegan_lib.classroom.saved import RESULTS, table_of
 from strokegan_lib.classroom.widgets.interactive import Interactive
 from strokegan_lib.classroom.widgets.pixels import ORANGE_HEX, png, rendered
 
 REFERENCE = "oversampling"  # the arm that the others are compared with
-START = "balancing_"  # of the names of the files
 SCORES = {
     "Dice, slices with a lesion": "dice",
     "pooled Dice": "pooled_dice",
@@ -52,17 +49,11 @@ def _share(line: dict[str, Any]) -> float:
     return round(line["stroke_share_in_batches"], 2)
 
 
-def saved_comparisons(folder: Path = RESULTS) -> dict[str, Comparison]:
-    """The comparisons that lie in a folder, by title, in the order of their file names; {} if none."""
-    found = [Comparison(*table_of(file.stem, folder)) for file in sorted(folder.glob(f"{START}*.csv"))]
-    return {comparison.title: comparison for comparison in found}
-
-
 class RatioExplorer(Interactive):
     """All arms of a saved comparison, those that saw a chosen share of stroke in orange. Used in notebook 08.
 
     Args:
-        comparisons: by title, at least one, see :func:`saved_comparisons`.
+        comparisons: by title, at least one, as ``saved_comparisons()`` finds them.
 
     Example:
         ``RatioExplorer(saved_comparisons()).set(score="pooled Dice", share=0.5)``
