@@ -38,8 +38,7 @@ def parser() -> Parser:
 def evaluate(options: Namespace) -> None:
     """Write every score at the threshold that validation chose, and print them as a table.
 
-    Weights from a fold of a cross-validation are scored on that fold's part: to other weights its
-    test patients may be training patients.
+    Weights from a fold of a cross-validation are scored on that fold's part.
 
     Raises:
         BadInput: bad data, weights of another network or of other channels, --out in use.
@@ -69,34 +68,26 @@ def evaluate(options: Namespace) -> None:
     probability = segmentor.config["output"] == "probability"
     scores = full_summary(measured, table["patient"], probability=probability, seed=options.seed)
     results = {
-        "data": slices.card["name"],
-        "data_sha256": slices.card["sha256"],
-        "weights": options.weights.name,
-        "weights_sha256": sha256(options.weights),
-        "made_by": about,
-        "split": options.split,
-        "fold": fold,
-        "threshold": about["threshold"],
-        "seed": options.seed,
-        **provenance(torch.get_num_threads(), "fp32"),
-        "scores": scores,
-    }
+        "data": slices.card["name"], "data_sha256": slices.card["sha256"],
+        "weights": options.weights.name, "weights_sha256": sha256(options.weights), "made_by": about,
+        "split": options.split, "fold": fold, "threshold": about["threshold"], "seed": options.seed,
+        **provenance(torch.get_num_threads(), "fp32"), "scores": scores,
+    }  # fmt: skip
     write_json(options.out, results)
     print(as_text(scores))
 
 
 def as_text(scores: dict) -> str:
     """The scores of ``full_summary`` as lines: mean, 95 % interval, and how many it rests on."""
-    found = {name: score for name, score in scores.items() if isinstance(score, dict) and "mean" in score}
-    lines = [_line(name, score) for name, score in found.items()]
+
+    def line(name: str, score: dict) -> str:
+        found = Interval(**score)
+        return f"{name:28} {found!s:36} n = {found.n}, {found.patients} patients"
+
+    lines = [line(*item) for item in scores.items() if isinstance(item[1], dict) and "mean" in item[1]]
     for size, part in scores["by_size"].items():
-        lines += ["", f"lesions of {size}", *(_line(name, part[name]) for name in BY_SIZE)]
+        lines += ["", f"lesions of {size}", *(line(name, part[name]) for name in BY_SIZE)]
     return "\n".join(lines)
-
-
-def _line(name: str, score: dict) -> str:
-    found = Interval(**score)
-    return f"{name:28} {found!s:36} n = {found.n}, {found.patients} patients"
 
 
 def main() -> None:

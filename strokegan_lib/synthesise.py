@@ -127,17 +127,15 @@ def _masks(options: Namespace, slices: SliceSet, train: np.ndarray) -> Transplan
     try:
         return Transplanter(slices, train)
     except ValueError:
-        raise BadInput(
-            slices.folder,
-            "holds no training slice with a stroke large enough to borrow",
-            "choose a data set with more patients",
-        ) from None
+        what = "holds no training slice with a stroke large enough to borrow"
+        raise BadInput(slices.folder, what, "choose a data set with more patients") from None
 
 
 def _synthesiser(
     options: Namespace, slices: SliceSet, masks: Transplanter | MadeMasks
 ) -> tuple[LesionSynthesiser, dict]:
     """The generator with its masks, and what the card says of it."""
+    torch.manual_seed(options.seed)  # of the styles, if the generator draws any
     generator, _ = load_weights(options.weights, GENERATORS)
     channels = generator.config.get("channels", 1)
     if channels != len(slices.channels):
@@ -146,15 +144,10 @@ def _synthesiser(
             "give data and weights that were prepared alike",
         )  # fmt: skip
     paint = options.paint or ("slice" if options.only_synthetic else "lesion")
-    facts = {
-        "paint": paint,
-        "weights_sha256": sha256(options.weights),
-        "pixels": options.pixels,
-        "masks": "made" if options.mask_weights else "transplanted",
-    }
+    facts = {"paint": paint, "weights_sha256": sha256(options.weights), "pixels": options.pixels}
+    facts["masks"] = "made" if options.mask_weights else "transplanted"
     if options.mask_weights:
         facts["mask_weights_sha256"] = sha256(options.mask_weights)
-    torch.manual_seed(options.seed)  # of the styles, if the generator draws any
     return LesionSynthesiser(generator, masks, paint, options.pixels), facts
 
 

@@ -24,9 +24,8 @@ class Manifold:
     Attributes:
         precision: (m,) 0/1, is the fake in any ball of the real set?
         recall: (n,) 0/1, is the real row in any ball of the fake set?
-        density: (m,) in how many balls of the real set does the fake lie, divided by k: about
-            1 on average for good fakes, may be more. Unlike precision it is not won by
-            hitting one ball that an outlier has made huge.
+        density: (m,) in how many balls of the real set does the fake lie, divided by k: about 1 for good
+            fakes, may be more. Hitting one ball that an outlier has made huge does not raise it.
         coverage: (n,) 0/1, does any fake lie in the ball of this real row?
     """
 
@@ -51,22 +50,17 @@ def manifold(real: Tensor, fake: Tensor, k: int = 5) -> Manifold:
     """
     if min(len(real), len(fake)) <= k:
         raise ValueError(f"{k} neighbours need more than {k} rows, not {len(real)} and {len(fake)}")
-    real_radius, fake_radius = radii(real, k), radii(fake, k)  # (n,), (m,)
-    balls, near, reached = [], [], torch.zeros(len(real), dtype=torch.bool, device=real.device)
-    for part, radius in zip(fake.split(CHUNK), fake_radius.split(CHUNK), strict=True):
-        distance = distances(part, real)  # (c, n)
-        inside = distance <= real_radius
-        balls.append(inside.sum(1))
-        reached |= inside.any(0)
-        near.append((distance <= radius[:, None]).any(0))
-    count = torch.cat(balls).double()  # (m,) balls that hold the fake
-    return Manifold((count > 0).double(), torch.stack(near).any(0).double(), count / k, reached.double())
+    distance = distances(fake, real)  # (m, n)
+    in_real = distance <= radii(real, k)  # which fake lies in which real row's ball
+    in_fake = distance <= radii(fake, k)[:, None]
+    balls = in_real.sum(1).double()  # (m,)
+    return Manifold((balls > 0).double(), in_fake.any(0).double(), balls / k, in_real.any(0).double())
 
 
 def radii(x: Tensor, k: int) -> Tensor:
     """Distance of each row to its k-th nearest other row, (n, F) -> (n,)."""
-    parts = [distances(part, x).kthvalue(k + 1, dim=1).values for part in x.split(CHUNK)]  # itself is first
-    return torch.cat(parts)
+    # itself is the first
+    return torch.cat([distances(part, x).kthvalue(k + 1, dim=1).values for part in x.split(CHUNK)])
 
 
 def nearest(x: Tensor, y: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ makes it perfect. Taught in notebook 06.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -16,21 +16,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from strokegan_lib.evaluation import statistics
 from strokegan_lib.evaluation.calibration import expected_calibration_error, reliability
 from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.evaluation.slicewise import SliceScores
-from strokegan_lib.evaluation.statistics import Patients
+from strokegan_lib.evaluation.statistics import DRAWS, Patients, bootstrap, mean, sums_by_patient
 
 # pixels of stroke in a slice, lower ends. Near the terciles of real slices and of the phantom
 # alike, but fixed: the same lesion is in the same class in every fold and data set.
 SIZES = (1, 100, 400)
-OVERLAP = ("dice", "precision", "sensitivity")
 
 
-def summary(
-    counts: Counts, patients: Patients, *, draws: int = statistics.DRAWS, seed: int = 0
-) -> dict[str, Any]:
+def summary(counts: Counts, patients: Patients, *, draws: int = DRAWS, seed: int = 0) -> dict[str, Any]:
     """All overlap scores at one threshold, ready for JSON.
 
     | name | what it is | n |
@@ -60,17 +56,15 @@ def summary(
         raise ValueError(f"counts {tuple(counts.tp.shape)} at one threshold and {len(patients)} patients")
     counts = Counts(counts.tp.flatten(), counts.fp.flatten(), counts.fn.flatten())
     lesion = counts.lesion().numpy()
-    empty = counts[~lesion]
-    names, sums = statistics.sums_by_patient(_terms(counts), patients)
+    with_lesion, empty = counts[lesion], counts[~lesion]
+    names, sums = sums_by_patient(_terms(counts), patients)
     by_patient = _counts(sums)
     affected = by_patient.lesion().numpy()
-    on_empty = {
-        "empty_false_positive_rate": empty.fp > 0,
-        "empty_false_positive_pixels": empty.fp,
-    }
+    on_lesions = {name: getattr(with_lesion, name)() for name in ("dice", "precision", "sensitivity")}
+    on_empty = {"empty_false_positive_rate": empty.fp > 0, "empty_false_positive_pixels": empty.fp}
     return {
-        **_means({name: getattr(counts[lesion], name)() for name in OVERLAP}, patients[lesion], how),
-        **_pooled("pooled_", OVERLAP, counts, patients, how),
+        **_means(on_lesions, patients[lesion], how),
+        **_pooled("pooled_", "dice", counts, patients, how),
         **_means({"patient_dice": by_patient[affected].dice()}, names[affected], how),
         **_means(on_empty, patients[~lesion], how),
         "slices": len(patients),
@@ -80,12 +74,7 @@ def summary(
 
 
 def full_summary(
-    slices: SliceScores,
-    patients: Patients,
-    *,
-    probability: bool,
-    draws: int = statistics.DRAWS,
-    seed: int = 0,
+    slices: SliceScores, patients: Patients, *, probability: bool, draws: int = DRAWS, seed: int = 0
 ) -> dict[str, Any]:
     """Everything there is to say of a segmentor's answers, ready for JSON.
 
@@ -118,29 +107,24 @@ def full_summary(
     patients, how, counts = np.asarray(patients), {"draws": draws, "seed": seed}, slices.counts
     lesion, area = counts.lesion().numpy(), (counts.tp + counts.fn).numpy()
     healthy = slices.pixels - area
-    signed_ml = np.stack([slices.excess() * slices.pixel_ml, lesion], -1)  # (N, 2)
-    names, sums = statistics.sums_by_patient(signed_ml, patients)
+    left_alone = np.stack([healthy - counts.fp.numpy(), healthy], -1)  # (N, 2) pixels
+    names, sums = sums_by_patient(np.stack([slices.excess() * slices.pixel_ml, lesion], -1), patients)
     affected = sums[:, 1] > 0
-    bins = slices.calibration.shape[1:]
+    by_bin = slices.calibration.reshape(len(patients), -1)  # (N, BINS * 3)
 
     def means(chosen: np.ndarray) -> dict[str, dict]:
         return _means(_of_lesion_slices(slices[chosen]), patients[chosen], how)
 
-    def interval(terms: np.ndarray, statistic: Callable) -> dict[str, Any]:
-        return asdict(statistics.bootstrap(terms, patients, statistic, **how))
+    def calibration_error(sums: np.ndarray) -> np.ndarray:
+        return expected_calibration_error(sums.reshape(*sums.shape[:-1], -1, 3))
 
     return {
         **summary(counts, patients, **how),
         **means(lesion),
-        "pooled_specificity": interval(
-            np.stack([healthy - counts.fp.numpy(), healthy], -1), statistics.ratio
-        ),
-        **_pooled("pooled_lesion_", ("f1", "precision", "sensitivity"), slices.lesions, patients, how),
+        "pooled_specificity": asdict(bootstrap(left_alone, patients, **how)),
+        **_pooled("pooled_lesion_", "f1", slices.lesions, patients, how),
         **_means({"patient_volume_difference_ml": np.abs(sums[affected, 0])}, names[affected], how),
-        "calibration_error": interval(
-            slices.calibration.reshape(len(patients), -1),
-            lambda sums: expected_calibration_error(sums.reshape(*sums.shape[:-1], *bins)),
-        ),
+        "calibration_error": asdict(bootstrap(by_bin, patients, calibration_error, **how)),
         "by_size": {name: means(chosen) for name, chosen in size_classes(area).items()},
         "calibration": {
             "score_is": "a probability"
@@ -153,11 +137,12 @@ def full_summary(
 
 def size_classes(area: np.ndarray) -> dict[str, np.ndarray]:
     """Which slices belong to each class of SIZES, (N,) bool, by their pixels of stroke (N,)."""
-    return {
-        f"{low} pixels or more" if high == np.inf else f"{low} to {high - 1} pixels": (area >= low)
-        & (area < high)
-        for low, high in zip(SIZES, (*SIZES[1:], np.inf), strict=True)
-    }
+    ends = (*SIZES[1:], np.inf)
+    names = [
+        f"{low} to {end - 1} pixels" if end < np.inf else f"{low} pixels or more"
+        for low, end in zip(SIZES, ends, strict=True)
+    ]
+    return {name: (area >= low) & (area < end) for name, low, end in zip(names, SIZES, ends, strict=True)}
 
 
 def _of_lesion_slices(slices: SliceScores) -> dict[str, Tensor | np.ndarray]:
@@ -180,27 +165,23 @@ def _of_lesion_slices(slices: SliceScores) -> dict[str, Tensor | np.ndarray]:
 
 
 def _means(values: dict[str, Any], patients: np.ndarray, how: dict[str, int]) -> dict[str, dict]:
-    return {name: asdict(statistics.mean(v, patients, **how)) for name, v in values.items()}
+    return {name: asdict(mean(of, patients, **how)) for name, of in values.items()}
 
 
 def _pooled(
-    prefix: str, names: Iterable[str], counts: Counts, patients: np.ndarray, how: dict[str, int]
+    prefix: str, dice: str, counts: Counts, patients: np.ndarray, how: dict[str, int]
 ) -> dict[str, dict]:
-    """Scores of one count over all slices, which do not exist where the sums hold no lesion."""
+    """Dice (by that name), precision and sensitivity of one count over all slices."""
 
-    def pooled(name: str) -> Callable[[np.ndarray], np.ndarray]:
-        score = Counts.dice if name == "f1" else getattr(Counts, name)
-
+    def pooled(score: Callable[[Counts], Tensor]) -> dict[str, Any]:
         def statistic(sums: np.ndarray) -> np.ndarray:
             summed = _counts(sums)
             return torch.where(summed.lesion(), score(summed), torch.nan).numpy()
 
-        return statistic
+        return asdict(bootstrap(_terms(counts), patients, statistic, **how))
 
-    terms = _terms(counts)
-    return {
-        prefix + name: asdict(statistics.bootstrap(terms, patients, pooled(name), **how)) for name in names
-    }
+    scores = {dice: Counts.dice, "precision": Counts.precision, "sensitivity": Counts.sensitivity}
+    return {prefix + name: pooled(score) for name, score in scores.items()}
 
 
 def _terms(counts: Counts) -> np.ndarray:

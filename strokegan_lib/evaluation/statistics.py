@@ -80,13 +80,12 @@ def bootstrap(
 ) -> Interval:
     """Percentile interval of a statistic that is a function of sums over slices.
 
-    As many patients as there are are drawn with replacement, each with all its slices. A draw is then a
-    weight for each patient (how often it was drawn: multinomial), and since the statistic needs sums
-    only, all draws together are one product, weights @ sums of the patients.
+    Patients are drawn with replacement, as many as there are, each with all its slices. A draw is then a
+    weight for each patient (how often it was drawn), and since the statistic needs sums only, all draws
+    together are one product, weights @ sums of the patients. Draws without the statistic are left out.
 
-    Draws in which the statistic does not exist are left out. Percentile intervals are too narrow for few
-    patients: of normal scores "95 %" covers about 88 % with 10 patients and 92 % with 40. For pooled pixel
-    counts, which a few large lesions decide, it is worse.
+    Percentile intervals are too narrow for few patients: of normal scores "95 %" covers about 88 % with 10
+    patients and 92 % with 40. For pooled pixel counts, which a few large lesions decide, it is worse.
 
     Args:
         terms: (N, K) finite, what each row adds to each of the K sums.
@@ -132,8 +131,8 @@ def paired(
     Wilcoxon's (1945) signed-rank test on each patient's mean difference, since slices of one patient are
     no independent evidence; patients without a difference are left out of it, and without any p is 1.
 
-    The two answer different questions: the interval weighs patients by their slices and is about the mean,
-    the test weighs them equally and is about ranks. They may disagree.
+    The interval weighs patients by their slices and is about the mean, the test weighs them equally and is
+    about ranks: they may disagree.
 
     Args:
         a, b: (N,) finite scores of the two methods.

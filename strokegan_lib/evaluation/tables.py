@@ -38,12 +38,7 @@ def write_json(path: Path, card: dict[str, Any]) -> None:
 
 
 def provenance(threads: int, precision: str) -> dict[str, str]:
-    """When and on what a result was computed.
-
-    Args:
-        threads: CPU threads of each run.
-        precision: the arithmetic that was used, such as 'bf16'.
-    """
+    """When and on what a result was computed: so many CPU *threads* a run, arithmetic such as 'bf16'."""
     processor = f"{platform.machine()} CPU with {torch.backends.cpu.get_cpu_capability()}"
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else processor
     return {

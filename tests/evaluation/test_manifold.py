@@ -1,4 +1,4 @@
-"""Precision, recall, density, coverage against loops, and in cases whose answer is plain."""
+"""Precision, recall, density, coverage: loops, scikit-learn, and cases whose answer is plain."""
 
 from __future__ import annotations
 
@@ -9,41 +9,24 @@ from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
 
 from strokegan_lib.evaluation import manifold as module
-from strokegan_lib.evaluation.manifold import Manifold, manifold, nearest, radii
+from strokegan_lib.evaluation.manifold import manifold, nearest, radii
 
 
-def means(found: Manifold) -> dict[str, float]:
-    return {name: float(getattr(found, name).mean()) for name in Manifold.__dataclass_fields__}
+def means(real, fake, k: int = 5) -> dict[str, float]:
+    return {name: float(values.mean()) for name, values in vars(manifold(real, fake, k)).items()}
 
 
-def by_hand(real: np.ndarray, fake: np.ndarray, k: int) -> dict[str, float]:
-    def ball(x: np.ndarray) -> np.ndarray:
-        return np.sort(cdist(x, x), axis=1)[:, k]
-
-    real_radius, fake_radius = ball(real), ball(fake)
-    held = [
-        [np.linalg.norm(f - r) <= radius for r, radius in zip(real, real_radius, strict=True)] for f in fake
-    ]
-    near = [
-        [np.linalg.norm(f - r) <= radius for f, radius in zip(fake, fake_radius, strict=True)] for r in real
-    ]
-    return {
-        "precision": float(np.mean([any(row) for row in held])),
-        "recall": float(np.mean([any(row) for row in near])),
-        "density": float(np.mean([sum(row) / k for row in held])),
-        "coverage": float(np.mean(np.any(held, axis=0))),
-    }
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_it_equals_loops(seed: int):
-    rng = np.random.default_rng(seed)
-    k, width = int(rng.integers(1, 6)), int(rng.integers(1, 12))
-    real = rng.standard_normal((int(rng.integers(k + 2, 40)), width))
-    fake = 0.8 * rng.standard_normal((int(rng.integers(k + 2, 40)), width)) + 0.4
-    assert means(manifold(torch.from_numpy(real), torch.from_numpy(fake), k)) == pytest.approx(
-        by_hand(real, fake, k)
-    )
+@pytest.mark.parametrize(("n", "m", "k", "width"), [(3, 9, 1, 1), (30, 20, 5, 11), (12, 40, 3, 4)])
+def test_it_equals_loops(n: int, m: int, k: int, width: int):
+    rng = np.random.default_rng(n)
+    real, fake = rng.standard_normal((n, width)), 0.8 * rng.standard_normal((m, width)) + 0.4
+    ball_of_real, ball_of_fake = (np.sort(cdist(x, x), axis=1)[:, k] for x in (real, fake))
+    held = [[np.linalg.norm(f - r) <= ball for r, ball in zip(real, ball_of_real, strict=True)] for f in fake]
+    near = [[np.linalg.norm(f - r) <= ball for f, ball in zip(fake, ball_of_fake, strict=True)] for r in real]
+    assert means(torch.from_numpy(real), torch.from_numpy(fake), k) == pytest.approx({
+        "precision": np.mean([any(row) for row in held]), "recall": np.mean([any(row) for row in near]),
+        "density": np.mean([sum(row) / k for row in held]), "coverage": np.mean(np.any(held, axis=0)),
+    })  # fmt: skip
 
 
 def test_radii_and_nearest_equal_scikit_learn(monkeypatch: pytest.MonkeyPatch):
@@ -55,37 +38,16 @@ def test_radii_and_nearest_equal_scikit_learn(monkeypatch: pytest.MonkeyPatch):
     assert np.allclose(nearest(torch.from_numpy(y), torch.from_numpy(x)), search.kneighbors(y, 1)[0][:, 0])
 
 
-def test_pieces_change_nothing(monkeypatch: pytest.MonkeyPatch):
-    real, fake = torch.randn(2, 60, 4, generator=torch.Generator().manual_seed(0))
-    whole = means(manifold(real, fake))
-    monkeypatch.setattr(module, "CHUNK", 7)
-    assert means(manifold(real, fake)) == whole
-
-
-def test_far_away_all_is_zero_and_copies_are_perfect():
-    real = torch.randn(40, 4, generator=torch.Generator().manual_seed(0))
-    assert set(means(manifold(real, real + 100)).values()) == {0.0}
-    same = means(manifold(real, real.clone()))
-    assert same["precision"] == same["recall"] == same["coverage"] == 1 and same["density"] >= 1
-
-
-def test_half_of_the_modes_is_precise_and_covers_half():
-    """Two clusters, the fakes know one: fidelity full, coverage a half."""
-    here, there, fake = torch.randn(3, 60, 3, generator=torch.Generator().manual_seed(0))
-    found = means(manifold(torch.cat([here, there + 50]), fake))
-    assert found["precision"] > 0.9 and found["density"] > 0.8
-    assert found["coverage"] < 0.51 and found["recall"] < 0.51
-
-
-def test_one_outlier_fools_precision_and_not_density():
-    """A real row far away has a ball that reaches back to the others: all between is 'precise'."""
-    real = torch.randn(60, 2, generator=torch.Generator().manual_seed(0))
-    real[0] = torch.tensor([60.0, 0.0])
-    fake = torch.randn(60, 2, generator=torch.Generator().manual_seed(1)) + torch.tensor([30.0, 0.0])
-    found = means(manifold(real, fake))
-    assert found["precision"] == 1 and found["density"] == pytest.approx(0.2)
-
-
-def test_too_few_rows_are_refused():
+def test_sets_whose_answer_is_plain():
+    real, there, fake = torch.randn(3, 60, 3, generator=torch.Generator().manual_seed(0))
+    assert set(means(real, real + 100).values()) == {0.0}
+    same = means(real, real.clone())
+    assert same["precision"] == same["recall"] == same["coverage"] == 1 <= same["density"]
+    half = means(torch.cat([real, there + 50]), fake)  # two clusters, the fakes know one
+    assert half["precision"] > 0.9 and half["density"] > 0.8 and max(half["coverage"], half["recall"]) < 0.51
+    # a real row far away has a ball that reaches back to the others: all between is 'precise'
+    between = torch.tensor([30.0, 0, 0])
+    outlier = means(torch.cat([real, 2 * between[None]]), fake + between)
+    assert outlier["precision"] == 1 and outlier["density"] == pytest.approx(0.2)
     with pytest.raises(ValueError, match="more than 5"):
         manifold(torch.zeros(5, 2), torch.zeros(9, 2))

@@ -1,54 +1,55 @@
-"""From a network to counts and to predictions that are kept."""
+"""From a network to predictions, counts and everything that is measured on a slice."""
+
+from dataclasses import fields
 
 import numpy as np
 import pytest
 import torch
+from brains import brains
+from random_masks import blobs
 
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.errors import Diverged
-from strokegan_lib.evaluation.measure import THRESHOLDS, measure, predict, validation_score
-from strokegan_lib.evaluation.overlap import best_threshold, count_masks
+from strokegan_lib.evaluation.calibration import calibration_sums
+from strokegan_lib.evaluation.lesionwise import count_lesions
+from strokegan_lib.evaluation.measure import THRESHOLDS, Predictions, measure, predict, validation_score
+from strokegan_lib.evaluation.overlap import Counts, best_threshold, count_masks
+from strokegan_lib.evaluation.slicewise import SliceScores, score_slices
+from strokegan_lib.evaluation.surface import surface_distances
 from strokegan_lib.models.segmentation import Segmentor
 
 
-def untrained(**settings) -> Segmentor:
+@pytest.fixture(scope="module")
+def slices(tmp_path_factory):
+    return brains(tmp_path_factory.mktemp("data") / "set", patients=20)
+
+
+@pytest.fixture
+def segmentor() -> Segmentor:
     torch.manual_seed(0)
-    segmentor = Segmentor(width=4, attention=False, **settings).eval()
-    torch.nn.init.zeros_(segmentor.unet.head.bias)  # so that scores are spread about the middle
-    return segmentor
+    network = Segmentor(width=4, attention=False, output="probability").eval()
+    torch.nn.init.zeros_(network.unet.head.bias)  # so that scores are spread about the middle
+    return network
 
 
-def test_predictions_lie_in_the_order_of_the_rows(phantom):
-    rows = phantom.of_split("validation")[20:37][::-1]
-    segmentor = untrained(output="probability")
-    kept = predict(segmentor, Batches(phantom, rows, size=5))
-    assert kept.score.shape == (17, 128, 128) and kept.score.dtype == torch.float16
-    np.testing.assert_array_equal(kept.truth, phantom.stroke[rows] == 1)
-    np.testing.assert_array_equal(kept.foreground, phantom.foreground[rows] == 1)
-    image = torch.from_numpy(phantom.images[rows[3:4]]).float() / 255
-    with torch.no_grad():
-        alone = segmentor.predict(segmentor(image), image).score[0, 0]
-    np.testing.assert_allclose(kept.score[3].float(), alone, atol=2e-3)
-
-
-def test_masks_of_kept_scores_are_what_is_counted(phantom):
-    """But for pixels within half a float16 step of the threshold."""
-    batches = Batches(phantom, phantom.of_split("validation")[:150], size=64)
-    segmentor = untrained()
-    kept, counts = predict(segmentor, batches), measure(segmentor, batches)
-    assert 0.2 < kept.score[kept.foreground].float().mean() < 0.99
+def test_predictions_lie_in_the_order_of_the_rows_and_are_what_is_counted(slices, segmentor):
+    rows = slices.of_split("train")[20:3:-1]
+    batches = Batches(slices, rows, size=5)
+    found, counts = predict(segmentor, batches), measure(segmentor, batches)
+    assert found.score.shape == (17, 128, 128) and found.score.dtype == torch.float16
+    np.testing.assert_array_equal(found.truth, slices.stroke[rows] == 1)
+    np.testing.assert_array_equal(found.foreground, slices.foreground[rows] == 1)
     for k in (9, 49, 89):
-        masks = kept.masks(float(THRESHOLDS[k]))
-        assert torch.equal(masks, kept.score.float() > THRESHOLDS[k])
-        ours = count_masks(masks, kept.truth)
-        close = ((kept.score.float() - THRESHOLDS[k]).abs() < 1e-3).sum((1, 2))
-        assert ((ours.tp + ours.fp - counts[k].tp - counts[k].fp).abs() <= close).all()
-        assert torch.equal(ours.lesion(), counts[k].lesion())
+        masks = found.masks(float(THRESHOLDS[k]))
+        assert torch.equal(masks, found.score.float() > THRESHOLDS[k])
+        ours = count_masks(masks, found.truth)
+        # but for pixels within half a step of float16 of the threshold
+        near = ((found.score.float() - THRESHOLDS[k]).abs() < 1e-3).sum((1, 2))
+        assert ((ours.tp + ours.fp - counts[k].tp - counts[k].fp).abs() <= near).all()
 
 
-def test_the_record_of_validation_is_that_of_its_threshold(phantom):
-    batches = Batches(phantom, phantom.of_split("validation"), size=64)
-    segmentor = untrained()
+def test_the_record_of_validation_is_that_of_its_threshold(slices, segmentor):
+    batches = Batches(slices, slices.of_split("all"), size=64)
     record, counts = validation_score(segmentor, batches), measure(segmentor, batches)
     threshold, k = best_threshold(counts, THRESHOLDS)
     assert record["validation threshold"] == threshold
@@ -56,8 +57,37 @@ def test_the_record_of_validation_is_that_of_its_threshold(phantom):
     assert record["validation pooled dice"] == float(counts[k].pool().dice())
 
 
-def test_a_segmentor_that_has_diverged_is_told_with_its_remedy(phantom):
-    segmentor = untrained()
+def test_a_segmentor_that_has_diverged_is_refused_with_its_remedy(slices, segmentor):
     next(segmentor.parameters()).data.fill_(torch.nan)
     with pytest.raises(Diverged, match=r"scores are not numbers: .*smaller --rate"):
-        measure(segmentor, Batches(phantom, phantom.of_split("test")[:4], size=4))
+        measure(segmentor, Batches(slices, np.arange(4), size=4))
+
+
+def assert_same(a: SliceScores, b: SliceScores):
+    for field in fields(SliceScores):
+        one, other = getattr(a, field.name), getattr(b, field.name)
+        if isinstance(one, Counts):
+            one, other = (torch.stack([*vars(counts).values()]) for counts in (one, other))
+        np.testing.assert_array_equal(one, other)
+
+
+def test_each_part_of_a_slice_is_measured_at_the_threshold_and_folds_join():
+    predicted, truth = blobs(60, 5)
+    noise = torch.rand(truth.shape, generator=torch.Generator().manual_seed(5))
+    made = Predictions((0.5 * noise + 0.5 * predicted).half(), truth, truth | (noise < 0.8))
+    table = {
+        "row_spacing": np.full(60, 1.5),
+        "column_spacing": np.full(60, 2.0),
+        "thickness": np.full(60, 4.0),
+    }
+    scores, masks = score_slices(made, 0.7, table), made.score.float() > 0.7
+    expected = SliceScores(
+        count_masks(masks, truth), count_lesions(masks, truth), np.full(60, 20 * 24),
+        *surface_distances(masks, truth, np.tile((1.5, 2.0), (60, 1))), np.full(60, 0.012),
+        calibration_sums(made.score, truth, made.foreground),
+    )  # fmt: skip
+    assert_same(scores, expected)
+    assert scores.excess().tolist() == (masks.sum((1, 2)) - truth.sum((1, 2))).tolist()
+    order = np.random.default_rng(0).permutation(60)
+    assert_same(SliceScores.cat([scores[order[:20]], scores[order[20:]]]), scores[order])
+    assert len(scores[np.arange(60) % 2 == 0]) == 30
