@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-import numpy as np
 import pytest
 import torch
 from brains import brains
@@ -12,13 +11,13 @@ from scipy import ndimage
 
 from strokegan_lib import synthesise as module
 from strokegan_lib.balance.dataset import provenance
-from strokegan_lib.balance.lesion_synthesis import MadeMasks
 from strokegan_lib.balance.transplant import SMALLEST, ventricles
 from strokegan_lib.data.slices import ARRAYS, SliceSet
 from strokegan_lib.files import sha256
+from strokegan_lib.models.family.dual import MaskGenerator
 from strokegan_lib.models.styled import Modulation, StyledGenerator
 from strokegan_lib.models.synthesis import Generator
-from strokegan_lib.training.weights import load_weights, save_weights
+from strokegan_lib.training.weights import save_weights
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +36,11 @@ def weights(tmp_path_factory) -> dict:
         if isinstance(layer, Modulation):
             torch.nn.init.normal_(layer.from_style.weight)  # styles that differ a lot
     files = {"plain": plain, "two": two, "styled": styled}
+    for name, stroke in (("masks", -1.0), ("silent", -1e4)):
+        torch.manual_seed(0)
+        files[name] = MaskGenerator(noise=8, width=4)
+        files[name].head.weight.data.mul_(30)
+        files[name].head.bias.data = torch.tensor([stroke, 2.0])
     for name, network in files.items():
         save_weights(folder / f"{name}.safetensors", network.eval(), {})
     return {name: folder / f"{name}.safetensors" for name in files}
@@ -105,6 +109,7 @@ def test_only_synthetic_sizes_and_carvemix(run, weights, tmp_path):
         (["--weights", "no.safetensors"], "no.safetensors: is not there"),
         (["--weights", "two"], "1 channel(s), and the weights paint 2"),
         (["--mask-weights", "plain"], "holds a generator, not a mask generator"),
+        (["--mask-weights", "silent"], "silent.safetensors: makes no strokes"),
         (["--method", "carvemix"], "--weights: does not go with --method carvemix"),
         (["--paint", "lesion", "--only-synthetic"], "--paint lesion: needs real slices"),
         (["--out", "Makefile/x"], "cannot be written"),
@@ -125,16 +130,13 @@ def test_bad_data(run, weights, tmp_path):
     assert code == 2 and "no training slice with a stroke" in said
 
 
-def test_made_strokes_lie_on_tissue_and_rare_ones_find_no_place(discs):
-    """Two discs from noise instead of a mask generator."""
-    rows, columns = np.indices((128, 128))
-
-    def sample(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        brain = (rows - 64) ** 2 + (columns - 64) ** 2 <= 50**2
-        return (rows - 64) ** 2 + (columns - 34 - seed % 8) ** 2 <= 25 & brain, brain[None]
-
-    def silent(count: int, seed: int):
-        raise ValueError
-
-    rng, row = np.random.default_rng(0), int(np.flatnonzero(discs.table["has_stroke"] == 0)[0])
-    assert MadeMasks(silent, discs).place(row, rng) is None
+def test_made_strokes_lie_on_tissue(run, discs, weights, tmp_path):
+    assert run("--weights", weights["plain"], "--mask-weights", weights["masks"])[0] == 0
+    made = SliceSet.open(tmp_path / "out")
+    card, lines = made.card["balanced"], provenance(made)
+    assert (card["masks"], card["mask_weights_sha256"]) == ("made", sha256(weights["masks"])) and lines
+    for line in lines:
+        background, stroke = int(line["background"]), made.stroke[int(line["index"])] == 1
+        foreground = discs.foreground[background] == 1
+        assert line["donor"] == "-1" and line["detail"] == "made mask" and stroke.sum() >= SMALLEST
+        assert not (stroke & ~(foreground & ~ventricles(discs.images[background, 0], foreground))).any()

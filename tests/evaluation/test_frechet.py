@@ -50,7 +50,9 @@ def test_a_small_sample_makes_it_too_large_and_the_limit_corrects_that(shift: fl
         plain.append(frechet_distance(a, b + shift))
         limits.append(frechet_at_infinity(a, b + shift, seed=seed))
     truth = 16 * shift**2
-    assert np.mean(plain) > truth + 0.3 and abs(np.mean(limits) - truth) < 0.2 * (np.mean(plain) - truth) + 0.1
+    assert (
+        np.mean(plain) > truth + 0.3 and abs(np.mean(limits) - truth) < 0.2 * (np.mean(plain) - truth) + 0.1
+    )
 
 
 def test_the_limit_draws_whole_patients():

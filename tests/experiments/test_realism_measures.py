@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from brains import brains
 
 from experiments.realism_measures import (
     AIMS,
@@ -15,6 +16,7 @@ from experiments.realism_measures import (
     jackknife,
     likeness_within,
     realism,
+    synthetic_scores,
 )  # fmt: skip
 from strokegan_lib.models.encoder import Encoder
 
@@ -123,3 +125,29 @@ def test_the_jackknife_interval_holds_the_truth():
 def test_likeness_within_counts_patients(real: Sample):
     found = likeness_within(real)
     assert 0 < found.low < found.mean < found.high < 1 and found.patients == 30
+
+
+def test_scores_of_a_generator_that_knows_the_truth_and_of_one_that_does_not(tmp_path):
+    slices = brains(tmp_path / "set", patients=150, each=1, every=2)
+    known = {s.tobytes() + f.tobytes(): k for k, (s, f) in enumerate(zip(slices.stroke, slices.foreground, strict=True))}  # fmt: skip
+
+    class ByHeart(torch.nn.Module):
+        """Knows the slices of some splits by their masks; the others are grey."""
+
+        def __init__(self, *splits: str) -> None:
+            super().__init__()
+            self.rows = np.concatenate([slices.of_split(split) for split in splits])
+
+        def forward(self, stroke, foreground):
+            pictures = (0.55 + 0.35 * stroke) * foreground
+            for n, (s, f) in enumerate(zip(stroke.byte().numpy(), foreground.byte().numpy(), strict=True)):
+                if (row := known[s.tobytes() + f.tobytes()]) in self.rows:
+                    pictures[n] = torch.from_numpy(slices.images[row]).float() / 255
+            return pictures
+
+    truth, copies = (synthetic_scores(ByHeart(*splits), slices) for splits in (("all",), ("train",)))
+    assert truth["error"]["mean"] == truth["training_error"]["mean"] == 0 and truth["kernel"]["mean"] < 1e-6
+    assert truth["mean_picture_error"]["mean"] > 0.01
+    assert truth["error"]["n"] == slices.table["has_stroke"][slices.of_split("test")].sum()
+    assert copies["training_error"]["mean"] == 0 < 0.02 < copies["error"]["mean"]
+    assert copies["kernel"]["mean"] > 0.01 and copies["memorisation"]["mean"] > 0
