@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from strokegan_lib.models.segmentation import DARK, PRIOR, Segmentor
+from strokegan_lib.models.segmentation import Segmentor
 
 
 def logit(p: torch.Tensor) -> torch.Tensor:
     return torch.logit(p, eps=1e-6)
 
 
-@pytest.mark.parametrize("channels", [1, 2, 4])
-def test_paints_a_masked_image_or_one_probability(channels):
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("output", ["masked image", "probability"])
+def test_outputs_lie_between_0_and_1_and_the_background_never_counts(channels, output):
+    torch.manual_seed(0)
+    segmentor = Segmentor(channels, output=output, width=4)
     image = torch.rand(2, channels, 32, 32)
-    for output, painted in (("masked image", channels), ("probability", 1)):
-        segmentor = Segmentor(channels, output=output, width=4)
-        logits = segmentor(image)
-        reading = segmentor.predict(logits, image)
-        assert logits.shape == (2, painted, 32, 32)
-        assert reading.masked.shape == image.shape and reading.score.shape == (2, 1, 32, 32)
-        assert segmentor.config["output"] == output and segmentor.config["channels"] == channels
+    image[..., :8] = 0
+    logits = 20 * segmentor(image)
+    masked, score = segmentor.predict(logits, image)
+    assert logits.shape == (2, channels if output == "masked image" else 1, 32, 32)
+    assert masked.shape == image.shape and score.shape == (2, 1, 32, 32)
+    assert all(t.min() >= 0 and t.max() <= 1 for t in (masked, score))
+    assert not (score if output == "masked image" else masked)[..., :8].any()
+    assert segmentor.config["output"] == output and segmentor.config["channels"] == channels
 
 
 def test_before_training_one_pixel_in_twenty_is_stroke():
     torch.manual_seed(0)
-    segmentor = Segmentor(1, output="probability", width=8)
-    image = torch.rand(4, 1, 64, 64)
-    score = segmentor.predict(segmentor(image), image).score
-    assert 0.02 < score.mean() < 0.1
-    assert float(torch.sigmoid(torch.tensor(PRIOR))) == pytest.approx(0.047, abs=0.001)
+    segmentor, image = Segmentor(1, output="probability", width=8), torch.rand(4, 1, 64, 64)
+    assert 0.02 < segmentor.predict(segmentor(image), image).score.mean() < 0.1
 
 
 def test_a_probability_masks_every_channel():
@@ -42,7 +41,7 @@ def test_a_probability_masks_every_channel():
     assert (score == 0.5).all() and (masked[0, 0] == 0.25).all() and (masked[0, 1] == 0.5).all()
 
 
-# what is left of each channel's brightness -> score = sum(out * x) / (sum(x * x) + DARK)
+# what is left of each channel's brightness -> score = sum(out * x) / (sum(x * x) + .01)
 SHARES = [
     ((0.8,), (0.8,), 0.64 / 0.65),
     ((0.8,), (0.4,), 0.32 / 0.65),
@@ -63,33 +62,11 @@ def test_the_score_is_the_share_of_the_brightness_that_is_left(brightness, left,
     masked, score = segmentor.predict(logit(painted), image)
     assert torch.allclose(masked, painted, atol=2e-6)
     assert torch.allclose(score, torch.full_like(score, expected), atol=1e-5)
-    assert DARK == 0.01
-
-
-@settings(max_examples=25)
-@given(
-    channels=st.integers(1, 4),
-    output=st.sampled_from(["masked image", "probability"]),
-    seed=st.integers(0, 2**16),
-    size=st.sampled_from([0.1, 5.0, 80.0]),
-)
-def test_readings_lie_between_0_and_1_and_the_background_never_counts(channels, output, seed, size):
-    generator = torch.Generator().manual_seed(seed)
-    segmentor = Segmentor(channels, output=output, width=4)
-    image = torch.rand(2, channels, 16, 16, generator=generator)
-    image[..., :4] = 0
-    painted = channels if output == "masked image" else 1
-    logits = size * torch.randn(2, painted, 16, 16, generator=generator)
-    masked, score = segmentor.predict(logits, image)
-    for reading in (masked, score):
-        assert reading.isfinite().all() and reading.min() >= 0 and reading.max() <= 1
-    unmasked = score if output == "masked image" else masked
-    assert not unmasked[..., :4].any()
 
 
 def test_a_perfect_masked_image_gives_the_mask_at_any_likely_threshold():
-    generator = torch.Generator().manual_seed(0)
-    image = 0.2 + 0.8 * torch.rand(1, 1, 64, 64, generator=generator)  # tissue
+    torch.manual_seed(0)
+    image = 0.2 + 0.8 * torch.rand(1, 1, 64, 64)  # tissue
     stroke = torch.zeros_like(image)
     stroke[..., 20:30, 30:50] = 1
     score = Segmentor(1, width=4).predict(logit(image * stroke), image).score

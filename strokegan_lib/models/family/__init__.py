@@ -10,12 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from strokegan_lib.models.family.dcgan import dcgan
-from strokegan_lib.models.family.pix2pix import Pix2PixGAN
-from strokegan_lib.models.family.pix2pixhd import Pix2PixHDGAN
-from strokegan_lib.models.family.progressive import ProgressiveGAN
-from strokegan_lib.models.family.pyramid import dcgan_pyramid
-from strokegan_lib.models.family.sagan import sagan
+from strokegan_lib.models.family import dcgan, pix2pix, pix2pixhd, progressive, pyramid, sagan
 from strokegan_lib.models.gan import GAN
 
 
@@ -28,7 +23,7 @@ class Member:
         network: the kind of its generator in weight files, see training/weights.py.
         conditional: it paints what two masks ask for; else what a random z makes of itself.
         width: of its networks.
-        make: from width and number of steps to the GAN, untrained.
+        make: from width and number of steps to the GAN, untrained; only what grows needs to know the steps.
     """
 
     title: str
@@ -43,13 +38,14 @@ class Member:
         return 0.5 if self.conditional else 1.0
 
 
+# name: title, network, conditional, width, make
 MEMBERS = {
-    "dcgan": Member("DCGAN", "dcgan", False, 16, lambda width, _: dcgan(width)),
+    "dcgan": Member("DCGAN", "dcgan", False, 16, lambda width, _: dcgan.make(width)),
     "dcgan-pyramid": Member(
-        "DCGAN with pyramid pooling", "dcgan", False, 16, lambda width, _: dcgan_pyramid(width)
+        "DCGAN with pyramid pooling", "dcgan", False, 16, lambda width, _: pyramid.make(width)
     ),
-    "progressive": Member("Progressive growing", "progressive", False, 8, ProgressiveGAN),
-    "sagan": Member("SAGAN", "sagan", False, 8, lambda width, _: sagan(width)),
-    "pix2pix": Member("pix2pix", "pix2pix", True, 16, lambda width, _: Pix2PixGAN(width)),
-    "pix2pixhd": Member("pix2pixHD", "pix2pixhd", True, 16, lambda width, _: Pix2PixHDGAN(width)),
+    "progressive": Member("Progressive growing", "progressive", False, 8, progressive.ProgressiveGAN),
+    "sagan": Member("SAGAN", "sagan", False, 8, lambda width, _: sagan.make(width)),
+    "pix2pix": Member("pix2pix", "pix2pix", True, 16, lambda width, _: pix2pix.Pix2PixGAN(width)),
+    "pix2pixhd": Member("pix2pixHD", "pix2pixhd", True, 16, lambda width, _: pix2pixhd.Pix2PixHDGAN(width)),
 }

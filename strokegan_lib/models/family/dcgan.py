@@ -156,7 +156,7 @@ class UnconditionalGAN:
         return {**losses, **self.scalars(fake, true)}
 
 
-def dcgan(width: int) -> UnconditionalGAN:
+def make(width: int) -> UnconditionalGAN:
     """DCGAN, untrained; its discriminator learns more slowly, or it wins at once."""
     optimisers = OptimiserConfig(1e-3, (0.5, 0.999)), OptimiserConfig(4e-4, (0.5, 0.999))
     return UnconditionalGAN(DCGAN(width), Discriminator(width), optimisers, adversarial="logistic")

@@ -49,7 +49,7 @@ def pyramid_pool(x: Tensor) -> Tensor:
     return torch.cat([F.adaptive_max_pool2d(x, n).flatten(1) for n in BINS], dim=1)
 
 
-def dcgan_pyramid(width: int) -> UnconditionalGAN:
+def make(width: int) -> UnconditionalGAN:
     """DCGAN's generator and game, untrained, with this discriminator."""
     optimisers = OptimiserConfig(1e-3, (0.5, 0.999)), OptimiserConfig(4e-4, (0.5, 0.999))
     return UnconditionalGAN(DCGAN(width), PyramidDiscriminator(width), optimisers, adversarial="logistic")

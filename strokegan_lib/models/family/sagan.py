@@ -135,7 +135,7 @@ def _conv(inputs: int, outputs: int, bias: bool = True) -> nn.Module:
     return _normalised(nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias))
 
 
-def sagan(width: int) -> UnconditionalGAN:
+def make(width: int) -> UnconditionalGAN:
     """SAGAN, untrained."""
     optimisers = OptimiserConfig(2e-4, (0.0, 0.9)), OptimiserConfig(8e-4, (0.0, 0.9))
     return UnconditionalGAN(SAGAN(width), Discriminator(width), optimisers, adversarial="hinge")
