@@ -199,7 +199,8 @@ def test_samples_are_a_stroke_in_one_whole_brain(network):
     stroke, foreground = masks_from_noise(network).sample(3, seed=network)
     for masks in (stroke, foreground):
         assert masks.shape == (3, SIZE, SIZE) and masks.dtype == np.uint8 and (masks <= 1).all()
-    assert (stroke <= foreground).all() and (stroke.sum((1, 2)) >= SMALLEST == SMALLEST_TRANSPLANTED).all()
+    assert SMALLEST == SMALLEST_TRANSPLANTED
+    assert (stroke <= foreground).all() and (stroke.sum((1, 2)) >= SMALLEST).all()
     for mask in foreground:
         assert ndimage.label(mask)[1] == 1 and (ndimage.binary_fill_holes(mask) == mask).all()
 

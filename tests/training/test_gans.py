@@ -1,0 +1,292 @@
+"""Every GAN of the kit: no dead weights, turns that do not mix, runs that end the same however often they stop."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from brains import brains
+from torch import Tensor, nn
+
+from strokegan_lib import train
+from strokegan_lib.data.batches import Batch
+from strokegan_lib.evaluation.synthetic import paint, sample
+from strokegan_lib.losses import ADVERSARIAL, critic_loss, r1_penalty
+from strokegan_lib.models import attention
+from strokegan_lib.models.family import MEMBERS
+from strokegan_lib.models.family.dual import MaskGAN, soften
+from strokegan_lib.models.family.progressive import PHASES, as_grown
+from strokegan_lib.models.gan import GAN
+from strokegan_lib.training.checkpoint import checkpoints
+from strokegan_lib.training.objectives import OBJECTIVES
+from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
+from strokegan_lib.training.styled import StyledGAN, StyledSettings
+from strokegan_lib.training.synthesis import LAZY, SynthesisGAN, SynthesisSettings
+from strokegan_lib.training.weights import GENERATORS, load_weights, save_weights
+
+# A gradient that is 0 on paper is not 0 in floats; in double precision it is this much smaller
+# than the others, or less: far from rounding, and far from the smallest that counts.
+ROUNDING = 1e-11
+
+
+def segmentation(method: str, channels: int = 1, norm: bool = True, **changes: Any) -> SegmentationGAN:
+    return SegmentationGAN(replace(METHODS[method], width=4, **changes), channels, norm=norm)
+
+
+def synthesis(channels: int = 1, **changes: Any) -> SynthesisGAN:
+    return SynthesisGAN(SynthesisSettings(width=4, **changes), channels)
+
+
+def styled(**changes: Any) -> StyledGAN:
+    return StyledGAN(StyledSettings(width=4, style=5, **changes))
+
+
+FROM_NOISE = {
+    **{name: lambda name=name: MEMBERS[name].make(4, 9) for name in MEMBERS},
+    "masks": lambda: MaskGAN(8, width=4),
+}
+GANS = {
+    **{name: lambda name=name: segmentation(name) for name in METHODS},
+    **{f"{name}, 3 channels, attention switched": lambda name=name: segmentation(
+        name, 3, attention=not METHODS[name].attention) for name in METHODS},
+    **{f"loss {name}": lambda name=name: segmentation("masked", loss=name) for name in OBJECTIVES},
+    "no norm": lambda: segmentation("masked", norm=False),
+    **{kind: lambda kind=kind: synthesis(adversarial=kind) for kind in ADVERSARIAL},
+    "spectral, 3 channels, no attention": lambda: synthesis(3, spectral=True, attention=False),
+    "styled": styled,
+    "styled, hinge, no grain": lambda: styled(adversarial="hinge", grain=False),
+    **FROM_NOISE,
+}  # fmt: skip
+
+
+def made(name: str) -> GAN:
+    torch.manual_seed(0)
+    return GANS[name]()
+
+
+def batch(channels: int = 1, dtype: torch.dtype = torch.float64) -> Batch:
+    """Two slices of 128 x 128, the first with a bright stroke."""
+    generator = torch.Generator().manual_seed(0)
+    foreground = torch.zeros(2, 1, 128, 128, dtype=dtype)
+    foreground[..., 16:112, 24:104] = 1
+    stroke = torch.zeros_like(foreground)
+    stroke[0, :, 40:64, 36:68] = 1
+    image = torch.rand(2, channels, 128, 128, generator=generator, dtype=dtype)
+    return Batch((0.2 + 0.4 * image + 0.3 * stroke) * foreground, stroke, foreground, torch.arange(2))
+
+
+def dead(gan: GAN, channels: int = 1) -> set[tuple[str, str]]:
+    """Parameters without a gradient in all of three steps: two move gamma off 0, the third shows what learns."""
+    adams, largest = {}, {}
+    for name, network in gan.networks.items():
+        adams[name] = torch.optim.Adam(network.double().parameters(), gan.optimisers[name].learning_rate)
+        for key, parameter in network.named_parameters():
+            if "gamma" in key:
+                nn.init.constant_(parameter, 0.5)
+            # between the margins of the hinge true logits push a last bias up as much as fakes push it down
+            if name == "critic" and key.endswith("bias") and parameter.numel() == 1:
+                nn.init.constant_(parameter, 2.0)
+
+    def update(names: str | tuple[str, ...], loss: Tensor) -> None:
+        names = [names] if isinstance(names, str) else names
+        for name in names:
+            adams[name].zero_grad()
+        loss.backward()
+        for name in names:
+            adams[name].step()
+            for key, p in gan.networks[name].named_parameters():
+                size = 0.0 if p.grad is None else float(p.grad.abs().max())
+                largest[name, key] = max(size, largest.get((name, key), 0.0))
+
+    for _ in range(
+        9 if hasattr(gan, "phases_per_step") else 3
+    ):  # what grows has all stages at work in the end
+        gan.step(gan.networks, batch(channels), update)
+    everything = {
+        (name, key) for name, network in gan.networks.items() for key, _ in network.named_parameters()
+    }
+    bound = {
+        n: ROUNDING * max(size for (name, _), size in largest.items() if name == n) for n in gan.networks
+    }
+    return {(name, key) for name, key in everything if largest.get((name, key), 0.0) <= bound[name]}
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_every_parameter_gets_a_gradient(name):
+    gan = made(name)
+    assert gan.networks.keys() == gan.optimisers.keys()
+    assert dead(gan, 3 if "3 channels" in name else 1) == set()
+
+
+def test_a_dead_parameter_would_be_found():
+    gan = made("unet")
+    gan.segmentor.unused = nn.Parameter(torch.zeros(1))
+    assert dead(gan) == {("segmentor", "unused")}
+
+
+@pytest.mark.parametrize("name", ["styled", *FROM_NOISE])
+def test_stopped_and_resumed_it_ends_with_the_same_bits(name, slices, tmp_path):
+    def loop(folder: str) -> Any:
+        return tiny.make_loop(made(name), slices, tmp_path / folder, steps=4)
+
+    expected, half = loop("whole").run(), loop("parts")
+    step = half.gan.step
+
+    def stopped_in_its_second_step(*args: Any) -> dict[str, Tensor]:
+        if half.step == 1:
+            signal.raise_signal(signal.SIGINT)
+        return step(*args)
+
+    half.gan.step = stopped_in_its_second_step
+    assert half.run().step == 2
+    done = loop("parts").run(resume=True)
+    assert tiny.losses_of(done.rows) == tiny.losses_of(expected.rows) and len(done.rows) == 4
+    ours, theirs = (torch.load(checkpoints(tmp_path / f)[0], weights_only=True) for f in ("parts", "whole"))
+    assert not tiny.differences(ours, theirs)
+
+
+@pytest.mark.parametrize("name", FROM_NOISE)
+def test_the_generator_comes_back_from_its_weight_file(name, tmp_path):
+    network = next(iter(made(name).networks.values())).eval()
+    if name == "progressive":
+        network.grow(2.5)  # the file says how far it has grown
+    save_weights(tmp_path / "w.safetensors", network, {"member": name})
+    kind = MEMBERS[name].network if name in MEMBERS else "mask generator"
+    loaded, about = load_weights(tmp_path / "w.safetensors", kind)
+    assert about == {"member": name} and loaded.config == network.config
+    if name == "masks":
+        z = torch.randn(2, 8)
+        assert torch.equal(loaded(z), network(z))
+    elif MEMBERS[name].conditional:
+        masks = np.zeros((2, 3, 128, 128), np.uint8)
+        masks[1, :, 30:90, 40:90] = 1
+        assert np.array_equal(paint(loaded, *masks), paint(network, *masks))
+    else:
+        assert np.array_equal(sample(loaded, 3), sample(network, 3))
+
+
+def test_styled_weights_keep_the_codes_moments_in_half_precision_too(slices, tmp_path):
+    trained = tiny.make_loop(made("styled"), slices, steps=3).run().network
+    save_weights(tmp_path / "w.safetensors", trained, {}, half=True)
+    loaded, _ = load_weights(tmp_path / "w.safetensors", GENERATORS)
+    assert loaded.first.abs().max() > 0 and torch.allclose(loaded.second, trained.second, atol=1e-3)
+    masks = torch.zeros(1, 1, 32, 32), torch.ones(1, 1, 32, 32)
+    assert loaded(*masks).isfinite().all(), "a covariance that was rounded can still be drawn from"
+
+
+def test_r1_is_due_every_eighth_step_and_only_where_it_has_a_weight():
+    for r1, due in ((1.0, [0, LAZY]), (0.0, [])):
+        torch.manual_seed(0)
+        gan, totals, recorded = synthesis(r1=r1), [], []
+        for _ in range(LAZY + 2):
+            losses = gan.step(gan.networks, batch(dtype=torch.float32), lambda *turn: totals.append(turn))  # noqa: B023
+            recorded.append(losses["critic"].item())
+        assert [name for name, _ in totals] == ["critic", "generator"] * (LAZY + 2)
+        more = [total.item() > loss for (_, total), loss in zip(totals[::2], recorded, strict=True)]
+        assert [step for step, penalised in enumerate(more) if penalised] == due
+        assert int(gan.critic.turns) == LAZY + 2
+
+
+def test_the_critics_turn_in_closed_form():
+    gan, one, totals = made("logistic"), batch(), []
+    for network in gan.networks.values():
+        network.double().eval()  # no power iteration between the two looks
+    losses = gan.step(gan.networks, one, lambda name, loss: totals.append(loss.detach()))
+    asked, fake = torch.cat([one.stroke, one.foreground], 1), gan.generator(one.stroke, one.foreground)
+    _, of_true = gan.critic(torch.cat([asked, one.image], 1))
+    _, of_fake = gan.critic(torch.cat([asked, fake], 1))
+    expected = critic_loss(of_true, of_fake)
+    assert torch.allclose(losses["critic"], expected)
+    slope = r1_penalty(lambda picture: gan.critic(torch.cat([asked, picture], 1))[1], one.image)
+    assert torch.allclose(totals[0], expected + LAZY * slope)
+
+
+def test_r1_reaches_the_attention_where_it_would_be_fused(monkeypatch):
+    """The fused attention has no second derivative; the penalty asks for the plain one."""
+    monkeypatch.setattr(attention, "SMALL", 0)  # as on pictures larger than a slice
+    gradients = []
+    for r1 in (0.0, 1.0):
+        torch.manual_seed(0)
+        gan = synthesis(r1=r1)
+        nn.init.constant_(gan.critic.attention.gamma, 0.5)
+        gan.step(
+            gan.networks,
+            batch(dtype=torch.float32),
+            lambda name, loss: loss.backward() if name == "critic" else None,
+        )
+        gradients.append(gan.critic.attention.query.parametrizations.weight.original.grad)
+    assert gradients[0].any() and not torch.allclose(*gradients, rtol=1e-3, atol=0)
+
+
+def test_a_drawn_code_is_asked_for_in_what_was_painted_with_it():
+    gradients = []
+    for weight in (0.0, 100.0):
+        torch.manual_seed(0)
+        gan, codes = styled(latent=weight), []
+        gan.generator.update_moments = codes.append
+        losses = gan.step(
+            gan.networks,
+            batch(dtype=torch.float32),
+            lambda name, loss: None if name == "critic" else loss.backward(),
+        )
+        assert losses["latent"] > 0 and losses["kl"] > 0
+        assert [c.shape for c in codes] == [(1, 5)], "the codes of half the batch are its slices' own"
+        gradients.append(
+            [torch.cat([p.grad.flatten() for p in n.parameters()]) for n in (gan.generator, gan.encoder)]
+        )
+    (generator, encoder), (asked, frozen) = gradients
+    assert not torch.allclose(generator, asked), "the generator must show the code"
+    assert torch.allclose(encoder, frozen, atol=1e-6), "the encoder must not learn from it"
+
+
+def test_progressive_players_grow_together_and_are_grown_before_the_end(slices):
+    torch.manual_seed(0)
+    gan = MEMBERS["progressive"].make(4, 10)
+    phases = [row["phase"] for row in tiny.make_loop(gan, slices, steps=10).run().rows]
+    assert phases == sorted(phases) and phases[0] == pytest.approx(PHASES / 6) and phases[5:] == [PHASES] * 5
+    assert len({float(network.phase) for network in gan.networks.values()}) == 1
+
+
+def test_each_method_from_noise_learns_from_its_own_truth(slices):
+    seen = {}
+    for name in ("dcgan", "progressive", "masks"):
+        gan, seen[name] = made(name), []
+        gan.discriminator.register_forward_pre_hook(lambda _, x, seen=seen[name]: seen.append(x[0]))
+        gan.step(gan.networks, batch(dtype=torch.float32), lambda *_: None)
+    one = batch(dtype=torch.float32)
+    assert torch.equal(seen["dcgan"][0], one.image)
+    assert torch.equal(seen["progressive"][0], as_grown(one.image, 0, 1.0))
+    assert torch.equal(seen["masks"][0], soften(torch.cat([one.stroke, one.foreground], 1)))
+
+
+def test_other_steps_draw_other_numbers(slices):
+    gan, drawn = made("dcgan"), []
+    gan.generator.register_forward_pre_hook(lambda _, z: drawn.append(z[0]))
+    tiny.make_loop(gan, slices, steps=3).run()
+    assert len(drawn) == 3 and not torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[1], drawn[2])
+
+
+TASKS = [
+    ("sagan", ["family", "--member", "sagan"], {"width": 4, "latent": 64}),
+    ("mask generator", ["masks", "--noise", "8"], {"width": 4, "noise": 8}),
+    ("encoder", ["encoder", "--features", "6"], {"width": 4, "features": 6}),
+]
+
+
+@pytest.mark.parametrize(("kind", "words", "config"), TASKS, ids=[kind for kind, *_ in TASKS])
+def test_the_command_line_trains_it(kind, words, config, tmp_path, monkeypatch):
+    folders = [str(brains(tmp_path / name, patients=30).folder) for name in "ab"[: 1 + (kind == "encoder")]]
+    size = ["--steps", "2", "--width", "4", "--batch-size", "2", "--threads", "1"]
+    words = [*words, "--data", *folders, "--out", str(tmp_path / "run"), *size]
+    monkeypatch.setattr(sys, "argv", [train.PROG, *words])
+    with pytest.raises(SystemExit) as end:
+        train.main()
+    assert not end.value.code
+    network, about = load_weights(tmp_path / "run" / "weights.safetensors", kind)
+    assert network.config == config and about["settings"]["task"] == words[0]
