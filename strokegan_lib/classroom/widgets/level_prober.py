@@ -86,7 +86,9 @@ class LevelProber(Interactive):
         drawn = bars.barh(names, percent.clip(max=REACH), color=BLUE_HEX)
         bars.bar_label(drawn, [f"{value:.0f} %" for value in percent], padding=3, fontsize=9)
         bars.axvline(100, color="black", lw=1, ls="--", zorder=0)
-        bars.set(xlim=(0, REACH * 1.2), xlabel="difference seen,\n% of that of an empty mask")
+        bars.set(
+            xlim=(0, REACH * 1.2), xticks=(0, 100, 200), xlabel="difference seen,\n% of that of an empty mask"
+        )
         bars.invert_yaxis()
 
         seen = ", ".join(f"{name} {value:.0f} %" for name, value in zip(names, percent, strict=True))

@@ -82,10 +82,11 @@ class LossExplorer(Interactive):
             right.plot(GREYS, -expected(gradient, GREYS, grey, chance), lw=2, **look)
             now = -float(expected(gradient, np.array(painted), grey, chance))
             told.append(f"{name}: minus gradient {round(now, 3) + 0:+.3f}, minimum at {GREYS[lowest]:.2f}")
-        left.set(ylabel="mean loss, scaled", ylim=(0, 2), xlim=(0, 1), xlabel="painted grey")
-        right.set(ylabel="minus the gradient in the logit", ylim=(-1, 1), xlim=(0, 1), xlabel="painted grey")
+        left.set(ylabel="mean loss, scaled", ylim=(0, 2), yticks=(0, 1, 2))
+        right.set(ylabel="minus the gradient in the logit", ylim=(-1, 1), yticks=(-1, 0, 1))
         right.axhline(0, color="black", lw=0.6)
-        for axes in (left, right):
+        for axes in (left, right):  # each tick costs a millisecond
+            axes.set(xlabel="painted grey", xlim=(0, 1), xticks=(0, 0.5, 1))
             axes.axvline(painted, color="black", lw=1, ls=":")
         left.legend(fontsize=9, loc="upper center")
         return png(rendered(figure)), (

@@ -113,6 +113,7 @@ def chart(comparison: Comparison, name: str, label: str, share: float) -> Figure
     names = [f"{line['arm']} ({line['stroke_share_in_batches']:.0%})" for line in comparison.lines]
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
+    axes.locator_params(axis="x", nbins=4)
     axes.set_xlabel(f"{label}, 95 % interval")
     axes.set_title(comparison.title, fontsize=10)
     return figure

@@ -83,5 +83,6 @@ class ThresholdExplorer(Interactive):
         axes = figure.add_subplot()
         axes.plot(CUTS, self.curves[method], color="black")
         axes.plot(threshold, self.curves[method][CUTS.index(threshold)], "s", color=BLUE_HEX, ms=7)
-        axes.set(xlabel="threshold", ylabel="mean Dice, slices with a lesion", xlim=(0, 1), ylim=(0, 1))
+        axes.set(xlabel="threshold", xlim=(0, 1), xticks=(0, 0.5, 1))
+        axes.set(ylabel="mean Dice, slices with a lesion", ylim=(0, 1), yticks=(0, 0.5, 1))
         return rendered(figure)
