@@ -1,8 +1,8 @@
-"""Run the series: ``python notebooks/run.py [--profile P] [--data DIR] [NOTEBOOK ...]``.
+"""Run the series: ``python notebooks/run.py [--profile P] [--data DIR] [NOTEBOOK ...]`` (``make tutorial``).
 
-Each notebook runs in a kernel of its own. build/tutorial/ gets the executed notebooks, a
-page of each (index.html leads to them) and results.json with what they record. With
-``--in-place`` the outputs stay in notebooks/, and the student notebooks are derived again.
+Each notebook runs in a kernel of its own. build/tutorial/ gets the executed notebooks, a page of each (index.html leads
+to them) and results.json with what they record. With ``--in-place`` (``make notebooks``) the outputs of the quick
+profile on the phantom stay in notebooks/, and the student notebooks are derived again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import re
 import shutil
 import sys
 import tempfile
@@ -38,133 +37,110 @@ from strokegan_lib.profiles import PROFILES, profile
 PROG = "python notebooks/run.py"
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 WIDGET = "application/vnd.jupyter.widget-view+json"
-KERNEL = {
-    "display_name": "Python 3 (ipykernel)",
-    "language": "python",
-    "name": "python3",
-}
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 METADATA = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+KEPT = ("tags", "jupyter", "cellView")  # of the metadata of a cell
 TIMES = HERE.parent / "docs" / "notebook_times.md"
-TIMES_HEAD = """# Words and times of the notebooks
-
-Written by `make notebooks`. Minutes are estimates; seconds were measured in the quick
-profile, two notebooks at once on {cores} cores ({machine}).
-
-| notebook | words | to teach, minutes | exercises, minutes | to run, seconds |
-|---|---|---|---|---|
-"""
-ESTIMATES = re.compile(r"about (\d+) minutes to teach and (\d+) for the exercises")
-
-
-def execute(file: Path, out: Path, parameters: dict[str, str]) -> dict:
-    """Run a notebook and write it to *out*, also where a cell fails; its entry in results.json."""
-    start, entry = time.perf_counter(), {"status": "ok"}
-    how = {"kernel_name": "python3", "cwd": file.parent, "progress_bar": False}
-    try:
-        papermill.execute_notebook(file, out, parameters, **how)
-    except (PapermillExecutionError, DeadKernelError) as failure:
-        why = f"{failure.ename}: {failure.evalue}" if hasattr(failure, "ename") else str(failure)
-        entry = {"status": "failed", "error": why}
-    notebook = clean(nbformat.read(out, as_version=4))
-    nbformat.write(notebook, out)
-    if "error" in entry:
-        ran = [cell.id for cell in notebook.cells if cell.get("execution_count")]
-        entry["error"] = f"cell {ran[-1] if ran else 1}: {entry['error']}"
-    entry["seconds"] = round(time.perf_counter() - start, 1)
-    entry["results"] = {}
-    for output in outputs(notebook):
-        entry["results"] |= output.get("data", {}).get(MIME, {})
-    print(f"{file.stem}: {entry['status']}, {entry['seconds']:.1f} s", flush=True)
-    return entry
 
 
 def outputs(notebook: NotebookNode) -> list[NotebookNode]:
     return [output for cell in notebook.cells for output in cell.get("outputs", ())]
 
 
-def clean(notebook: NotebookNode) -> NotebookNode:
-    """Take out what changes by itself, and live widgets, which show an error without a kernel."""
-    notebook.metadata = NotebookNode(METADATA)
+def execute(file: Path, out: Path, parameters: dict[str, str]) -> dict:
+    """Run a notebook and write it to *out*, also where a cell fails; its entry in results.json."""
+    start, entry = time.perf_counter(), {"status": "ok", "seconds": 0.0, "results": {}}
+    try:
+        papermill.execute_notebook(
+            file, out, parameters, kernel_name="python3", cwd=file.parent, progress_bar=False
+        )
+    except (PapermillExecutionError, DeadKernelError) as failure:
+        entry["status"] = "failed"
+        entry["error"] = f"{getattr(failure, 'ename', 'dead kernel')}: {getattr(failure, 'evalue', failure)}"
+    entry["seconds"] = round(time.perf_counter() - start, 1)
+    notebook = nbformat.read(out, as_version=4)
+    notebook.metadata = NotebookNode(METADATA)  # what changes by itself goes
     for cell in notebook.cells:
-        kept = {k: cell.metadata[k] for k in ("tags", "jupyter", "cellView") if cell.metadata.get(k)}
-        cell.metadata = NotebookNode(kept)
+        cell.metadata = NotebookNode({name: cell.metadata[name] for name in KEPT if cell.metadata.get(name)})
+        if "error" in entry and cell.get("execution_count"):
+            entry["cell"] = cell.id  # the last that ran
     for output in outputs(notebook):
-        output.get("data", {}).pop(WIDGET, None)
-    return notebook
+        output.get("data", {}).pop(WIDGET, None)  # without a kernel it shows an error; its picture stays
+        entry["results"] |= output.get("data", {}).get(MIME, {})
+    write_whole(out, nbformat.writes(notebook) + "\n")
+    print(f"{file.stem}: {entry['status']}, {entry['seconds']:.1f} s", flush=True)
+    return entry
 
 
 def run_all(files: list[Path], out: Path, parameters: dict[str, str]) -> dict[str, dict]:
     """Run notebooks, two at once where there are two cores; their entries by name."""
     stderr = os.dup(2)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # kernels warn there that they talk over TCP
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # every kernel warns there that it talks over TCP
     try:
         with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
-            entries = pool.map(lambda file: execute(file, out / file.name, parameters), files)
-            return {file.stem: entry for file, entry in zip(files, entries, strict=True)}
+            entries = list(pool.map(lambda file: execute(file, out / file.name, parameters), files))
     finally:
         os.dup2(stderr, 2)
+    return {file.stem: entry for file, entry in zip(files, entries, strict=True)}
 
 
 def write_pages(folder: Path, about: dict, entries: dict[str, dict]) -> None:
     """Write results.json, a page a notebook, index.html, and the pictures that are to be kept."""
-    write_whole(folder / "results.json", json.dumps({**about, "notebooks": entries}, indent=1))
-    rows = ""
+    write_whole(folder / "results.json", json.dumps({**about, "notebooks": entries}, indent=1) + "\n")
+    links = ""
     for name, entry in entries.items():
         notebook = nbformat.read(folder / f"{name}.ipynb", as_version=4)
         page, _ = HTMLExporter().from_notebook_node(notebook, {"metadata": {"name": name}})
         write_whole(folder / f"{name}.html", page)
-        rows += f'<li><a href="{name}.html">{name}</a>: {entry["status"]}</li>\n'
+        links += f'<p><a href="{name}.html">{name}</a>: {entry["status"]}</p>\n'
         for output in outputs(notebook):
             if keep := output.get("metadata", {}).get("image/png", {}).get("keep"):
                 (folder / f"{keep}.png").write_bytes(b64decode(output.data["image/png"]))
-    head = '<!DOCTYPE html>\n<html lang="en-GB"><meta charset="utf-8"><title>The series</title>'
-    write_whole(folder / "index.html", f"{head}\n<ul>\n{rows}</ul>\n</html>\n")
+    write_whole(
+        folder / "index.html",
+        f'<!DOCTYPE html><html lang="en-GB"><title>The series</title>\n{links}</html>\n',
+    )
 
 
 def times(entries: dict[str, dict]) -> str:
-    """The table of words, of the lessons' own estimates, and of measured seconds."""
-    table = TIMES_HEAD.format(cores=os.cpu_count(), machine=platform.machine())
+    """The table of words and measured seconds, in Markdown."""
+    where = f"two notebooks at once on {os.cpu_count()} cores ({platform.machine()}), quick profile"
+    text = f"# Words and times of the notebooks\n\nWritten by `make notebooks`; seconds: {where}.\n\n"
+    text += "| notebook | words | seconds |\n|---|---|---|\n"
     for file in lessons():
         cells = nbformat.read(file, as_version=4).cells
-        words = " ".join(c.source for c in cells if c.cell_type == "markdown").split()
-        teach, exercises = ESTIMATES.search(" ".join(words)).groups()
-        seconds = round(entries[file.stem]["seconds"])
-        link = f"[{file.stem[:2]}](../notebooks/{file.name})"
-        table += f"| {link} | {len(words)} | {teach} | {exercises} | {seconds} |\n"
-    return table
+        words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
+        text += f"| [{file.stem[:2]}](../notebooks/{file.name}) | {words} | {entries[file.stem]['seconds']:.0f} |\n"
+    return text
 
 
 def main() -> None:
     parser = command_line.Parser(prog=PROG, description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="", help="a prepared data set (default: the phantom)")
-    parser.add_argument("--profile", default="quick", help=f"{', '.join(PROFILES)} (quick)")
-    parser.add_argument("--out", type=command_line.path, default=Path("build/tutorial"))
+    parser.add_argument("--profile", default="quick", help=f"{', '.join(PROFILES)} (default: quick)")
+    parser.add_argument(
+        "--out", type=command_line.path, default=Path("build/tutorial"), help="folder of the results"
+    )
     parser.add_argument("--in-place", action="store_true", help="keep the outputs in notebooks/")
-    parser.add_argument("notebooks", nargs="*", type=Path, help="files; default: the series")
-    options = parser.parse_args()
-    files, out = options.notebooks or lessons(), options.out.absolute()
-    chosen = profile("quick" if options.in_place else options.profile)
-    for file in files:
-        if not file.is_file():
-            raise BadInput(file, "is no notebook", "give files, or nothing for the series")
+    parser.add_argument("notebooks", nargs="*", type=Path, help="files (default: the series)")
+    given = parser.parse_args()
+    files, out = given.notebooks or lessons(), given.out.absolute()
+    chosen, data = (profile("quick"), "") if given.in_place else (profile(given.profile), given.data)
+    if absent := [file for file in files if not file.is_file()]:
+        raise BadInput(absent[0], "is no notebook", "give files, or nothing for the series")
     if any(out.glob("*")) and not (out / "results.json").is_file():
         raise BadInput(out, "holds something else than an earlier run", "choose another --out")
-    data = "" if options.in_place else options.data
     slices = prepared(data, chosen, workers=os.cpu_count() or 1)
-    parameters = {
-        "PROFILE": chosen.name,
-        "DATA": str(slices.folder.absolute()) if data else "",
-    }
     os.environ |= dict.fromkeys(THREADS, str(chosen.threads)) if chosen.threads else {}
+    parameters = {"PROFILE": chosen.name, "DATA": str(slices.folder.absolute()) if data else ""}
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(dir=out.parent))
     try:
-        entries = run_all(files, new, {} if options.in_place else parameters)
-        if options.in_place:
-            for file in files:
-                if entries[file.stem]["status"] == "ok":
-                    write_whole(file, (new / file.name).read_text(encoding="utf-8"))
+        entries = run_all(files, new, {} if given.in_place else parameters)
+        if given.in_place:
+            for file in (file for file in files if entries[file.stem]["status"] == "ok"):
+                write_whole(file, (new / file.name).read_text(encoding="utf-8"))
             derive()
             if files == lessons():
                 write_whole(TIMES, times(entries))
@@ -174,21 +150,18 @@ def main() -> None:
                 "data": slices.card["name"],
                 "data_sha256": slices.card["sha256"],
             }
-            about |= {"python": platform.python_version(), "torch": version("torch")}
             with writing(out):
-                write_pages(new, about, entries)
+                write_pages(new, {**about, "torch": version("torch")}, entries)
                 shutil.rmtree(out, ignore_errors=True)
+                new.chmod(0o755)
                 new.rename(out)
+            print(*(line for e in entries.values() for line in e["results"].get("table_1", ())), sep="\n")
             print(f"Results: {out / 'index.html'}")
     finally:
         shutil.rmtree(new, ignore_errors=True)
-    for entry in entries.values():
-        print(*entry["results"].get("table_1", ()), sep="\n")
-    failed = [
-        f"{file}, {e['error']}" for file, e in zip(files, entries.values(), strict=True) if "error" in e
-    ]
-    if failed:
-        print(*failed, sep="\n", file=sys.stderr)
+    if failed := {name: entry for name, entry in entries.items() if "error" in entry}:
+        for name, entry in failed.items():
+            print(f"{PROG}: {name}.ipynb, cell {entry.get('cell')}: {entry['error']}", file=sys.stderr)
         sys.exit(2)
 
 

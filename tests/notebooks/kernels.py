@@ -1,13 +1,10 @@
-"""A Jupyter kernel to run a notebook's cells in, one by one, and to kill."""
+"""A Jupyter kernel to run a notebook's cells in, one by one."""
 
 from __future__ import annotations
 
 import os
-import signal
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from jupyter_client.blocking import BlockingKernelClient
@@ -15,61 +12,38 @@ from jupyter_client.manager import KernelManager
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 300.0  # no cell of the quick profile takes longer, even on a busy machine
+# trainings of four steps: other tests look at what is learnt
+SHORT = """
+import dataclasses
+from strokegan_lib import profiles
+profiles.PROFILES["quick"] = dataclasses.replace(profiles.PROFILES["quick"], name="short", steps=4)
+"""
+TOO_SHORT = "nothing was learnt"  # what a cell's last line may say after four steps
 
 
-@dataclass
-class Output:
-    """What a cell printed, its error ('' for none) and the error's lines."""
-
-    text: str = ""
-    error: str = ""
-    traceback: list[str] = field(default_factory=list)
-
-
-@dataclass
 class Kernel:
-    manager: KernelManager
-    client: BlockingKernelClient
+    def __init__(self, manager: KernelManager, client: BlockingKernelClient) -> None:
+        self.manager, self.client = manager, client
 
-    def start(self, source: str) -> str:
-        """Begin a cell; :meth:`wait` gives its output."""
-        return self.client.execute(source)
+    def try_cell(self, source: str) -> tuple[str, str]:
+        """What a cell printed, and the last line of its error, '' for none."""
+        printed = []
 
-    def wait(self, request: str) -> Output:
-        """The output of a cell that was started.
+        def hook(message: dict) -> None:
+            if message["msg_type"] == "stream":
+                printed.append(message["content"]["text"])
 
-        Raises:
-            queue.Empty: it took too long, or the kernel is dead.
-        """
-        output = Output()
-        while True:
-            message = self.client.get_iopub_msg(timeout=SECONDS)
-            kind, content = message["msg_type"], message["content"]
-            if message["parent_header"].get("msg_id") != request:
-                continue
-            if kind == "stream":
-                output.text += content["text"]
-            elif kind == "error":
-                output.error, output.traceback = content["ename"], content["traceback"]
-            elif kind == "status" and content["execution_state"] == "idle":
-                return output
-
-    def try_cell(self, source: str) -> Output:
-        return self.wait(self.start(source))
+        reply = self.client.execute_interactive(source, output_hook=hook, timeout=SECONDS)["content"]
+        return "".join(printed), reply["traceback"][-1] if reply["status"] == "error" else ""
 
     def run(self, *cells: str) -> str:
         """Run cells, none of which may fail, and return what they printed."""
-        outputs = []
+        text = ""
         for cell in cells:
-            outputs.append(self.try_cell(cell))
-            assert not outputs[-1].error, "\n".join([cell, *outputs[-1].traceback])
-        return "".join(output.text for output in outputs)
-
-    def kill(self) -> None:
-        """As a machine does that is taken away: no warning, no time to tidy up."""
-        os.kill(self.manager.provisioner.pid, signal.SIGKILL)
-        while self.manager.is_alive():
-            time.sleep(0.02)
+            printed, error = self.try_cell(cell)
+            assert not error, f"{cell}\n{error}"
+            text += printed
+        return text
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from cells import code_cells, needed, needs_and_gives
-from kernels import ROOT, Kernel, kernel
+from kernels import ROOT, SHORT, TOO_SHORT, Kernel, kernel
 from student import function_of, lessons, student, tags
 
 from strokegan_lib.data.slices import SliceSet
@@ -23,12 +23,6 @@ else:
     import tomli as tomllib
 
 LESSONS = pytest.mark.parametrize("file", lessons(), ids=lambda file: file.stem[:2])
-SHORT = """
-import dataclasses
-from strokegan_lib import profiles
-profiles.PROFILES["quick"] = dataclasses.replace(profiles.PROFILES["quick"], name="short", steps=4)
-"""
-TOO_SHORT = "nothing was learnt"  # what a cell's last line may say after four steps
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +50,8 @@ def test_checks_know_the_stub_the_mistakes_and_the_solution(file: Path, session:
             functions.append(function)
             for before in needed(cells, f"{solution.source}\n{cell.source}"):
                 if before.id not in done:
-                    output = session.try_cell(before.source)
-                    assert not output.error or TOO_SHORT in output.traceback[-1], output.traceback
+                    _, error = session.try_cell(before.source)
+                    assert not error or TOO_SHORT in error, (before.id, error)
                     done.add(before.id)
             assert session.run(stub.source, cell.source) == "To do: your code returns None so far.\n"
             assert len(wrong[function]) >= 2
