@@ -67,18 +67,14 @@ def gaussian_rows(n: int) -> Tensor:
 
 
 def pairs(patients: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
-    """Draw pairs of rows of different patients at random.
+    """Draw *count* pairs of rows of different patients at random, (count, 2) int64.
 
-    Every patient is as likely, however many slices it has. Two slices of one patient are
-    alike, which says nothing of a set.
+    Every patient is as likely, however many slices it has. Two slices of one patient are alike, which
+    says nothing of a set.
 
     Args:
         patients: (n,) the patient of each row, two different ones or more.
-        count: pairs to draw; a row may be in several.
-        seed: of the draw.
-
-    Returns:
-        (count, 2) int64.
+        count, seed: how many; a row may be in several.
     """
     rng = np.random.default_rng(seed)
     names, who = np.unique(patients, return_inverse=True)

@@ -12,7 +12,7 @@ SHARES = np.linspace(0.5, 1, 11)  # of the patients: smaller samples than half b
 
 
 def frechet_distance(a: Tensor, b: Tensor) -> float:
-    """How far apart two sets are in mean and covariance (Fréchet 1957; as FID: Heusel et al. 2017, eq. 6)::
+    """How far apart two sets are in mean and covariance (Fréchet 1957; FID: Heusel et al. 2017, eq. 6)::
 
         |mu_a - mu_b|^2 + tr(S_a + S_b - 2 (S_a^1/2 S_b S_a^1/2)^1/2)
 
@@ -68,8 +68,7 @@ def frechet_at_infinity(
     Args:
         a, b: (n, F) and (m, F).
         patients_a, patients_b: (n,) and (m,), the patient of each row; None: each row its own.
-        repeats: draws at each share.
-        seed: of the draws.
+        repeats, seed: of the draws at each share.
 
     Returns:
         The limit; chance may make it slightly negative where the sets do not differ.

@@ -17,9 +17,8 @@ def kernel_distance(a: Tensor, b: Tensor) -> float:
 
         k(x, y) = (x . y / F + 1)^3
 
-    The cube compares means, covariances and skewness. No bias, whatever the sample size,
-    as long as rows are independent; slices of one patient are not, which makes it slightly
-    too large. It may come out negative where the sets do not differ.
+    The cube compares means, covariances and skewness. No bias, whatever the sample size, as long as rows are
+    independent; slices of one patient are not, which makes it slightly too large.
 
     Args:
         a, b: (n, F) and (m, F), two rows or more each.

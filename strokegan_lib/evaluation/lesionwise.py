@@ -26,13 +26,10 @@ def count_lesions(predicted: Tensor, truth: Tensor) -> Counts:
     ``Counts.dice()`` is then the lesion-wise F1, with the same convention for 0/0.
 
     Args:
-        predicted, truth: (N, H, W) bool, on the host.
+        predicted, truth: (N, H, W) bool, on the host; else ValueError.
 
     Returns:
         Counts (N,), in lesions.
-
-    Raises:
-        ValueError: other shapes or types.
     """
     check_masks(predicted, truth)
     counts = np.zeros((3, len(truth)), np.int64)  # found, false, missed

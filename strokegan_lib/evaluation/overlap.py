@@ -119,16 +119,10 @@ def count(score: Tensor, truth: Tensor, thresholds: Tensor) -> Counts:
 
 
 def count_masks(predicted: Tensor, truth: Tensor) -> Counts:
-    """Count the pixels of each slice by outcome, where the prediction is a mask already.
+    """Pixels of each slice by outcome, where the prediction is a mask already: Counts (N,).
 
     Args:
-        predicted, truth: (N, H, W) bool, on the host.
-
-    Returns:
-        Counts (N,).
-
-    Raises:
-        ValueError: other shapes or types.
+        predicted, truth: (N, H, W) bool, on the host; else ValueError.
     """
     check_masks(predicted, truth)
     tp, positive, stroke = (mask.sum((1, 2)) for mask in (predicted & truth, predicted, truth))  # (N,)
@@ -154,9 +148,8 @@ def best_threshold(
     2. Raise it until at most a share *most* of the empty slices has a false positive, but give up no more
        than a twentieth of that Dice (PRICE).
 
-    Empty slices have no part in step 1, and the curve is so flat at its left end that the choice falls on
-    low thresholds, with false positives nearly everywhere. A bound without a price, or Dice over all slices
-    with 1 for an empty one left empty, would make a network that is still learning predict nothing.
+    Step 1 alone takes low thresholds, for the curve is flat there, with false positives nearly everywhere. A
+    bound without a price would make a network that is still learning predict nothing.
 
     Args:
         counts: (T, N), from validation.
@@ -164,10 +157,7 @@ def best_threshold(
         most: share of the empty slices with a false positive, 0..1.
 
     Returns:
-        The threshold and its index.
-
-    Raises:
-        ValueError: shapes that do not fit, or no slice with a lesion.
+        The threshold and its index; ValueError without a slice with a lesion.
     """
     if counts.tp.ndim != 2 or counts.tp.shape[:1] != thresholds.shape:
         raise ValueError(f"counts {tuple(counts.tp.shape)} do not fit thresholds {tuple(thresholds.shape)}")

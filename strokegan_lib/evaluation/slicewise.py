@@ -40,9 +40,6 @@ class SliceScores:
     pixel_ml: np.ndarray
     calibration: np.ndarray
 
-    def __len__(self) -> int:
-        return len(self.pixels)
-
     def __getitem__(self, chosen: np.ndarray) -> SliceScores:
         """Some of the slices: *chosen* is (N,) bool or (n,) indices."""
         return SliceScores(*(getattr(self, field.name)[chosen] for field in fields(self)))

@@ -135,12 +135,9 @@ def paired(
     about ranks: they may disagree.
 
     Args:
-        a, b: (N,) finite scores of the two methods.
+        a, b: (N,) finite scores of the two methods, else ValueError.
         patients: (N,) the patient of each slice.
         draws, seed: as in :func:`bootstrap`.
-
-    Raises:
-        ValueError: lengths that differ, or scores that are not finite.
     """
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if a.shape != b.shape:
@@ -155,12 +152,9 @@ def paired(
 
 
 def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
-    """Holm's (1979) correction for several tests, (m,) -> (m,): reject where the result is at most alpha.
+    """Holm's (1979) correction for several tests, (m,) in 0..1 -> (m,): reject where it is at most alpha.
 
     It bounds the chance of one false rejection or more among all tests, however they depend on each other.
-
-    Raises:
-        ValueError: a value outside 0..1.
     """
     p = np.asarray(p_values, dtype=np.float64)
     if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
@@ -173,11 +167,7 @@ def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
 
 
 def sums_by_patient(terms: np.ndarray, patients: Patients) -> tuple[np.ndarray, np.ndarray]:
-    """Add up the rows of each patient, (N, K): sorted names (P,) and sums (P, K) float64.
-
-    Raises:
-        ValueError: lengths that differ, or terms that are not finite.
-    """
+    """Add up the rows of each patient, (N, K), all finite: sorted names (P,) and sums (P, K) float64."""
     terms, patients = np.asarray(terms, dtype=np.float64), np.asarray(patients)
     if terms.ndim != 2 or patients.shape != terms.shape[:1]:
         raise ValueError(f"terms must be (N, K) and patients (N,), not {terms.shape} and {patients.shape}")

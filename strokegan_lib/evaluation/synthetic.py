@@ -33,17 +33,10 @@ def paint(generator: nn.Module, stroke: np.ndarray, foreground: np.ndarray, *, s
     Raises:
         Diverged: the generator's pictures are not numbers.
     """
-    parts, device = [], _device(generator)
-    with torch.inference_mode(), torch.random.fork_rng(devices=[]):
+    masks = [torch.from_numpy(np.array(m))[:, None] for m in (stroke, foreground)]  # (n, 1, 128, 128)
+    with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # the CPU's; torch.manual_seed would reach GPUs as well
-        for start in range(0, len(stroke), CHUNK):
-            part = slice(start, start + CHUNK)
-            masks = [
-                torch.from_numpy(np.array(m[part])).float()[:, None].to(device) for m in (stroke, foreground)
-            ]
-            grey = _finite(255 * generator(*masks)).round().clamp(min=DARKEST) * masks[1]  # (b, C, 128, 128)
-            parts.append(grey.byte().cpu().numpy())
-    return np.concatenate(parts)
+        return _made(generator, masks, lambda grey, _, inside: grey.clamp(min=DARKEST) * inside)
 
 
 def sample(generator: nn.Module, n: int, seed: int = 0) -> np.ndarray:
@@ -51,8 +44,7 @@ def sample(generator: nn.Module, n: int, seed: int = 0) -> np.ndarray:
 
     Args:
         generator: from z (b, Z) to (b, 1, 128, 128), Z its attribute ``latent``; in eval mode.
-        n: how many.
-        seed: decides the random numbers: the first slices of a longer sample are the same.
+        n, seed: how many; the first slices of a longer sample are the same.
 
     Returns:
         (n, 1, 128, 128) uint8: what is darker than the darkest tissue is background, 0.
@@ -60,13 +52,25 @@ def sample(generator: nn.Module, n: int, seed: int = 0) -> np.ndarray:
     Raises:
         Diverged: the generator's pictures are not numbers.
     """
-    device, random = _device(generator), torch.Generator().manual_seed(seed)
+    random = torch.Generator().manual_seed(seed)
     z = torch.stack([torch.randn(generator.latent, generator=random) for _ in range(n)])  # (n, Z)
+    return _made(generator, [z], lambda grey, _: grey * (grey >= DARKEST))
+
+
+@torch.inference_mode()
+def _made(
+    generator: nn.Module, inputs: list[torch.Tensor], finish: Callable[..., torch.Tensor]
+) -> np.ndarray:
+    """What a generator makes of its inputs (n, ...), a part at a time, as bytes; *finish* cuts the background."""
+    # a network without parameters, as tests have them, is on the CPU
+    device = next((p.device for p in generator.parameters()), torch.device("cpu"))
     parts = []
-    with torch.inference_mode():
-        for part in z.split(CHUNK):
-            grey = _finite(255 * generator(part.to(device))).round()  # (b, 1, 128, 128)
-            parts.append((grey * (grey >= DARKEST)).byte().cpu().numpy())
+    for given in zip(*(x.split(CHUNK) for x in inputs), strict=True):
+        given = [x.float().to(device) for x in given]
+        grey = (255 * generator(*given)).round()  # (b, C, 128, 128)
+        if not grey.isfinite().all():
+            raise Diverged("the generator", "its pictures are not numbers")
+        parts.append(finish(grey, *given).byte().cpu().numpy())
     return np.concatenate(parts)
 
 
@@ -105,14 +109,3 @@ def with_stroke(slices: SliceSet, split: str, fold: int | None = None) -> np.nda
     """Rows of a split's slices that show a stroke."""
     rows = slices.of_split(split, fold)
     return rows[slices.table["has_stroke"][rows] == 1]
-
-
-def _finite(pictures: torch.Tensor) -> torch.Tensor:
-    if not pictures.isfinite().all():
-        raise Diverged("the generator", "its pictures are not numbers")
-    return pictures
-
-
-def _device(network: nn.Module) -> torch.device:
-    """Where a network lies; one without parameters, as tests have them, on the CPU."""
-    return next((p.device for p in network.parameters()), torch.device("cpu"))

@@ -7,16 +7,6 @@ from scipy import ndimage
 from torch import Tensor
 
 
-def scores_and_truth(n: int, seed: int) -> tuple[Tensor, Tensor]:
-    """n pairs of scores and truth, (n, 1, 12, 12), of all densities; some empty, some full, some both."""
-    g = torch.Generator().manual_seed(seed)
-    density = torch.rand(2, n, 1, 1, 1, generator=g)
-    density[:, : n // 3] = torch.randint(2, (2, n // 3, 1, 1, 1), generator=g).float()
-    truth = (torch.rand(n, 1, 12, 12, generator=g) < density[0]).float()
-    scores = torch.rand(n, 1, 12, 12, generator=g) * 0.5
-    return scores + 0.5 * (torch.rand(scores.shape, generator=g) < density[1]), truth
-
-
 def blobs(n: int, seed: int, size: tuple[int, int] = (20, 24)) -> tuple[Tensor, Tensor]:
     """n pairs of masks, (n, H, W) bool, of some lesions each that partly overlap.
 

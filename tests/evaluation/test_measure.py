@@ -90,4 +90,4 @@ def test_each_part_of_a_slice_is_measured_at_the_threshold_and_folds_join():
     assert scores.excess().tolist() == (masks.sum((1, 2)) - truth.sum((1, 2))).tolist()
     order = np.random.default_rng(0).permutation(60)
     assert_same(SliceScores.cat([scores[order[:20]], scores[order[20:]]]), scores[order])
-    assert len(scores[np.arange(60) % 2 == 0]) == 30
+    assert len(scores[np.arange(60) % 2 == 0].pixels) == 30

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from monai.metrics import compute_confusion_matrix_metric, compute_dice, get_confusion_matrix
-from random_masks import blobs, scores_and_truth
+from random_masks import blobs
 from torchmetrics.functional.classification import binary_specificity, binary_stat_scores
 
 from strokegan_lib.evaluation.overlap import Counts, best_threshold, count, count_masks
@@ -48,8 +48,10 @@ def test_count_is_the_plain_comparison_at_every_threshold(seed, grid, numbers, s
 
 def test_scores_equal_monai_and_torchmetrics():
     """The same by definition, 0/0 apart: MONAI's precision and sensitivity are NaN there."""
-    score, truth = scores_and_truth(600, 0)
-    ours, predicted = count(score, truth, HALF)[0], (score > 0.5).float()
+    predicted, truth = (mask[:, None].float() for mask in blobs(600, 0))
+    predicted[:80], truth[50:130] = 0, 0
+    score = 0.4 * torch.rand(truth.shape, generator=torch.Generator().manual_seed(0)) + 0.6 * predicted
+    ours = count(score, truth, HALF)[0]
     dice = compute_dice(predicted, truth, include_background=True, ignore_empty=False)[:, 0]
     np.testing.assert_allclose(ours.dice(), dice, rtol=1e-6)
     matrix = get_confusion_matrix(predicted, truth)

@@ -88,17 +88,6 @@ def test_every_score_by_hand():
     assert summary(one_threshold, PATIENTS, draws=200) == short
 
 
-def test_the_pooled_interval_resamples_patients():
-    rng = np.random.default_rng(1)
-    rows, ids = rng.integers(0, 50, (60, 3)), np.arange(60) // 7
-    drawn = np.random.default_rng(7).integers(9, size=(400, 9))
-    tp, fp, fn = np.array([np.concatenate([rows[ids == k] for k in row]).sum(0) for row in drawn]).T
-    result = summary(counts_of(rows.tolist()), ids, draws=400, seed=7)
-    for name, values in (("dice", 2 * tp / (2 * tp + fp + fn)), ("precision", tp / (tp + fp))):
-        found = result[f"pooled_{name}"]
-        assert [found["low"], found["high"]] == pytest.approx(np.quantile(values, [0.025, 0.975]).tolist())
-
-
 @pytest.mark.parametrize(
     ("rows", "none", "numbers"),
     [

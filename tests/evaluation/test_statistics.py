@@ -150,16 +150,6 @@ def test_the_other_way_round_only_the_sign_changes(seed):
     assert [d.mean, d.low, d.high] == pytest.approx([-e.mean, -e.high, -e.low])
 
 
-def test_the_test_errs_as_often_as_it_says_and_one_over_slices_far_more_often():
-    rng, errors, errors_of_slices = np.random.default_rng(4), 0, 0
-    for _ in range(300):
-        difference, ids = clustered(20, rng)  # two equal methods that suit different patients
-        score = rng.uniform(size=len(ids))
-        errors += paired(score + difference, score, ids, draws=2).p < 0.05
-        errors_of_slices += stats.wilcoxon(difference).pvalue < 0.05
-    assert 0.02 <= errors / 300 <= 0.08 and errors_of_slices / 300 > 0.25
-
-
 @given(st.lists(st.floats(0, 1), max_size=12), st.sampled_from([0.01, 0.05, 0.2]))
 def test_holm_rejects_as_the_step_down_procedure_does(p, alpha):
     rejected = np.zeros(len(p), bool)
