@@ -37,7 +37,7 @@ from strokegan_lib.synthesise import synthesise
 from strokegan_lib.train import train
 from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.segmentation import METHODS
-from strokegan_lib.training.tasks import named
+from strokegan_lib.training.tasks import fingerprint, resolve_settings
 from strokegan_lib.training.weights import GENERATORS, load_weights
 
 PROG = "python -m experiments.balancing"
@@ -137,8 +137,7 @@ def _trained(
     low, high = options.ratios or RATIOS["few" if share < 1 / 3 else "many"]
     seed = options.seed + (fold or 0)  # another chance in each fold
     common = {
-        "profile": "quick", "resume": True, "seed": seed, "batch_size": options.batch_size,
-        "threads": options.threads, **({} if fold is None else {"fold": fold}),
+        "profile": "quick", "seed": seed, "batch_size": options.batch_size, "fold": fold,
     }  # fmt: skip
     if options.painters:
         for file in filter(None, (*options.painters, options.mask_weights)):
@@ -154,21 +153,21 @@ def _trained(
         out = folder / name
         if not (out / TRAINED).is_file():
             print(f"{out}: learning to segment", flush=True)
-            train({
-                **common, "task": "segmentation", "method": options.method, "data": part.folder, "out": out,
-                "steps": options.steps, "width": options.width, "lesion_share": arm.lesion_share,
-            })  # fmt: skip
+            given = {
+                **common, "method": options.method, "steps": options.steps, "width": options.width,
+                "lesion_share": arm.lesion_share,
+            }  # fmt: skip
+            settings = resolve_settings("segmentation", given, out)
+            train(settings, data=part.folder, out=out, resume=True, threads=options.threads)
         yield name, out / TRAINED, part
 
 
 def _train_generator(options: Namespace, out: Path, data: SliceSet, common: dict[str, Any]) -> None:
     if not (out / TRAINED).is_file():
         print(f"{out}: learning to paint", flush=True)
-        train({
-            **common, "task": "synthesis", "data": data.folder, "out": out,
-            "steps": options.generator_steps, "width": options.generator_width,
-            **({"start": options.start} if options.start else {}),
-        })  # fmt: skip
+        given = {**common, "steps": options.generator_steps, "width": options.generator_width}
+        settings = resolve_settings("synthesis", given, out)
+        train(settings, data=data.folder, out=out, resume=True, threads=options.threads, start=options.start)
 
 
 def _check_painter(file: Path, data: SliceSet, fold: int | None) -> None:
@@ -237,9 +236,14 @@ def _note(options: Namespace, slices: SliceSet) -> None:
     files = ("start", "painters", "mask_weights")  # known by their contents
     local = ("data", "out", "threads", "folds", *files)
     told = {k: v for k, v in vars(options).items() if k not in local}
-    told |= {"start": named(options.start) if options.start else None, "data_sha256": slices.card["sha256"]}
+    told |= {
+        "start": fingerprint(options.start) if options.start else None,
+        "data_sha256": slices.card["sha256"],
+    }
     if options.painters:
-        told["painters"] = [named(file) for file in filter(None, (*options.painters, options.mask_weights))]
+        told["painters"] = [
+            fingerprint(file) for file in filter(None, (*options.painters, options.mask_weights))
+        ]
     file = options.out / RECORD
     if not file.is_file():
         write_json(file, told)

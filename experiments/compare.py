@@ -31,7 +31,7 @@ from strokegan_lib.evaluation.tables import provenance, write_csv, write_json
 from strokegan_lib.train import train
 from strokegan_lib.training.objectives import OBJECTIVES
 from strokegan_lib.training.precision import PRECISIONS, arithmetic
-from strokegan_lib.training.tasks import settle
+from strokegan_lib.training.tasks import fingerprint, resolve_settings
 from strokegan_lib.training.weights import load_weights
 
 PROG = "python -m experiments.compare"
@@ -114,10 +114,11 @@ def compare(options: Namespace) -> None:
     folds = list(range(FOLDS)) if options.cross_validate else [None]
     for fold in folds:  # fold by fold, so that all arms have as many when it is stopped
         for arm in arms:
-            asked = _settings(options, arm, fold)
-            settle(asked)  # refuses a run that was made with other settings
-            if not (asked["out"] / TRAINED).is_file():
-                train(asked)
+            out, start = _folder(options, arm, fold), options.start and options.start / arm / TRAINED
+            # refuses a run that was made with other settings
+            settings = resolve_settings("segmentation", _settings(options, arm, fold), out)
+            if not (out / TRAINED).is_file():
+                train(settings, data=options.data, out=out, resume=True, threads=options.threads, start=start)
     found = {arm: [_score(_folder(options, arm, fold), slices, fold) for fold in folds] for arm in arms}
     rows = np.concatenate([slices.of_split("test", fold) for fold in folds])
     measured = {arm: SliceScores.cat([part for part, _ in parts]) for arm, parts in found.items()}
@@ -141,13 +142,13 @@ def _folder(options: Namespace, arm: str, fold: int | None) -> Path:
 
 
 def _settings(options: Namespace, arm: str, fold: int | None) -> dict[str, Any]:
-    """What the training door would be told."""
-    names = ("data", "steps", "width", "batch_size", "lesion_share", "rate", "threads", "precision")
-    settings = {
-        "task": "segmentation", **{name: getattr(options, name) for name in names}, **ARMS[arm],
-        "fold": fold, "seed": options.seed + (fold or 0), "resume": True, "out": _folder(options, arm, fold),
+    """The settings that decide a run."""
+    names = ("steps", "width", "batch_size", "lesion_share", "rate", "precision")
+    return {
+        **{name: getattr(options, name) for name in names}, **ARMS[arm],
+        "fold": fold, "seed": options.seed + (fold or 0),
+        "start": fingerprint(options.start / arm / TRAINED) if options.start else None,
     }  # fmt: skip
-    return settings | ({"start": options.start / arm / TRAINED} if options.start else {})
 
 
 def _score(folder: Path, slices: SliceSet, fold: int | None) -> tuple[SliceScores, dict[str, Any]]:

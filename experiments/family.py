@@ -33,8 +33,7 @@ from strokegan_lib.evaluation.synthetic import paint, sample, with_stroke
 from strokegan_lib.evaluation.tables import provenance, write_csv, write_json
 from strokegan_lib.files import sha256
 from strokegan_lib.training.precision import arithmetic
-from strokegan_lib.training.segmentation import METHODS
-from strokegan_lib.training.tasks import build
+from strokegan_lib.training.tasks import build, settings_of
 from strokegan_lib.training.weights import GENERATORS, NETWORKS, kind_of, load_weights, shipped, steps_made
 
 PROG = "python -m experiments.family"
@@ -239,10 +238,7 @@ def shown(network: nn.Module, made: Masks | None) -> np.ndarray | None:
 
 def cost(about: dict[str, Any], batches: Batches) -> dict[str, Any]:
     """Parameters of generator (or segmentor) and critic, steps made, and what one of them takes."""
-    settings = about["settings"]
-    if settings["task"] == "segmentation":  # older runs do not name every choice
-        settings = {**METHODS[settings["method"]].record(), **settings}
-    gan = build(settings, 1)
+    gan = build(settings_of(about["settings"]))
     first, *others = (sum(p.numel() for p in network.parameters()) for network in gan.networks.values())
     size = {"parameters_generator": first, "parameters_critic": sum(others)}
     return {

@@ -34,7 +34,7 @@ from strokegan_lib.files import write_whole
 from strokegan_lib.train import each
 from strokegan_lib.training.checkpoint import checkpoints, load_checkpoint
 from strokegan_lib.training.precision import arithmetic
-from strokegan_lib.training.tasks import RECORD, build, settle
+from strokegan_lib.training.tasks import RECORD, build, resolve_settings, settings_of
 from strokegan_lib.training.weights import SHIPPED, kind_of, load_weights, save_weights
 
 PROG = "python -m experiments.ship"
@@ -84,22 +84,16 @@ def ship(options: Namespace) -> None:
             chosen[name] = RECIPES[name]
     runs = {name: _run(name, recipe, folders, options.runs) for name, recipe in chosen.items()}
     for name, recipe in chosen.items():
-        settle(_asked(recipe, folders, runs[name].folder))  # refuses one that was made with other settings
+        given = {key: value for key, value in recipe.settings.items() if key != "threads"}
+        resolve_settings(
+            recipe.task, given, runs[name].folder
+        )  # refuses one that was made with other settings
     if options.so_far:
         ready = [run for run in runs.values() if run.done or checkpoints(run.folder)]
     else:
         ready = trained([*runs.values()])
     for ended in ready:
         _write(ended, chosen[ended.name], stores, options.out)
-
-
-def _asked(recipe: Recipe, folders: dict[str, Path], out: Path) -> dict[str, Any]:
-    """The settings of a run, as the training command takes them."""
-    data = [folders[store] for store in recipe.stores]
-    return {
-        "task": recipe.task, "data": data if recipe.task == "encoder" else data[0], "out": out, "resume": True,
-        **recipe.settings,
-    }  # fmt: skip
 
 
 def _run(name: str, recipe: Recipe, folders: dict[str, Path], runs: Path) -> Run:
@@ -167,7 +161,7 @@ def so_far(folder: Path, channels: int = 1) -> tuple[nn.Module, dict[str, Any]]:
     state = load_checkpoint(folder)
     if state is None:
         raise BadInput(folder, "holds no sound checkpoint", "train it first")
-    network = next(iter(build(settings, channels).networks.values()))
+    network = next(iter(build(settings_of(settings), channels).networks.values()))
     network.load_state_dict(state["best"].get("network", state["average"]))
     about = {"settings": settings, "data_sha256": state["about"]["data"], "so_far": state["step"]}
     if state["best"]:

@@ -1,7 +1,4 @@
-"""Train a GAN: ``python -m strokegan_lib.train segmentation --data DIR --out DIR``.
-
-Or ``synthesis``, or ``family``: one of the GANs they descend from, or ``masks``: the masks themselves
-from noise. Or ``encoder``: the network by which realism is measured, no GAN.
+"""Train a GAN: ``python -m strokegan_lib.train segmentation --data DIR --out DIR``, or another task of training/tasks.py.
 
 Run it by ``accelerate launch -m strokegan_lib.train ...`` for several devices or machines.
 """
@@ -10,14 +7,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from argparse import SUPPRESS
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from strokegan_lib.command_line import run
+from torch import nn
+
+from strokegan_lib.command_line import Parser, add_options, integer, path, run
 from strokegan_lib.data.batches import Batches, Mixed
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
@@ -26,104 +25,158 @@ from strokegan_lib.evaluation.synthetic import kernel_validation, with_stroke
 from strokegan_lib.files import hold, write_whole
 from strokegan_lib.profiles import profile
 from strokegan_lib.training.checkpoint import checkpoints
-from strokegan_lib.training.loop import Loop, Settings
-from strokegan_lib.training.options import PROG, parser
+from strokegan_lib.training.loop import Loop, Trained
 from strokegan_lib.training.precision import accelerator
-from strokegan_lib.training.tasks import RECORD, augmentation, begin, build, settle
+from strokegan_lib.training.settings import Settings
+from strokegan_lib.training.tasks import (
+    RECORD,
+    TASKS,
+    build,
+    check_unchanged,
+    fingerprint,
+    load_initial_weights,
+    read_record,
+    resolve_settings,
+)  # fmt: skip
 from strokegan_lib.training.weights import save_weights, shipped_encoder
 
+PROG = "python -m strokegan_lib.train"
 
-def train(given: dict[str, Any]) -> None:
-    """Train as the options say and leave weights.safetensors, metrics.csv and settings.json in --out.
+
+def parser() -> Parser:
+    options = Parser(prog=PROG, description="Train a GAN on a prepared data set.")
+    tasks = options.add_subparsers(dest="task", required=True, metavar="|".join(TASKS))
+    for name, task in TASKS.items():
+        one = tasks.add_parser(name, help=task.help)
+        several = {"nargs": "+"} if name == "encoder" else {}
+        one.add_argument(
+            "--data", type=path, required=True, metavar="DIR", help="a prepared data set", **several
+        )
+        one.add_argument("--out", type=path, required=True, metavar="DIR", help="where the run is kept")
+        one.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+        one.add_argument(
+            "--start", type=path, metavar="FILE", help="weights of the same network to start from"
+        )
+        one.add_argument("--threads", type=integer(1, 1024), help="CPU threads (default: the profile's)")
+        if len(task.rows) > 1:
+            first = next(iter(task.rows))
+            one.add_argument(
+                f"--{task.choice}", choices=list(task.rows), default=SUPPRESS,
+                help=f"which settings to begin from (default: {first}, whose values are the defaults here)",
+            )  # fmt: skip
+        add_options(one, task.options)
+    return options
+
+
+def train(
+    settings: Settings, *, data: Path | Sequence[Path], out: Path, resume: bool = False,
+    threads: int | None = None, start: Path | None = None,
+) -> None:  # fmt: skip
+    """Train and leave weights.safetensors, metrics.csv and settings.json in a folder.
+
+    Args:
+        settings: of a task, see training/tasks.py.
+        data: a prepared data set; the encoder learns from several, in equal shares.
+        out: the folder.
+        resume: go on with the run in it, if there is one.
+        threads: CPU threads; the profile's by default.
+        start: weights to start from.
 
     Raises:
         BadInput: bad use, bad data, or training that diverged.
     """
-    out, settings = given["out"], settle(given)
-    size = replace(profile(settings["profile"]), **{k: given[k] for k in ("threads",) if k in given})
-    size.use_threads()
-    encoder = settings["task"] == "encoder"
-    sets = [SliceSet.open(folder) for folder in (given["data"] if encoder else [given["data"]])]
-    slices = sets[0]
-    machine = accelerator(settings["precision"])
-    how = {"device": machine.device, "seed": settings["seed"]}
-    fold = settings["fold"]
-    for data in sets:
-        if settings["task"] in ("encoder", "family") and len(data.channels) != 1:
-            raise BadInput(data.folder, "holds several channels", "give slices of one channel")
+    if start:
+        settings = replace(settings, start=fingerprint(start))
+    _check_folder(settings, out, resume)
+    replace(profile(settings.profile), **({"threads": threads} if threads else {})).use_threads()
+    sets = [SliceSet.open(folder) for folder in ([data] if isinstance(data, Path) else data)]
+    machine = accelerator(settings.precision)
+    how = {"device": machine.device, "seed": settings.seed}
+    for slices in sets:
+        if settings.task in ("encoder", "family") and len(slices.channels) != 1:
+            raise BadInput(slices.folder, "holds several channels", "give slices of one channel")
     parts = [
         Batches(
-            data, data.of_split("train", fold), size=max(1, settings["batch_size"] // len(sets)), **how,
-            augmentation=augmentation(settings), lesion_share=settings["lesion_share"],
-        ) for data in sets
+            slices, slices.of_split("train", settings.fold), size=max(1, settings.batch_size // len(sets)),
+            augmentation=TASKS[settings.task].augmentation, lesion_share=settings.lesion_share, **how,
+        ) for slices in sets
     ]  # fmt: skip
-    batches = Mixed(parts) if len(parts) > 1 else parts[0]
-    gan = build(settings, len(slices.channels))
-    if "start" in given:
-        begin(gan, given["start"])
-    elif settings["start"] and not checkpoints(out):
-        raise BadInput(out, "holds no checkpoint yet", f"give --start {settings['start']['file']} again")
-    validate = None
-    if settings["task"] == "segmentation":
-        rows = slices.of_split("validation", fold)
+    gan = build(settings, len(sets[0].channels))
+    if start:
+        load_initial_weights(gan, start)
+    elif settings.start and not checkpoints(out):
+        raise BadInput(out, "holds no checkpoint yet", f"give --start {settings.start['file']} again")
+    if machine.num_processes > 1 and getattr(settings, "member", "") == "progressive":
+        raise BadInput("--member progressive", "learns in one process only", "start it without accelerate")
+    # the precision asked for, not the one that auto gave: the run may go on where that is another
+    about = {"data": each(sets, "sha256"), "precision": settings.precision}
+    loop = Loop(
+        gan, Mixed(parts) if len(parts) > 1 else parts[0], settings, machine,
+        validation(settings, sets[0], how), out, about,
+    )  # fmt: skip
+    # a second process would mix its steps and its record with this one's
+    lock = hold(out / ".lock", out) if machine.is_main_process else None
+    try:
+        if lock:
+            _check_folder(settings, out, resume)  # another process may have begun a run meanwhile
+            if not (out / RECORD).exists():
+                write_whole(out / RECORD, json.dumps(settings.record(), indent=1) + "\n")
+        done = loop.run(resume)
+        if done.step < settings.steps:
+            machine.print(
+                f"stopped after step {done.step}; the same command with --resume goes on from there"
+            )
+            raise KeyboardInterrupt
+        if lock:
+            finish(out, settings, sets, done)
+    finally:
+        if lock:
+            lock.release()
+
+
+def _check_folder(settings: Settings, out: Path, resume: bool) -> None:
+    """Raise BadInput where the folder holds a run that this one would not go on with."""
+    if record := read_record(out):
+        if not resume:
+            raise BadInput(out, "holds a run already", "give --resume to go on, or choose another --out")
+        check_unchanged(out, record, settings)
+
+
+def validation(
+    settings: Settings, slices: SliceSet, how: dict[str, Any]
+) -> Callable[[nn.Module], dict[str, float]] | None:
+    """What scores a network while it learns: Dice of a segmentor, the kernel distance of a generator."""
+    rows = slices.of_split("validation", settings.fold)
+    if settings.task == "segmentation":
         if not slices.table["has_stroke"][rows].any():
             raise BadInput(
                 slices.folder, "holds no slice with stroke in its validation part",
                 "choose a data set with more patients",
             )  # fmt: skip
-        validate = partial(validation_score, batches=Batches(slices, rows, size=64, **how))
+        return partial(validation_score, batches=Batches(slices, rows, size=64, **how))
     # the encoder of the kernel distance knows one channel
-    if settings["task"] in ("synthesis", "family") and len(slices.channels) == 1:
-        stroke_alone = settings["lesion_share"] == 1
-        rows = (
-            with_stroke(slices, "validation", fold) if stroke_alone else slices.of_split("validation", fold)
-        )
-        validate = (
+    if settings.task in ("synthesis", "family") and len(slices.channels) == 1:
+        if settings.lesion_share == 1:
+            rows = with_stroke(slices, "validation", settings.fold)
+        return (
             kernel_validation(shipped_encoder(), slices, rows) if len(rows) > 1 else None
         )  # a distance asks for two
-    if given.get("compile") and (settings.get("r1") or settings.get("member") == "progressive"):
-        remedy = "leave it out, or give --r1 0" if settings.get("r1") else "leave it out"
-        raise BadInput("--compile", "cannot follow R1, a slope of a slope", remedy)
-    if machine.num_processes > 1 and settings.get("member") == "progressive":
-        raise BadInput("--member progressive", "learns in one process only", "start it without accelerate")
-    local = {k: given[k] for k in ("checkpoint_seconds", "compile") if k in given}
-    loop = Loop(
-        gan, batches,
-        Settings(settings["steps"], settings["seed"], rate=settings["rate"], average=settings["average"], **local),
-        machine, validate, out, {**settings, "data": each(sets, "sha256")},
-    )  # fmt: skip
-    with _alone(out) if machine.is_main_process else nullcontext():
-        if machine.is_main_process and settle(given) != settings:
-            raise BadInput(out, "was begun by another process meanwhile", "choose another --out")
-        if machine.is_main_process and not (out / RECORD).exists():
-            write_whole(out / RECORD, json.dumps(settings, indent=1) + "\n")
-        done = loop.run(given.get("resume", False))
-        if done.step < settings["steps"]:
-            machine.print(
-                f"stopped after step {done.step}; the same command with --resume goes on from there"
-            )
-            raise KeyboardInterrupt
-        if machine.is_main_process:
-            finish(out, settings, sets, done)
+    return None
 
 
-def finish(out: Path, settings: dict[str, Any], sets: list[SliceSet], done: Any) -> None:
+def finish(out: Path, settings: Settings, sets: list[SliceSet], done: Trained) -> None:
     """Write the averaged network with what made it, and say where it lies."""
-    about = {"settings": settings, "data": each(sets, "name"), "data_sha256": each(sets, "sha256")}
-    kept = done.kept
-    if kept:
-        about["kept_step"] = kept["step"]
-    if "validation threshold" in kept:
-        about["threshold"] = kept["validation threshold"]
-        about["validation_dice"] = kept["validation dice"]
-    if "validation kernel" in kept:
-        about["validation_kernel"] = kept["validation kernel"]
-    save_weights(out / "weights.safetensors", done.network, about)
+    about = {"settings": settings.record(), "data": each(sets, "name"), "data_sha256": each(sets, "sha256")}
+    names = {
+        "step": "kept_step", "validation threshold": "threshold", "validation dice": "validation_dice",
+        "validation kernel": "validation_kernel",
+    }  # fmt: skip
+    about |= {name: done.kept[found] for found, name in names.items() if found in done.kept}
+    file = out / "weights.safetensors"
+    save_weights(file, done.network, about)
     for leftover in checkpoints(out)[1:]:
         leftover.unlink()
-    print(
-        f"{out / 'weights.safetensors'}: the averaged network after {kept.get('step', done.step)} of {done.step} steps"
-    )
+    print(f"{file}: the averaged network after {done.kept.get('step', done.step)} of {done.step} steps")
     if "threshold" in about:
         print(f"validation Dice {about['validation_dice']:.3f} at threshold {about['threshold']:.2f}")
 
@@ -134,19 +187,15 @@ def each(sets: list[SliceSet], entry: str) -> Any:
     return found if len(found) > 1 else found[0]
 
 
-@contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Hold the run: a second process would mix its steps and its record with this one's."""
-    lock = hold(out / ".lock", out)
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def main() -> None:
-    given = vars(parser().parse_args())
-    sys.exit(run(partial(train, given), PROG))
+    given = parser().parse_args()
+    sys.exit(run(partial(_train, vars(given)), PROG))
+
+
+def _train(given: dict[str, Any]) -> None:
+    task, out, resume = (given.pop(name) for name in ("task", "out", "resume"))
+    own = {name: given.pop(name) for name in ("data", "threads", "start")}
+    train(resolve_settings(task, given, out if resume else None), out=out, resume=resume, **own)
 
 
 if __name__ == "__main__":

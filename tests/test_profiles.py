@@ -1,4 +1,4 @@
-"""Profiles: found by name, growing, and honest about threads."""
+"""Profiles: found by name, growing, and their threads."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from strokegan_lib.errors import BadInput
 from strokegan_lib.profiles import PROFILES, profile
 
 
-def test_profiles_grow():
+def test_profiles_grow_and_have_their_names():
     quick, lesson, full = (profile(name) for name in ("quick", "class", "full"))
     assert quick.patients < lesson.patients < full.patients
     assert full.patients * full.slices_per_patient == 13_200  # the paper's data set
     assert all(p.name == name for name, p in PROFILES.items())
-
-
-def test_an_unknown_profile_is_bad_input():
     with pytest.raises(BadInput, match="choose one of quick, class, full"):
         profile("huge")
 

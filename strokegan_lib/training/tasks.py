@@ -1,9 +1,10 @@
-"""From the options of a training run to every setting of it, and from these to the networks."""
+"""What can be trained: the tasks, the settings that each begins from, and the networks that these describe."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,127 +16,138 @@ from strokegan_lib.files import sha256
 from strokegan_lib.models.family import MEMBERS
 from strokegan_lib.models.family.dual import MaskGAN
 from strokegan_lib.models.gan import GAN
-from strokegan_lib.profiles import profile
+from strokegan_lib.training.checkpoint import differences
 from strokegan_lib.training.encoder import LIGHT, EncoderSettings, EncoderTask
-from strokegan_lib.training.family import FAMILY, GENTLE, MaskSettings
+from strokegan_lib.training.family import FAMILY, GENTLE, FamilySettings, MaskSettings
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
 from strokegan_lib.training.settings import Settings
 from strokegan_lib.training.styled import StyledGAN, StyledSettings
 from strokegan_lib.training.synthesis import SynthesisGAN, SynthesisSettings
 from strokegan_lib.training.weights import kind_of, load_weights
 
-NOISE, FEATURES = MaskSettings().noise, EncoderSettings().features
-SYNTHESIS = {"paper": SynthesisSettings(), "styled": StyledSettings()}
-LESION_SHARE = 0.5  # of the slices in a batch: at the 18 % of the data most of a batch would teach nothing
-RECORD = "settings.json"  # in --out: what the run was started with
-LOCAL = ("data", "out", "resume", "checkpoint_seconds", "compile", "threads")  # may change on --resume
+RECORD = "settings.json"  # in the folder of a run: what it was started with
 
 
-def settle(given: dict[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Task:
+    """Something that can be trained.
+
+    Attributes:
+        help: what it is.
+        choice: the setting that chooses a row.
+        rows: settings that a run begins from.
+        gan: from settings and number of channels to the untrained networks.
+        augmentation: how far training slices are changed.
+    """
+
+    help: str
+    choice: str
+    rows: dict[str, Settings]
+    gan: Callable[[Any, int], GAN]
+    augmentation: Augmentation
+
+    @property
+    def options(self) -> Settings:
+        """The row with the most options; the command line offers them all."""
+        return max(self.rows.values(), key=lambda row: len(asdict(row)))
+
+
+def _synthesis(settings: SynthesisSettings, channels: int) -> GAN:
+    return (StyledGAN if settings.generator == "styled" else SynthesisGAN)(settings, channels)
+
+
+def _family(settings: FamilySettings, channels: int) -> GAN:
+    return MEMBERS[settings.member].make(settings.width, settings.steps)
+
+
+def _masks(settings: MaskSettings, channels: int) -> GAN:
+    return MaskGAN(settings.noise, width=settings.width)
+
+
+def _encoder(settings: EncoderSettings, channels: int) -> GAN:
+    return EncoderTask(settings)
+
+
+PAINTERS = {"paper": SynthesisSettings(), "styled": StyledSettings()}
+TASKS = {
+    "segmentation": Task("a segmentor and its critic", "method", METHODS, SegmentationGAN, Augmentation()),
+    "synthesis": Task("a generator and its critic", "generator", PAINTERS, _synthesis, MIRROR),
+    "family": Task("an ancestor of the synthesis GAN", "member", FAMILY, _family, MIRROR),
+    "masks": Task("masks from noise", "task", {"masks": MaskSettings()}, _masks, GENTLE),
+    "encoder": Task("features that measure realism", "task", {"encoder": EncoderSettings()}, _encoder, LIGHT),
+}
+
+
+def task_defaults(task: str, given: dict[str, Any]) -> Settings:
+    """The settings that a run of a task begins from: the row that is asked for, or the first."""
+    rows = TASKS[task].rows
+    return rows[given.get(TASKS[task].choice, next(iter(rows)))]
+
+
+def resolve_settings(task: str, given: dict[str, Any], resumed: Path | None = None) -> Settings:
     """Every setting of a run: what was given, and defaults for the rest.
 
-    With ``--resume`` the defaults are those of the run in --out.
+    Args:
+        task: a name in TASKS.
+        given: values of some settings, by name.
+        resumed: folder of a run that is to go on; where there is one, the defaults are its settings.
 
     Raises:
-        BadInput: a number out of range, --out in use, or other settings than the run's.
+        BadInput: settings that do not go together, or others than those of the run.
     """
-    out, resume = given["out"], given.get("resume", False)
-    record = out / RECORD
-    if "start" in given:  # known by its contents: a file may be overwritten or moved
-        given = {**given, "start": named(given["start"])}
-    if record.is_file() and not resume:
-        raise BadInput(out, "holds a run already", "give --resume to go on, or choose another --out")
-    told = {name: value for name, value in given.items() if name not in LOCAL}
-    if record.is_file():
-        return _kept(record, told)
-    size = profile(told.get("profile", "quick"))
-    common = {
-        "task": told["task"], "profile": size.name, "steps": size.steps, "seed": 0, "width": size.width,
-        "batch_size": size.batch_size, "rate": 1.0, "lesion_share": LESION_SHARE, "precision": "auto",
-        "fold": None, "start": None, "average": 0.99,
-    }  # fmt: skip
-    settled = {**common, **_own(told), **told}
-    _settings(settled)
-    return settled
+    record = read_record(resumed) if resumed else None
+    if record:
+        defaults = replace(settings_of(record), task=task)
+    else:
+        defaults = task_defaults(task, given).sized(given.get("profile", "quick"))
+    for name in {*given} - {*asdict(defaults)}:
+        row = f"--{TASKS[task].choice} {getattr(defaults, TASKS[task].choice)}"
+        raise BadInput(f"--{name}", f"does not go with {row}", "leave one of the two out")
+    settings = replace(defaults, **given)
+    if record:
+        check_unchanged(resumed, record, settings)
+    return settings
 
 
-def _kept(record: Path, told: dict[str, Any]) -> dict[str, Any]:
-    """The settings of the run that is to go on; what is told must agree with them."""
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """What a run was started with; None where the folder holds none.
+
+    Raises:
+        BadInput: it cannot be read.
+    """
+    file = folder / RECORD
+    if not file.is_file():
+        return None
     try:
-        kept = json.loads(record.read_text(encoding="utf-8"))
-        missing = {"average", *_own(kept)} - {*kept}
-        differences = (
-            [] if missing else [f"{n} was {kept[n]}, now {told[n]}" for n in told if kept[n] != told[n]]
-        )
+        record = json.loads(file.read_text(encoding="utf-8"))
+        settings_of(record)
     except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(record, "cannot be read", "choose another --out") from error
-    if missing:
+        raise BadInput(file, "cannot be read", "choose another --out") from error
+    return record
+
+
+def settings_of(record: dict[str, Any]) -> Settings:
+    """The settings that settings.json or a weight file tells of; what an older one does not has its default."""
+    row = task_defaults(record["task"], record)
+    return replace(row, **{name: record[name] for name in asdict(row) if name in record})
+
+
+def check_unchanged(folder: Path, record: dict[str, Any], settings: Settings) -> None:
+    """Raise BadInput where a run would go on with other settings than it was started with."""
+    if differ := differences(record, settings.record()):
         raise BadInput(
-            record, f"does not say {', '.join(sorted(missing))}: another version of the kit wrote it", "choose another --out"
-        )  # fmt: skip
-    if differences:
-        raise BadInput(
-            record, f"says otherwise: {'; '.join(differences)}",
+            folder / RECORD, f"says otherwise: {differ}",
             "resume with the same settings or choose another --out",
         )  # fmt: skip
-    return kept
 
 
-def _row(told: dict[str, Any]) -> Settings:
-    """The task's own settings with their defaults."""
-    task = told["task"]
-    if task == "segmentation":
-        return METHODS[told.get("method", "masked")]
-    if task == "synthesis":
-        return SYNTHESIS[told.get("generator", "paper")]
-    if task == "family":
-        return FAMILY[told.get("member", "dcgan")]
-    return MaskSettings() if task == "masks" else EncoderSettings()
+def build(settings: Settings, channels: int = 1) -> GAN:
+    """The untrained networks of a run; the seed decides their first weights."""
+    torch.manual_seed(settings.seed)
+    return TASKS[settings.task].gan(settings, channels)
 
 
-def _own(told: dict[str, Any]) -> dict[str, Any]:
-    """The settings that a task has for itself, with their defaults."""
-    row, base = _row(told), Settings().record()
-    own = {name: value for name, value in row.record().items() if name not in base or value != base[name]}
-    if row.task == "synthesis":
-        for name in {*StyledSettings().record()} - {*row.record()} & {*told}:
-            raise BadInput(
-                f"--{name}", f"does not go with --generator {row.generator}", "leave one of the two out"
-            )
-    return own if "width" in row.SIZES else {**own, "width": row.width}
-
-
-def _settings(settled: dict[str, Any]) -> Settings:
-    """As an object, which refuses what does not go together."""
-    row = _row(settled)
-    return replace(row, **{name: settled[name] for name in row.record() if name in settled})
-
-
-def build(settings: dict[str, Any], channels: int) -> GAN:
-    """The untrained GAN of a run, or encoder; the seed decides its first weights."""
-    torch.manual_seed(settings["seed"])
-    row = _settings(settings)
-    if row.task == "encoder":
-        return EncoderTask(row)
-    if row.task == "masks":
-        return MaskGAN(row.noise, width=row.width)
-    if row.task == "family":
-        return MEMBERS[row.member].make(row.width, row.steps)
-    if row.task == "synthesis":
-        return (StyledGAN if row.generator == "styled" else SynthesisGAN)(row, channels)
-    return SegmentationGAN(row, channels)
-
-
-def augmentation(settings: dict[str, Any]) -> Augmentation:
-    """How far the training slices of a run are changed."""
-    if settings["task"] == "encoder":
-        return LIGHT
-    if settings["task"] == "masks":
-        return GENTLE
-    return MIRROR if settings["task"] in ("synthesis", "family") else Augmentation()
-
-
-def begin(gan: GAN, path: Path) -> None:
+def load_initial_weights(gan: GAN, path: Path) -> None:
     """Give the GAN's first network the weights of a file; its critic starts afresh.
 
     Raises:
@@ -144,19 +156,19 @@ def begin(gan: GAN, path: Path) -> None:
     network = next(iter(gan.networks.values()))
     held, _ = load_weights(path, kind_of(network))
     if held.config != network.config:
-        differ = [k for k in network.config if held.config[k] != network.config[k]]
+        differ = [name for name in network.config if held.config[name] != network.config[name]]
         raise BadInput(
             path, f"differs from the run in {', '.join(differ)}", "start from weights of the same network"
         )
     network.load_state_dict(held.state_dict())
 
 
-def named(start: Path) -> dict[str, str]:
-    """A weight file to start from, by name and contents.
+def fingerprint(file: Path) -> dict[str, str]:
+    """A weight file to start from, by name and contents: it may be overwritten or moved.
 
     Raises:
         BadInput: there is none.
     """
-    if not start.is_file():
-        raise BadInput(start, "is not there", "name a weights.safetensors to start from")
-    return {"file": start.name, "sha256": sha256(start)}
+    if not file.is_file():
+        raise BadInput(file, "is not there", "name a weights.safetensors to start from")
+    return {"file": file.name, "sha256": sha256(file)}

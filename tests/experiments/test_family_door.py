@@ -17,7 +17,7 @@ from experiments import realism_measures as realism
 from experiments.sheet import MARGIN
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.family.dual import MaskGenerator
-from strokegan_lib.training.tasks import build, settle
+from strokegan_lib.training.tasks import build, resolve_settings
 from strokegan_lib.training.weights import save_weights, shipped
 
 MEMBERS = {
@@ -38,9 +38,10 @@ def weights(tmp_path_factory) -> Path:
     """A folder of untrained networks, four channels wide."""
     folder = tmp_path_factory.mktemp("weights")
     for name, asked in MEMBERS.items():
-        settings = settle({**asked, "data": folder, "out": folder / "run", "steps": 9, "width": 4})
+        given = {key: value for key, value in asked.items() if key != "task"}
+        settings = resolve_settings(asked["task"], {**given, "steps": 9, "width": 4})
         first = next(iter(build(settings, 1).networks.values()))
-        save_weights(folder / f"{name}-discs.safetensors", first, {"settings": settings})
+        save_weights(folder / f"{name}-discs.safetensors", first, {"settings": settings.record()})
     masks = MaskGenerator(4, width=4)
     with torch.no_grad():  # a brain everywhere, and stroke in all of it
         masks.head.bias[:] = 4.0
@@ -85,9 +86,8 @@ def test_a_line_for_every_member_and_source(door, discs, weights, tmp_path):
     assert float(segmentor["dice_low"]) < float(segmentor["dice_mean"]) and noise["dice_mean"] == ""
     for line in lines[1:]:
         assert float(line["step_seconds"]) > 0 and line["steps"] == "9"
-        settings = settle(
-            {**MEMBERS[line["member"]], "data": out, "out": out / "run", "steps": 9, "width": 4}
-        )
+        given = {key: value for key, value in MEMBERS[line["member"]].items() if key != "task"}
+        settings = resolve_settings(MEMBERS[line["member"]]["task"], {**given, "steps": 9, "width": 4})
         sizes = [sum(p.numel() for p in n.parameters()) for n in build(settings, 1).networks.values()]
         assert [int(line["parameters_generator"]), int(line["parameters_critic"])] == sizes
     assert "pix2pix" in said and "0.0" in said
