@@ -52,6 +52,8 @@ tutorial: $(STAMP)
 test: $(STAMP)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check --line-length 88 --select E501 notebooks/*.ipynb
+	@$(PY) -m ruff format --check --line-length 88 notebooks/*.ipynb
 	@$(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-cell-timeout 300 \
 	  --nbval-sanitize-with tests/notebooks/sanitise.cfg tests $(STRICT)
 
