@@ -10,16 +10,14 @@ import ast
 import io
 import re
 from base64 import b64decode
-from itertools import pairwise
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
-from nbformat import NotebookNode
 from PIL import Image
-from run import METADATA, TIMES, WIDGET
+from run import KEPT, METADATA, TIMES, WIDGET
 from skimage.color import deltaE_ciede2000, rgb2lab
 from student import lessons, tags
 
@@ -85,62 +83,45 @@ def test_red_and_green_of_like_lightness_are_found(colours: tuple[str, ...], num
 
 
 @pytest.mark.parametrize("file", lessons(), ids=lambda file: file.stem[:2])
-class TestNotebook:
-    @pytest.fixture
-    def notebook(self, file: Path) -> NotebookNode:
-        return nbformat.read(file, as_version=4)
+def test_committed_clean_complete_and_told_in_words(file: Path):
+    notebook = nbformat.read(file, as_version=4)
+    nbformat.validate(notebook)
+    assert file.stat().st_size < 1_000_000 and notebook.metadata == METADATA
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1)), "make notebooks"
+    for cell in notebook.cells:
+        assert set(cell.metadata) <= set(KEPT), "make notebooks"
+        assert not re.search(r"""!\[\]\(|<img(?![^>]*alt=)|["'](jet|rainbow|hsv)["']""", cell.source)
+        for output in cell.get("outputs", ()):
+            assert output.output_type != "error" and output.get("name") != "stderr"
+            assert WIDGET not in output.get("data", {}), "make notebooks"
+            if picture := output.get("data", {}).get("image/png"):
+                assert len(output.metadata["image/png"]["alt"]) > 20
+                assert confusions(b64decode(picture)) == [], cell.id
+    (cell,) = [cell for cell in code if "parameters" in tags(cell)]
+    assert [statement.targets[0].id for statement in ast.parse(cell.source).body] == ["PROFILE", "DATA"]
 
-    def test_is_committed_clean_and_complete(self, file: Path, notebook: NotebookNode):
-        nbformat.validate(notebook)
-        assert file.stat().st_size < 1_000_000 and notebook.metadata == METADATA
-        cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-        assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1)), "make notebooks"
-        for cell in notebook.cells:
-            assert set(cell.metadata) <= {"tags", "jupyter", "cellView"}, "make notebooks"
-            for output in cell.get("outputs", ()):
-                assert output.output_type != "error" and output.get("name") != "stderr"
-                assert WIDGET not in output.get("data", {}), "make notebooks"
-        (cell,) = [cell for cell in cells if "parameters" in tags(cell)]
-        assert [statement.targets[0].id for statement in ast.parse(cell.source).body] == ["PROFILE", "DATA"]
 
-    def test_says_what_one_will_be_able_to_do_how_long_it_takes_and_what_it_needs(
-        self, file: Path, notebook: NotebookNode
-    ):
-        head = notebook.cells[0].source
-        assert head.startswith(f"# {file.name[:2]} · ") and "**Needs:** " in head
-        assert head.count(f"notebooks/{file.name})") == head.count(f"notebooks%2F{file.name})") == 1  # badges
-        objectives = head.split("**After it you will be able to**\n")[1].split("**Time:**")[0]
-        assert 3 <= len(re.findall(r"^\d\. ", objectives, re.M)) <= 5
-        assert (
-            re.search(r"about \d+ minutes to teach and \d+ for the exercises", " ".join(head.split()))
-            and "estimate" in head
-        )
-        stated = int(re.search(r"run in about (\d+) seconds", head)[1])
-        row = re.search(rf"{file.name}\) \|.* (\d+) \|$", TIMES.read_text(encoding="utf-8"), re.M)
-        assert abs(stated - int(row[1])) <= max(5, 0.3 * stated), (
-            "docs/notebook_times.md measured something else"
-        )
-
-    def test_has_a_quiz_graded_exercises_and_an_open_question(self, file: Path, notebook: NotebookNode):
-        cells = notebook.cells
-        (quiz,) = [i for i, cell in enumerate(cells) if cell.cell_type == "code" and "quiz" in tags(cell)]
-        assert cells[quiz].source.endswith(f'quiz("{file.name[:2]}")')
-        assert quiz < next(i for i, cell in enumerate(cells) if "exercise" in tags(cell))
-        grades = []
-        for before, stub, hint in zip(cells, cells[1:], cells[2:], strict=False):
-            if stub.cell_type == "code" and "exercise" in tags(stub):
-                heading = re.search(r"^### (\d+)\. .+ \((★+) (\w+)\)$", before.source, re.M)
-                assert GRADES[heading[3]] == len(heading[2]) and int(heading[1]) == len(grades) + 1
-                assert "hint" in tags(hint) and hint.source.startswith("<details>")
-                grades.append(len(heading[2]))
-        assert len(grades) >= 3 and grades == sorted(grades) and grades[0] == 1 < grades[-1]
-        ((question, points),) = [p for p in pairwise(cells) if p[0].source.startswith("### For discussion")]
-        assert "exercise" in tags(question) and tags(points) == {"solution", "instructor"}
-
-    def test_pictures_are_told_in_words_and_do_not_rely_on_red_and_green(self, notebook: NotebookNode):
-        for cell in notebook.cells:
-            assert not re.search(r"""!\[\]\(|<img(?![^>]*alt=)|["'](jet|rainbow|hsv)["']""", cell.source)
-            for output in cell.get("outputs", ()):
-                if picture := output.get("data", {}).get("image/png"):
-                    assert len(output.metadata["image/png"]["alt"]) > 20
-                    assert confusions(b64decode(picture)) == [], cell.id
+@pytest.mark.parametrize("file", lessons(), ids=lambda file: file.stem[:2])
+def test_objectives_times_badges_quiz_and_graded_exercises(file: Path):
+    cells = nbformat.read(file, as_version=4).cells
+    head = cells[0].source
+    assert head.startswith(f"# {file.name[:2]} · ") and "**Needs:** " in head and "estimate" in head
+    assert head.count(f"notebooks/{file.name})") == head.count(f"notebooks%2F{file.name})") == 1
+    objectives = head.split("**After it you will be able to**\n")[1].split("**Time:**")[0]
+    assert 3 <= len(re.findall(r"^\d\. ", objectives, re.M)) <= 5
+    stated = int(re.search(r"run in about (\d+) seconds", head)[1])
+    measured = re.search(rf"{file.name}\) \|.* (\d+) \|$", TIMES.read_text(encoding="utf-8"), re.M)
+    assert abs(stated - int(measured[1])) <= max(5, 0.3 * stated), (
+        "docs/notebook_times.md says something else"
+    )
+    (quiz,) = [i for i, cell in enumerate(cells) if cell.cell_type == "code" and "quiz" in tags(cell)]
+    assert cells[quiz].source.endswith(f'quiz("{file.name[:2]}")')
+    grades = []
+    for i, cell in enumerate(cells):
+        if cell.cell_type == "code" and "exercise" in tags(cell):
+            heading = re.search(r"^### (\d+)\. .+ \((★+) (\w+)\)$", cells[i - 1].source, re.M)
+            assert GRADES[heading[3]] == len(heading[2]) and int(heading[1]) == len(grades) + 1
+            assert "hint" in tags(cells[i + 1]) and quiz < i
+            grades.append(len(heading[2]))
+    assert len(grades) >= 3 and grades == sorted(grades) and grades[0] == 1 < grades[-1]
