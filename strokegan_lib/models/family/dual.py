@@ -31,7 +31,7 @@ DOUBLINGS = 3  # 8 -> 64: outlines are smooth, so the last doubling is left to a
 HALVINGS = 5  # of the critic: 128 -> 4, where it sees the whole brain
 PRIOR = -3.0  # logit of stroke before training: little of a brain is stroke
 SMALLEST = 4  # pixels of a stroke, as of a transplanted one
-TRIES = 50  # draws without a stroke before giving up; a trained network needs one or two
+TRIES = 200  # draws of a mask without a stroke before giving up; a trained network needs one or two
 
 
 class MaskGenerator(nn.Module):
@@ -84,20 +84,15 @@ class MaskGenerator(nn.Module):
             ValueError: the network makes no stroke, as one that has not learnt yet may do.
         """
         masks = np.zeros((2, n, SIZE, SIZE), np.uint8)
-        device = self.head.weight.device
-        left, attempt, empty_draws = np.arange(n), 0, 0
-        while len(left):
-            rngs = [np.random.default_rng((seed, attempt, int(k))) for k in left]
-            z = np.stack([rng.standard_normal(self.latent, np.float32) for rng in rngs])
-            soft = self(torch.from_numpy(z).to(device)).cpu()  # (len(left), 2, 128, 128)
-            masks[:, left] = np.stack([harden(one) for one in soft.numpy()], axis=1)
-            empty = masks[0, left].sum((1, 2), dtype=int) < SMALLEST
-            empty_draws = empty_draws + len(left) if empty.all() else 0
-            if empty_draws >= TRIES:
-                raise ValueError(
-                    f"no stroke in {empty_draws} draws: the network has not learnt to make masks"
-                )
-            left, attempt = left[empty], attempt + 1
+        for k in range(n):
+            for attempt in range(TRIES):
+                z = np.random.default_rng((seed, attempt, k)).standard_normal((1, self.latent), np.float32)
+                soft = self(torch.from_numpy(z).to(self.head.weight.device))  # (1, 2, 128, 128)
+                masks[:, k] = harden(soft[0].cpu().numpy())
+                if masks[0, k].sum(dtype=int) >= SMALLEST:
+                    break
+            else:
+                raise ValueError(f"no stroke in {TRIES} draws: the network has not learnt to make masks")
         return masks[0], masks[1]
 
 
