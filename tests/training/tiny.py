@@ -19,10 +19,11 @@ from strokegan_lib.data.writer import About, SliceSetWriter
 from strokegan_lib.models.gan import GAN, OptimiserConfig, Update
 from strokegan_lib.training.loop import Loop, Settings
 from strokegan_lib.training.precision import accelerator
-from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
-from strokegan_lib.training.synthesis import SynthesisGAN, SynthesisSettings
+from strokegan_lib.training.tasks import TASKS, build
 
 PATIENTS, PLANES = 10, 4
+ROWS = {name: row for task in TASKS.values() for name, row in task.rows.items()}
+ROWS["synthesis"] = ROWS["paper"]
 
 
 def make_slices(out: Path) -> SliceSet:
@@ -68,13 +69,9 @@ class Toy:
 
 
 def make_gan(task: str) -> GAN:
-    """The GAN of *task*, four channels wide: 'synthesis', the name of a method, or 'toy'."""
+    """A GAN four channels wide: the name of a task's row, such as 'masked', 'styled' or 'dcgan', or 'toy'."""
     torch.manual_seed(0)
-    if task == "toy":
-        return Toy()
-    if task == "synthesis":
-        return SynthesisGAN(SynthesisSettings(width=4))
-    return SegmentationGAN(replace(METHODS[task], width=4))
+    return Toy() if task == "toy" else build(replace(ROWS[task], width=4))
 
 
 def make_loop(
@@ -87,19 +84,11 @@ def make_loop(
     **settings: Any,
 ) -> Loop:
     """Augmented batches of two slices, a checkpoint after every step."""
-    batches = Batches(
-        slices, np.arange(len(slices)), size=2, augmentation=Augmentation(), lesion_share=0.5
-    )  # fmt: skip
-    return Loop(
-        make_gan(task) if isinstance(task, str) else task,
-        batches,
-        Settings(**{"steps": 4, "checkpoint_seconds": 0, **settings}),
-        accelerator(precision),
-        validate,
-        folder,
-        {"task": task if isinstance(task, str) else "other"},
-        bar=False,
-    )
+    rows = np.arange(len(slices))
+    batches = Batches(slices, rows, size=2, augmentation=Augmentation(), lesion_share=0.5)
+    gan, name = (make_gan(task), task) if isinstance(task, str) else (task, "other")
+    settings = Settings(**{"steps": 4, "checkpoint_seconds": 0, **settings})
+    return Loop(gan, batches, settings, accelerator(precision), validate, folder, {"task": name}, bar=False)
 
 
 def state_of(loop: Loop) -> dict[str, Any]:
