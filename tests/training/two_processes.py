@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tiny
 import torch
 from torch import Tensor, nn
 
@@ -18,12 +19,12 @@ from strokegan_lib.data.batches import Batch, Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.attention import SelfAttention
 from strokegan_lib.models.gan import GAN, Update
-from strokegan_lib.training.loop import Loop, Settings
+from strokegan_lib.training.loop import Loop
 from strokegan_lib.training.precision import accelerator
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
-from strokegan_lib.training.synthesis import SynthesisGAN, SynthesisSettings
+from strokegan_lib.training.settings import Settings
 
-ALIKE = ("masked", "segan", "unet")  # without batch normalisation: a slice is treated by itself
+ALIKE = ("masked",)  # without batch normalisation: a slice is treated by itself
 TASKS = (*ALIKE, "synthesis")
 GLOBAL_BATCH, STEPS = 4, 3
 
@@ -57,11 +58,10 @@ class InDouble:
 def make_gan(task: str) -> GAN:
     """Attention at work from the first step: gamma is not 0."""
     torch.manual_seed(0)
-    gan = (
-        SynthesisGAN(SynthesisSettings(width=4))
-        if task == "synthesis"
-        else SegmentationGAN(replace(METHODS[task], width=4), norm=False)
-    )
+    if task in ALIKE:
+        gan = SegmentationGAN(replace(METHODS[task], width=4), norm=False)
+    else:
+        gan = tiny.make_gan(task)
     for network in gan.networks.values():
         for module in network.modules():
             if isinstance(module, SelfAttention):
@@ -78,23 +78,18 @@ def spy(task: str, slices: SliceSet, folder: Path | None = None, steps: int = ST
     return Spy(make_gan(task), batches, settings, machine, folder=folder, bar=False)
 
 
-def held(loop: Spy, rows: list[dict[str, float]]) -> dict[str, Any]:
-    return {
-        "processes": loop.accelerator.num_processes,
-        "gradients": loop.gradients,
-        "parameters": {k: dict(n.named_parameters()) for k, n in loop.gan.networks.items()},
-        "average": dict(loop.average.network.named_parameters()),
-        "losses": [{k: v for k, v in row.items() if k != "seconds"} for row in rows],
-    }
-
-
 def main() -> None:
     slices, out = SliceSet.open(sys.argv[1]), Path(sys.argv[2])
     torch.set_num_threads(1)
     for task in TASKS:
         loop = spy(task, slices, out / task)
         rows = loop.run().rows
-        torch.save(held(loop, rows), out / f"{task}-{loop.accelerator.process_index}.pt")
+        held = {
+            "processes": loop.accelerator.num_processes, "gradients": loop.gradients,
+            "parameters": {k: dict(n.named_parameters()) for k, n in loop.gan.networks.items()},
+            "average": dict(loop.average.network.named_parameters()), "losses": tiny.losses_of(rows),
+        }  # fmt: skip
+        torch.save(held, out / f"{task}-{loop.accelerator.process_index}.pt")
 
 
 if __name__ == "__main__":
