@@ -29,6 +29,11 @@ class OptimiserConfig:
     betas: tuple[float, float] = (0.9, 0.999)
 
 
+def adam(generator: float, critic: float, betas: tuple[float, float]) -> dict[str, OptimiserConfig]:
+    """Learning rates of two players."""
+    return {"generator": OptimiserConfig(generator, betas), "critic": OptimiserConfig(critic, betas)}
+
+
 class GAN(Protocol):
     """Networks that learn together. The loop knows no more of them than this.
 

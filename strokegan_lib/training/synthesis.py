@@ -14,7 +14,7 @@ from strokegan_lib.data.batches import Batch
 from strokegan_lib.errors import BadInput
 from strokegan_lib.losses import ADVERSARIAL, critic_loss, generator_loss, multi_scale_l1, r1_penalty
 from strokegan_lib.models.critic import ConditionalCritic
-from strokegan_lib.models.gan import OptimiserConfig, Update, frozen
+from strokegan_lib.models.gan import Update, adam, frozen
 from strokegan_lib.models.synthesis import CONDITION, Generator
 from strokegan_lib.training.settings import WEIGHT, Settings
 
@@ -68,7 +68,7 @@ class SynthesisGAN:
         self.critic = ConditionalCritic(CONDITION, channels, spectral=settings.spectral, **size)
         self.networks: dict[str, nn.Module] = {"generator": self.generator, "critic": self.critic}
         # betas of Karras et al. 2018: no memory of where the other player stood
-        self.optimisers = dict.fromkeys(self.networks, OptimiserConfig(5e-4, (0.0, 0.99)))
+        self.optimisers = adam(5e-4, 5e-4, (0.0, 0.99))
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
         """One turn of each player on one batch (pix2pix, equations 1-4), see models.gan.GAN."""

@@ -96,16 +96,6 @@ def test_the_scale_of_a_level_does_not_matter(name):
     assert total("paper", loud) > 2 * total("paper", inputs)
 
 
-@pytest.mark.parametrize(
-    ("area", "painted_area", "moved"), [(10, 10, 0), (10, 5, 0), (50, 80, 20), (1, 1, 1)]
-)
-def test_relative_of_masks_is_one_less_dice(area, painted_area, moved):
-    stroke = stroke_of(area)
-    painted = stroke_of(painted_area).flatten(1).roll(moved, 1).view_as(stroke)
-    dice = 2 * (painted * stroke).sum() / (painted.sum() + stroke.sum())
-    assert total("relative", inputs_of(painted, stroke)).item() == pytest.approx(1 - dice.item(), abs=2e-3)
-
-
 def test_divergence_is_that_of_two_coins():
     inputs = random_inputs(2, (40, 0, 5))
     terms = OBJECTIVES["divergence"](inputs)

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from strokegan_lib.data.batches import Batch
 from strokegan_lib.losses import critic_loss, generator_loss, r1_penalty
-from strokegan_lib.models.gan import OptimiserConfig, Update, frozen
+from strokegan_lib.models.gan import OptimiserConfig, Update, adam, frozen
 
 STAGES = 5  # doublings: 4 -> 8 -> 16 -> 32 -> 64 -> 128
 START = 4  # pixels a side of the first features
@@ -106,7 +106,7 @@ class UnconditionalGAN:
     Args:
         generator: z (B, Z) to pictures; Z is its attribute ``latent``.
         discriminator: pictures to logits.
-        optimisers: of generator and discriminator.
+        optimisers: of 'generator' and 'critic', as the kit calls every discriminator.
         adversarial: 'logistic' or 'hinge', see losses.py.
         r1: weight of the R1 penalty on a quarter of the batch, 0 for none.
     """
@@ -115,17 +115,16 @@ class UnconditionalGAN:
         self,
         generator: nn.Module,
         discriminator: nn.Module,
-        optimisers: tuple[OptimiserConfig, OptimiserConfig],
+        optimisers: dict[str, OptimiserConfig],
         *,
         adversarial: str,
         r1: float = 0.0,
     ) -> None:
-        self.generator, self.discriminator = generator, discriminator
+        self.generator, self.discriminator, self.optimisers = generator, discriminator, optimisers
         self.adversarial, self.r1 = adversarial, r1
         self.networks: dict[str, nn.Module] = {"generator": generator, "critic": discriminator}
-        self.optimisers = dict(zip(self.networks, optimisers, strict=True))
 
-    def true(self, batch: Batch) -> Tensor:
+    def truth(self, batch: Batch) -> Tensor:
         """What the generator learns to make: the slices, (B, 1, 128, 128)."""
         return batch.image
 
@@ -135,7 +134,7 @@ class UnconditionalGAN:
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
         """One turn of each player on one batch, see models.gan.GAN."""
-        true = self.true(batch)
+        true = self.truth(batch)
         # drawn in the step, whose number decides the random state: a resumed run draws the same
         z = torch.randn(len(true), self.generator.latent, dtype=true.dtype, device=true.device)  # (B, Z)
         fake = networks["generator"](z)  # as true
@@ -158,5 +157,5 @@ class UnconditionalGAN:
 
 def make(width: int) -> UnconditionalGAN:
     """DCGAN, untrained; its discriminator learns more slowly, or it wins at once."""
-    optimisers = OptimiserConfig(1e-3, (0.5, 0.999)), OptimiserConfig(4e-4, (0.5, 0.999))
-    return UnconditionalGAN(DCGAN(width), Discriminator(width), optimisers, adversarial="logistic")
+    players = DCGAN(width), Discriminator(width)
+    return UnconditionalGAN(*players, adam(1e-3, 4e-4, (0.5, 0.999)), adversarial="logistic")

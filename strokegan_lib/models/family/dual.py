@@ -23,7 +23,7 @@ from strokegan_lib.data.foreground import fill, largest_piece
 from strokegan_lib.models.critic import critic_level
 from strokegan_lib.models.family.dcgan import UnconditionalGAN
 from strokegan_lib.models.family.progressive import minibatch_deviation
-from strokegan_lib.models.gan import OptimiserConfig
+from strokegan_lib.models.gan import adam
 
 SIZE = 128  # pixels a side of the masks
 START = 8  # pixels a side of the first picture that noise becomes
@@ -135,11 +135,10 @@ class MaskGAN(UnconditionalGAN):
     """
 
     def __init__(self, noise: int = 64, *, width: int = 16) -> None:
-        optimiser = OptimiserConfig(1e-3, (0.0, 0.99))
         players = MaskGenerator(noise, width=width), MaskCritic(width=width)
-        super().__init__(*players, (optimiser, optimiser), adversarial="hinge")
+        super().__init__(*players, adam(1e-3, 1e-3, (0.0, 0.99)), adversarial="hinge")
 
-    def true(self, batch: Batch) -> Tensor:
+    def truth(self, batch: Batch) -> Tensor:
         """The slices' masks, (B, 2, 128, 128)."""
         return soften(torch.cat([batch.stroke, batch.foreground], dim=1))
 

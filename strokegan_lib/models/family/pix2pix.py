@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from strokegan_lib.data.batches import Batch
 from strokegan_lib.losses import critic_loss, generator_loss
 from strokegan_lib.models.family.dcgan import small_weights, strided
-from strokegan_lib.models.gan import OptimiserConfig, Update, frozen
+from strokegan_lib.models.gan import Update, adam, frozen
 from strokegan_lib.models.synthesis import CONDITION
 
 HALVINGS = 5  # 128 -> 64 -> 32 -> 16 -> 8 -> 4
@@ -105,10 +105,7 @@ class Pix2PixGAN:
     def __init__(self, width: int) -> None:
         self.discriminator, generator = PatchGAN(width), Pix2Pix(width)
         self.networks: dict[str, nn.Module] = {"generator": generator, "critic": self.discriminator}
-        self.optimisers = {
-            "generator": OptimiserConfig(1e-3, (0.5, 0.999)),
-            "critic": OptimiserConfig(2e-4, (0.5, 0.999)),
-        }
+        self.optimisers = adam(1e-3, 2e-4, (0.5, 0.999))
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
         """One turn of each player on one batch, see models.gan.GAN."""

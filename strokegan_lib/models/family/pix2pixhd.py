@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from strokegan_lib.data.batches import Batch
 from strokegan_lib.losses import critic_loss, generator_loss, multi_scale_l1
-from strokegan_lib.models.gan import OptimiserConfig, Update, frozen
+from strokegan_lib.models.gan import Update, adam, frozen
 from strokegan_lib.models.synthesis import CONDITION
 
 SCALES = 2  # discriminators: at full size and at half of it
@@ -146,10 +146,7 @@ class Pix2PixHDGAN:
     def __init__(self, width: int) -> None:
         self.discriminator, generator = MultiScaleDiscriminator(width), Pix2PixHD(width)
         self.networks: dict[str, nn.Module] = {"generator": generator, "critic": self.discriminator}
-        self.optimisers = {
-            "generator": OptimiserConfig(1e-3, (0.5, 0.999)),
-            "critic": OptimiserConfig(2e-3, (0.5, 0.999)),
-        }
+        self.optimisers = adam(1e-3, 2e-3, (0.5, 0.999))
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
         """One turn of each player on one batch, see models.gan.GAN."""

@@ -28,7 +28,7 @@ from torch.nn.utils.parametrize import register_parametrization
 
 from strokegan_lib.data.batches import Batch
 from strokegan_lib.models.family.dcgan import UnconditionalGAN
-from strokegan_lib.models.gan import OptimiserConfig, Update
+from strokegan_lib.models.gan import Update, adam
 
 STAGES = 5  # 8 -> 16 -> 32 -> 64 -> 128
 START, SIZE = 8, 128  # pixels a side, first and last
@@ -196,12 +196,11 @@ class ProgressiveGAN(UnconditionalGAN):
     """
 
     def __init__(self, width: int, steps: int) -> None:
-        optimiser = OptimiserConfig(2e-3, (0.0, 0.99))
         players = ProgressiveGenerator(width), ProgressiveDiscriminator(width)
-        super().__init__(*players, (optimiser, optimiser), adversarial="logistic", r1=2.0)
+        super().__init__(*players, adam(2e-3, 2e-3, (0.0, 0.99)), adversarial="logistic", r1=2.0)
         self.phases_per_step = PHASES / max(1.0, GROWING * steps)
 
-    def true(self, batch: Batch) -> Tensor:
+    def truth(self, batch: Batch) -> Tensor:
         """Slices as coarse as the generator's."""
         return as_grown(batch.image, *self.discriminator.stage())
 

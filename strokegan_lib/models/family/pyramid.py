@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from strokegan_lib.models.family.dcgan import DCGAN, UnconditionalGAN, small_weights, strided
-from strokegan_lib.models.gan import OptimiserConfig
+from strokegan_lib.models.gan import adam
 
 BINS = (1, 2, 4)  # n of the n x n bins, coarse to fine
 HALVINGS = 4  # before the pyramid: 128 -> 8
@@ -51,5 +51,5 @@ def pyramid_pool(x: Tensor) -> Tensor:
 
 def make(width: int) -> UnconditionalGAN:
     """DCGAN's generator and game, untrained, with this discriminator."""
-    optimisers = OptimiserConfig(1e-3, (0.5, 0.999)), OptimiserConfig(4e-4, (0.5, 0.999))
-    return UnconditionalGAN(DCGAN(width), PyramidDiscriminator(width), optimisers, adversarial="logistic")
+    players = DCGAN(width), PyramidDiscriminator(width)
+    return UnconditionalGAN(*players, adam(1e-3, 4e-4, (0.5, 0.999)), adversarial="logistic")

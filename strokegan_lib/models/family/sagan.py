@@ -29,7 +29,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from strokegan_lib.models.attention import SelfAttention
 from strokegan_lib.models.family.dcgan import UnconditionalGAN
-from strokegan_lib.models.gan import OptimiserConfig
+from strokegan_lib.models.gan import adam
 
 STAGES = 5  # doublings: 4 -> 8 -> 16 -> 32 -> 64 -> 128
 START = 4  # pixels a side of the first features
@@ -137,5 +137,5 @@ def _conv(inputs: int, outputs: int, bias: bool = True) -> nn.Module:
 
 def make(width: int) -> UnconditionalGAN:
     """SAGAN, untrained."""
-    optimisers = OptimiserConfig(2e-4, (0.0, 0.9)), OptimiserConfig(8e-4, (0.0, 0.9))
-    return UnconditionalGAN(SAGAN(width), Discriminator(width), optimisers, adversarial="hinge")
+    players = SAGAN(width), Discriminator(width)
+    return UnconditionalGAN(*players, adam(2e-4, 8e-4, (0.0, 0.9)), adversarial="hinge")
