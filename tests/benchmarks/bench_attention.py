@@ -18,9 +18,8 @@ import sys
 
 import torch
 from plain_attention import use_plain_attention
-from plain_training import device
 from torch import Tensor
-from turns import Side, Steps, in_turns, machine, synchronise
+from turns import Side, Steps, device, in_turns, machine, synchronise
 
 from strokegan_lib.models.attention import SelfAttention
 

@@ -1,56 +1,68 @@
-"""How fast is a training step? The kit's against a plain one (plain_training.py), in turns.
+"""How fast is a training step? The kit's against a plain one, in turns; the U-Net also against MONAI.
 
-Both train the same networks with the same losses; they differ in how it is computed. The
-method ``unet``, which needs no critic, also meets MONAI's U-Nets of the same size, with
-MONAI's own loader and transforms, if MONAI is installed.
+Kit and plain train the same networks with the same losses and differ in how it is computed. Plain is float32, with
+tensors in PyTorch's own order, the N x N map in attention, one Adam call a tensor, every loss fetched at every step,
+and slices read from a memory map and augmented one by one. MONAI's side is its BasicUNet of about the same size, its
+loader, its transforms and its loss. A step is everything: batch, augmentation, every player's turn, record. The ratio
+is the median of the rounds' ratios. Aims against plain on a CPU: 1.3 times as fast in fp32, 2.5 times in bf16.
 
-A step is everything: batch, augmentation, every player's turn, record. The ratio is the
-median of the rounds' ratios. Aims: 1.3 times as fast in fp32, 2.5 times where the CPU
-computes in bf16.
-
-Run by ``make bench``, or ``python tests/benchmarks/bench_training.py [--data DIR]``; without
---data a set of 1,800 made-up slices is written to a temporary folder.
+Run by ``make bench``, or ``python tests/benchmarks/bench_training.py [--data DIR]``; without --data a set of 1,800
+made-up slices is written to a temporary folder.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+import torch
 from bench_batches import write_made_up
-from plain_training import device, make_gan, plain_training
-from turns import Side, Steps, in_turns, machine, synchronise
+from plain import PlainSlices
+from plain_attention import use_plain_attention
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from turns import Side, Steps, device, in_turns, machine, synchronise
 
 from strokegan_lib.data.augment import Augmentation
-from strokegan_lib.data.batches import Batches
+from strokegan_lib.data.batches import Batch, Batches
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.training.loop import Loop, Settings
+from strokegan_lib.models.gan import GAN
+from strokegan_lib.training.loop import Loop
 from strokegan_lib.training.precision import accelerator, native_precision
+from strokegan_lib.training.settings import Settings
+from strokegan_lib.training.tasks import build, resolve_settings
 
-METHODS = ("masked", "synthesis", "unet")
+TASKS = {
+    "masked": ("segmentation", {"method": "masked"}), "unet": ("segmentation", {"method": "unet"}),
+    "synthesis": ("synthesis", {}),
+}  # fmt: skip
 IMAGES = 32  # on the clock in a turn, as a rule
-AIMS = {"fp32": 1.3, "bf16": 2.5}  # how many times as fast the kit is to be on a CPU
-ROW = "{:10} {:>5}  {:9} {:>8}  {:12} {:>8}  {:>5}  {:>4}  {}"
+MONAI_SLICES = 960  # kept in memory, as its CacheDataset does; more would only take longer to begin
+AIMS = {"fp32": 1.3, "bf16": 2.5}
 
 
-def kit_training(
-    folder: Path, method: str, width: int, size: int, precision: str, compiled: bool
-) -> tuple[Steps, str]:
+def make_gan(name: str, width: int) -> GAN:
+    task, given = TASKS[name]
+    return build(resolve_settings(task, {**given, "width": width}))
+
+
+def kit(folder: Path, name: str, width: int, size: int, precision: str) -> tuple[Steps, str]:
     """The kit's loop, ready to be measured."""
     slices, chosen = SliceSet.open(folder, verify=False), accelerator(precision)
-    batches = Batches(
-        slices, slices.of_split("all"), size=size, device=chosen.device, augmentation=Augmentation()
-    )
-    settings = Settings(steps=0, validations=0, compile=compiled)
-    loop = Loop(make_gan(method, width), batches, settings, chosen, bar=False)
+    how = {"device": chosen.device, "augmentation": Augmentation()}
+    batches = Batches(slices, slices.of_split("all"), size=size, **how)
+    loop = Loop(make_gan(name, width), batches, Settings(steps=0), chosen, bar=False)
 
     def steps(count: int) -> None:
-        loop.settings = replace(settings, steps=loop.step + count)
+        loop.settings = replace(loop.settings, steps=loop.step + count)
         loop.run()
         synchronise()
 
@@ -58,41 +70,104 @@ def kit_training(
     return steps, ""
 
 
-def monai_training(folder: Path, name: str, width: int, size: int) -> tuple[Steps, str]:
-    """As in monai_training.py, which is slow to import and so left to the process that needs it."""
-    from monai_training import monai_training
+def plain(folder: Path, name: str, width: int, size: int) -> tuple[Steps, str]:
+    """A plain loop around a GAN of the kit."""
+    gan, adams = make_gan(name, width), {}
+    for key, network in gan.networks.items():
+        use_plain_attention(network.to(device()))
+        how = gan.optimisers[key]
+        adams[key] = torch.optim.Adam(
+            network.parameters(), how.learning_rate, how.betas, foreach=False, fused=False
+        )
 
-    return monai_training(folder, name, width, size)
+    def update(key: str, loss: Tensor) -> None:
+        adams[key].zero_grad()
+        loss.backward()
+        adams[key].step()
+
+    def step(slices: list[Tensor]) -> None:
+        planes = (part.to(device(), non_blocking=True) for part in slices)
+        losses = gan.step(gan.networks, Batch(*planes, torch.empty(0)), update)
+        _ = {key: loss.item() for key, loss in losses.items()}
+
+    return steps_of(step, PlainSlices(folder, Augmentation()), DataLoader, size), ""
 
 
-def rivals(method: str, width: int, size: int, folder: Path) -> dict[str, tuple]:
-    """What the kit is compared with: a function for ``Side`` and its arguments, by name."""
-    found: dict[str, tuple] = {"plain": (plain_training, folder, method, width, size)}
-    if method == "unet" and find_spec("monai"):
-        found |= {name: (monai_training, folder, name, width, size) for name in ("BasicUNet", "UNet")}
-    return found
+def monai(folder: Path, width: int, size: int) -> tuple[Steps, str]:
+    """What a user of MONAI would write for a U-Net; its augmentation lacks the bias field, which it makes slowly."""
+    from monai import transforms as t
+    from monai.data import CacheDataset
+    from monai.data import DataLoader as MonaiLoader
+    from monai.losses import DiceCELoss
+    from monai.networks.nets import BasicUNet
+
+    both, a = ("image", "stroke"), Augmentation()
+    transform = t.Compose([
+        t.ScaleIntensityRanged("image", 0, 255, 0, 1), t.EnsureTyped(both, dtype=torch.float32),
+        t.RandFlipd(both, prob=a.mirror, spatial_axis=1),
+        t.RandAffined(
+            both, prob=1.0, rotate_range=math.radians(a.rotation), scale_range=(a.scale, a.scale),
+            shear_range=(a.shear, 0.0), translate_range=(a.shift, a.shift), mode=("bilinear", "nearest"),
+            padding_mode="zeros",
+        ),
+        t.RandScaleIntensityd("image", factors=a.gain, prob=1.0),
+        t.RandAdjustContrastd("image", prob=1.0, gamma=(1 / (1 + a.gamma), 1 + a.gamma)),
+        t.RandGaussianNoised("image", prob=1.0, std=a.noise),
+    ])  # fmt: skip
+    slices = SliceSet.open(folder, verify=False)
+    rows = range(min(MONAI_SLICES, len(slices)))
+    cases = [{"image": slices.images[i].copy(), "stroke": slices.stroke[i][None].copy()} for i in rows]
+    network = BasicUNet(2, 1, 1, features=(width, width, 2 * width, 4 * width, 8 * width, width)).to(device())
+    loss, adam = DiceCELoss(sigmoid=True), torch.optim.Adam(network.parameters(), 1e-3)
+
+    def step(batch: dict[str, Any]) -> None:
+        image, stroke = (batch[key].as_tensor().to(device(), non_blocking=True) for key in both)
+        adam.zero_grad()
+        total = loss(network(image), stroke)
+        total.backward()
+        adam.step()
+        total.item()
+
+    data = CacheDataset(cases, transform, num_workers=0, progress=False)
+    size_of = sum(p.numel() for p in network.parameters()) / 1e6
+    return steps_of(step, data, MonaiLoader, size), f"BasicUNet, {size_of:.2f} M parameters"
 
 
-def compare(method: str, size: int, precision: str, folder: Path, args: argparse.Namespace) -> None:
-    """Measure one method at one batch size and print a row for each rival."""
+def steps_of(step: Callable[[Any], None], data: Dataset, loader: type[DataLoader], size: int) -> Steps:
+    """Steps over endless batches of a loader of the usual kind."""
+
+    def endless() -> Iterator[Any]:
+        batches = loader(data, batch_size=size, shuffle=True, drop_last=True)
+        while True:
+            yield from batches
+
+    batches = endless()
+
+    def steps(count: int) -> None:
+        for _ in range(count):
+            step(next(batches))
+        synchronise()
+
+    return steps
+
+
+def compare(name: str, size: int, precision: str, folder: Path, width: int, rounds: int) -> None:
+    """Measure one task at one batch size and print a row for each rival."""
+    rivals: dict[str, tuple] = {"plain": (plain, folder, name, width, size)}
+    if name == "unet" and find_spec("monai"):
+        rivals["MONAI"] = (monai, folder, width, size)
     with ExitStack() as stack:
-        kit = Side(kit_training, folder, method, args.width, size, precision, args.compile)
-        stack.enter_context(kit)
-        others = {
-            name: stack.enter_context(Side(*what))
-            for name, what in rivals(method, args.width, size, folder).items()
-        }
-        steps = max(1, IMAGES // size)
-        rounds = in_turns([kit, *others.values()], steps, args.rounds)  # seconds
-        ms = [1000 * statistics.median(column) for column in zip(*rounds, strict=True)]
-        for k, (name, other) in enumerate(others.items(), 1):
-            ratio = statistics.median(row[k] / row[0] for row in rounds)
-            aim = AIMS.get(precision, "") if device().type == "cpu" and name == "plain" else ""
-            row = (method, size, precision, f"{ms[0]:.0f}", name, f"{ms[k]:.0f}", f"{ratio:.2f}", aim)
-            print(ROW.format(*row, other.about), flush=True)
-        if device().type == "cuda":
-            idle = (f"{name} {100 * s.idle_share(10):.0f} %" for name, s in {"kit": kit, **others}.items())
-            print(f"{'':10} share of the step in which no kernel runs: {', '.join(idle)}", flush=True)
+        ours = stack.enter_context(Side(kit, folder, name, width, size, precision))
+        others = {rival: stack.enter_context(Side(*what)) for rival, what in rivals.items()}
+        seconds = in_turns([ours, *others.values()], max(1, IMAGES // size), rounds)
+    ms = [1000 * statistics.median(column) for column in zip(*seconds, strict=True)]
+    for k, (rival, other) in enumerate(others.items(), 1):
+        ratio = statistics.median(row[k] / row[0] for row in seconds)
+        aim = AIMS.get(precision, "") if device().type == "cpu" and rival == "plain" else ""
+        print(
+            f"{name:10} {size:5}  {precision:9} {ms[0]:8.0f}  {rival:6} {ms[k]:8.0f}  {ratio:5.2f}  {aim:>4}"
+            f"  {other.about}", flush=True,
+        )  # fmt: skip
 
 
 def main() -> None:
@@ -100,37 +175,23 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, help="a SliceSet to measure on instead of made-up slices")
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS, help="default: all")
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS), help="default: all")
     parser.add_argument("--width", type=int, default=32, help="of the networks (default: 32)")
-    parser.add_argument(
-        "--batches", type=int, nargs="+", default=[16, 32], help="slices a batch (default: 16 32)"
-    )
-    parser.add_argument(
-        "--precision",
-        nargs="+",
-        default=["auto", "fp32"],
-        help="of the kit's step; the plain one is fp32 (default: auto and fp32, once if they are the same)",
-    )
+    parser.add_argument("--batches", type=int, nargs="+", default=[16, 32], help="slices a batch")
+    parser.add_argument("--precision", nargs="+", default=["auto", "fp32"], help="of the kit's step")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each side (default: 5)")
-    parser.add_argument("--compile", action="store_true", help="compile the kit's networks")
     args = parser.parse_args()
-
     native = native_precision(device())
-    precisions = dict.fromkeys(native if p == "auto" else p for p in args.precision)
     print(f"Training step: {machine()}; precision of this machine: {native}; width {args.width}")
-    if not find_spec("monai"):
-        print("MONAI is not installed: its rows are left out (pip install monai)")
-    print(
-        ROW.format("method", "batch", "precision", "kit, ms", "against", "ms", "ratio", "aim", "its loader")
-    )
+    print("task       batch  precision  kit, ms  against      ms  ratio   aim")
     with tempfile.TemporaryDirectory() as scratch:
         folder = args.data or Path(scratch) / "made-up"
         if args.data is None:
             write_made_up(folder, patients=60)
-        for precision in precisions:
-            for method in args.methods:
+        for precision in dict.fromkeys(native if p == "auto" else p for p in args.precision):
+            for name in args.tasks:
                 for size in args.batches:
-                    compare(method, size, precision, folder, args)
+                    compare(name, size, precision, folder, args.width, args.rounds)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 """Several ways to do one thing, measured in turns (A B A B), each in a process of its own.
 
-In turns, because a machine is not as fast now as a minute ago; in processes of their own,
-because memory that one side has asked for, or threads that it has started, would help or
-hurt the other.
+In turns, because a machine is not as fast now as a minute ago; in processes of their own, because memory that one
+side has asked for, or threads that it has started, would help or hurt the other.
 """
 
 from __future__ import annotations
@@ -37,43 +36,34 @@ class Side:
         self.process = context.Process(target=_serve, args=(theirs, make, args))
         self.process.start()
         theirs.close()  # else a process that died would leave us waiting
-        self.about = self._answer()
+        self.about = self.pipe.recv()
 
     def seconds_a_step(self, steps: int) -> float:
         """One turn: a step to get warm again, then *steps* on the clock."""
-        return self._ask("time", steps)
+        self.pipe.send(steps)
+        return self.pipe.recv()
 
     def peak_megabytes(self) -> float:
         """Memory at its highest so far, less what was held before the first step."""
-        return self._ask("memory", 0)
-
-    def idle_share(self, steps: int) -> float:
-        """Share of the time of *steps* steps in which the GPU runs no kernel."""
-        return self._ask("profile", steps)
+        self.pipe.send(0)
+        return self.pipe.recv()
 
     def __enter__(self) -> Side:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.pipe.close()  # the process takes this as goodbye
+        self.pipe.close()  # the process ends at this
         self.process.join()
-
-    def _ask(self, what: str, steps: int) -> float:
-        self.pipe.send((what, steps))
-        return self._answer()
-
-    def _answer(self) -> Any:
-        try:
-            return self.pipe.recv()
-        except EOFError:
-            self.process.join()
-            raise RuntimeError(f"a measured process ended with code {self.process.exitcode}") from None
 
 
 def in_turns(sides: Iterable[Side], steps: int, rounds: int) -> list[list[float]]:
     """Seconds a step, a row a round: what was measured in one round met the same machine."""
     sides = list(sides)
     return [[side.seconds_a_step(steps) for side in sides] for _ in range(rounds)]
+
+
+def device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def synchronise() -> None:
@@ -84,15 +74,10 @@ def synchronise() -> None:
 
 def machine() -> str:
     """Processor or GPU, threads, PyTorch."""
-    name = "unknown processor"
-    if torch.cuda.is_available():
-        name = torch.cuda.get_device_name()
-    elif sys.platform == "linux":
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
-        name = names[0] if names else name
-    instructions = torch.backends.cpu.get_cpu_capability()
-    return f"{name}, {instructions}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}"
+    name = (
+        torch.cuda.get_device_name() if torch.cuda.is_available() else torch.backends.cpu.get_cpu_capability()
+    )
+    return f"{name}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}"
 
 
 def _serve(pipe: Connection, make: Make, args: tuple) -> None:
@@ -102,22 +87,16 @@ def _serve(pipe: Connection, make: Make, args: tuple) -> None:
     pipe.send(about)
     while True:
         try:
-            what, count = pipe.recv()
+            count = pipe.recv()
         except EOFError:
             return
-        if what == "time":
-            steps(1)
-            pipe.send(_seconds(steps, count) / count)
-        elif what == "memory":
+        if not count:
             pipe.send(_peak() - before)
-        else:
-            pipe.send(_idle_share(steps, count))
-
-
-def _seconds(steps: Steps, count: int) -> float:
-    start = time.perf_counter()
-    steps(count)
-    return time.perf_counter() - start
+            continue
+        steps(1)
+        start = time.perf_counter()
+        steps(count)
+        pipe.send((time.perf_counter() - start) / count)
 
 
 def _peak() -> float:
@@ -126,18 +105,3 @@ def _peak() -> float:
         return torch.cuda.max_memory_allocated() / 2**20
     unit = 2**20 if sys.platform == "darwin" else 2**10  # macOS counts bytes, Linux kilobytes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-
-
-def _idle_share(steps: Steps, count: int) -> float:
-    activities = [torch.profiler.ProfilerActivity.CPU]
-    if torch.cuda.is_available():
-        activities.append(torch.profiler.ProfilerActivity.CUDA)
-    steps(1)
-    with torch.profiler.profile(activities=activities) as profile:
-        seconds = _seconds(steps, count)
-    kernels = sum(
-        event.self_device_time_total  # microseconds
-        for event in profile.key_averages()
-        if event.device_type == torch.autograd.DeviceType.CUDA and not event.is_user_annotation
-    )
-    return 1 - kernels / 1e6 / seconds
