@@ -119,45 +119,38 @@ def _silence_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def run(main: Callable[[], None], name: str) -> int:
+def run(main: Callable[[], None], prog: str) -> int:
     """Run a command and return its exit code: 0, or 2 with one line on stderr.
 
     Ctrl-C gives 130, as a shell expects, and a reader of stdout that goes away, such as ``head``, 141
     in silence. Any other exception is a fault of the kit and keeps its traceback.
-
-    Args:
-        main: the command.
-        name: its name, which starts the line on stderr.
     """
     # names that the terminal cannot show are escaped: no finished work may end in a traceback for them
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    code, line = 2, ""
     try:
         main()
         if sys.stdout:  # None where the shell has closed it
             sys.stdout.flush()
+        code = 0
     except BrokenPipeError:
         _silence_stdout()
-        return 141
+        code = 141
     except OSError as error:
         if error.errno != errno.ENOSPC or error.filename:
             raise
         _silence_stdout()
-        print(
-            f"{name}: standard output: the disk is full; free some space or send it elsewhere",
-            file=sys.stderr,
-        )
-        return 2
+        line = "standard output: the disk is full; free some space or send it elsewhere"
     except (MemoryError, RuntimeError) as error:  # PyTorch's own is a RuntimeError
         if not isinstance(error, MemoryError) and not re.search("(allocate|out of) memory", str(error)):
             raise
-        print(f"{name}: the memory of this machine: is not enough; give smaller numbers", file=sys.stderr)
-        return 2
+        line = "the memory of this machine: is not enough; give smaller numbers"
     except BadInput as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return 2
+        line = str(error)
     except KeyboardInterrupt:
-        print(f"{name}: stopped; nothing half-written is left", file=sys.stderr)
-        return 130
-    return 0
+        code, line = 130, "stopped; nothing half-written is left"
+    if line:
+        print(f"{prog}: {line}", file=sys.stderr)
+    return code

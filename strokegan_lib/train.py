@@ -37,7 +37,7 @@ from strokegan_lib.training.tasks import (
     load_initial_weights,
     read_record,
     resolve_settings,
-)  # fmt: skip
+)
 from strokegan_lib.training.weights import save_weights, shipped_encoder
 
 PROG = "python -m strokegan_lib.train"
@@ -48,22 +48,18 @@ def parser() -> Parser:
     tasks = options.add_subparsers(dest="task", required=True, metavar="|".join(TASKS))
     for name, task in TASKS.items():
         one = tasks.add_parser(name, help=task.help)
+        folder = {"type": path, "required": True, "metavar": "DIR"}
         several = {"nargs": "+"} if name == "encoder" else {}
-        one.add_argument(
-            "--data", type=path, required=True, metavar="DIR", help="a prepared data set", **several
-        )
-        one.add_argument("--out", type=path, required=True, metavar="DIR", help="where the run is kept")
+        one.add_argument("--data", help="a prepared data set", **folder, **several)
+        one.add_argument("--out", help="where the run is kept", **folder)
         one.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
         one.add_argument(
             "--start", type=path, metavar="FILE", help="weights of the same network to start from"
         )
         one.add_argument("--threads", type=integer(1, 1024), help="CPU threads (default: the profile's)")
         if len(task.rows) > 1:
-            first = next(iter(task.rows))
-            one.add_argument(
-                f"--{task.choice}", choices=list(task.rows), default=SUPPRESS,
-                help=f"which settings to begin from (default: {first}, whose values are the defaults here)",
-            )  # fmt: skip
+            help = f"what to begin from (default: {next(iter(task.rows))}, whose values are shown below)"
+            one.add_argument(f"--{task.choice}", choices=list(task.rows), default=SUPPRESS, help=help)
         add_options(one, task.options)
     return options
 
@@ -123,9 +119,7 @@ def train(
                 write_whole(out / RECORD, json.dumps(settings.record(), indent=1) + "\n")
         done = loop.run(resume)
         if done.step < settings.steps:
-            machine.print(
-                f"stopped after step {done.step}; the same command with --resume goes on from there"
-            )
+            machine.print(f"stopped after step {done.step}; the same command with --resume goes on from it")
             raise KeyboardInterrupt
         if lock:
             finish(out, settings, sets, done)

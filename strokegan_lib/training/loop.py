@@ -110,12 +110,10 @@ class Loop:
         log, monitor = Log(self.folder if main else None, self.step), CollapseMonitor()
         pending, saved_at, start = [], time.monotonic(), time.monotonic()
         last = self.step >= steps
+        shown = {"desc": self.kept, "unit": "step", "file": sys.stdout, "mininterval": 0.5}
+        # None: on a terminal only
         hidden = True if not main else None if self.bar is None else not self.bar
-        bar = tqdm(
-            total=steps, initial=self.step, desc=self.kept, unit="step", file=sys.stdout, disable=hidden,
-            mininterval=0.5,
-        )  # fmt: skip
-        with bar, between_steps() as stop:
+        with tqdm(total=steps, initial=self.step, disable=hidden, **shown) as bar, between_steps() as stop:
             while not last:
                 losses = self._one_step()
                 pending.append(

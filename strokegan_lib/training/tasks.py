@@ -18,7 +18,7 @@ from strokegan_lib.models.family.dual import MaskGAN
 from strokegan_lib.models.gan import GAN
 from strokegan_lib.training.checkpoint import differences
 from strokegan_lib.training.encoder import LIGHT, EncoderSettings, EncoderTask
-from strokegan_lib.training.family import FAMILY, GENTLE, FamilySettings, MaskSettings
+from strokegan_lib.training.family import FAMILY, GENTLE, MaskSettings
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
 from strokegan_lib.training.settings import Settings
 from strokegan_lib.training.styled import StyledGAN, StyledSettings
@@ -52,30 +52,26 @@ class Task:
         return max(self.rows.values(), key=lambda row: len(asdict(row)))
 
 
-def _synthesis(settings: SynthesisSettings, channels: int) -> GAN:
-    return (StyledGAN if settings.generator == "styled" else SynthesisGAN)(settings, channels)
-
-
-def _family(settings: FamilySettings, channels: int) -> GAN:
-    return MEMBERS[settings.member].make(settings.width, settings.steps)
-
-
-def _masks(settings: MaskSettings, channels: int) -> GAN:
-    return MaskGAN(settings.noise, width=settings.width)
-
-
-def _encoder(settings: EncoderSettings, channels: int) -> GAN:
-    return EncoderTask(settings)
-
-
 PAINTERS = {"paper": SynthesisSettings(), "styled": StyledSettings()}
 TASKS = {
     "segmentation": Task("a segmentor and its critic", "method", METHODS, SegmentationGAN, Augmentation()),
-    "synthesis": Task("a generator and its critic", "generator", PAINTERS, _synthesis, MIRROR),
-    "family": Task("an ancestor of the synthesis GAN", "member", FAMILY, _family, MIRROR),
-    "masks": Task("masks from noise", "task", {"masks": MaskSettings()}, _masks, GENTLE),
-    "encoder": Task("features that measure realism", "task", {"encoder": EncoderSettings()}, _encoder, LIGHT),
-}
+    "synthesis": Task(
+        "a generator and its critic", "generator", PAINTERS,
+        lambda s, channels: (StyledGAN if s.generator == "styled" else SynthesisGAN)(s, channels), MIRROR,
+    ),
+    "family": Task(
+        "an ancestor of the synthesis GAN", "member", FAMILY,
+        lambda s, _: MEMBERS[s.member].make(s.width, s.steps), MIRROR,
+    ),
+    "masks": Task(
+        "masks from noise", "task", {"masks": MaskSettings()},
+        lambda s, _: MaskGAN(s.noise, width=s.width), GENTLE,
+    ),
+    "encoder": Task(
+        "features that measure realism", "task", {"encoder": EncoderSettings()},
+        lambda s, _: EncoderTask(s), LIGHT,
+    ),
+}  # fmt: skip
 
 
 def task_defaults(task: str, given: dict[str, Any]) -> Settings:
