@@ -15,6 +15,7 @@ class Profile:
 
     Attributes:
         name: 'quick', 'class' or 'full'.
+        purpose: for whom, in a phrase.
         patients: patients of the default phantom.
         slices_per_patient: axial planes of each.
         batch_size: slices that a network sees at once.
@@ -24,6 +25,7 @@ class Profile:
     """
 
     name: str
+    purpose: str
     patients: int
     slices_per_patient: int
     batch_size: int
@@ -42,7 +44,8 @@ PROFILES = {
     p.name: p
     for p in (
         Profile(
-            "quick",  # a first look on two CPU cores
+            "quick",
+            "a first look on two CPU cores",
             patients=40,  # made in seconds, yet every split holds patients with and without stroke
             slices_per_patient=30,  # the paper's 13,200 slices over 440 patients
             batch_size=16,  # a larger batch is no faster on one core
@@ -51,7 +54,8 @@ PROFILES = {
             threads=1,  # the sums of floats, and so trained numbers, change with the thread count
         ),
         Profile(
-            "class",  # a lesson on a small GPU
+            "class",
+            "a lesson on a small GPU",
             patients=200,  # enough for 40 test patients, made well within a coffee break
             slices_per_patient=30,  # as above
             batch_size=32,  # keeps a small GPU busy, fits in its memory with room to spare
@@ -60,7 +64,8 @@ PROFILES = {
             threads=None,  # the GPU does the work
         ),
         Profile(
-            "full",  # the figures we report
+            "full",
+            "the figures we report",
             patients=440,  # the paper's 13,200 slices
             slices_per_patient=30,  # as above
             batch_size=32,  # as in a lesson, so that settings carry over
