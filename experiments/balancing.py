@@ -23,7 +23,7 @@ import torch
 from experiments.balancing_arms import REFERENCE, Arm, arms, painters
 from experiments.comparison import compare_arms
 from experiments.thin_lesions import PAPER_SHARE, thin_lesions
-from strokegan_lib.balance.thin import thin_patients
+from strokegan_lib.balance.derived import thin_patients
 from strokegan_lib.command_line import LARGEST_SEED, Parser, integer, number, path, run
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet

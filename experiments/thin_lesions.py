@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from strokegan_lib.balance.thin import keep_patients, training_patients
+from strokegan_lib.balance.derived import keep_patients, training_patients
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
 
@@ -20,7 +20,7 @@ def thin_lesions(
     """Take patients with stroke out of the training part until *share* of its slices show stroke.
 
     Args:
-        slices, out, name, made_by, fold: as in :func:`strokegan_lib.balance.thin.thin_patients`.
+        slices, out, name, made_by, fold: as in :func:`strokegan_lib.balance.derived.thin_patients`.
         share: wanted share of slices with stroke, 0..1; the nearest that whole patients allow.
 
     Raises:

@@ -12,7 +12,7 @@ import torch
 from strokegan_lib.balance.carvemix import CarveMix
 from strokegan_lib.balance.dataset import balance
 from strokegan_lib.balance.lesion_synthesis import LesionSynthesiser, MadeMasks
-from strokegan_lib.balance.transplant import SMALLEST, Transplanter
+from strokegan_lib.balance.transplant import SMALLEST, MaskSource, Transplanter
 from strokegan_lib.command_line import Parser, command_for_card, integer, number, path, run
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import FOLDS
@@ -115,7 +115,7 @@ def _check(options: Namespace) -> None:
         )  # fmt: skip
 
 
-def _masks(options: Namespace, slices: SliceSet, train: np.ndarray) -> Transplanter | MadeMasks:
+def _masks(options: Namespace, slices: SliceSet, train: np.ndarray) -> MaskSource:
     """Where strokes come from: the mask generator that is named, or else the training slices."""
     if options.mask_weights:
         generator, _ = load_weights(options.mask_weights, "mask generator")
@@ -131,9 +131,7 @@ def _masks(options: Namespace, slices: SliceSet, train: np.ndarray) -> Transplan
         raise BadInput(slices.folder, what, "choose a data set with more patients") from None
 
 
-def _synthesiser(
-    options: Namespace, slices: SliceSet, masks: Transplanter | MadeMasks
-) -> tuple[LesionSynthesiser, dict]:
+def _synthesiser(options: Namespace, slices: SliceSet, masks: MaskSource) -> tuple[LesionSynthesiser, dict]:
     """The generator with its masks, and what the card says of it."""
     torch.manual_seed(options.seed)  # of the styles, if the generator draws any
     generator, _ = load_weights(options.weights, GENERATORS)

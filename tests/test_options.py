@@ -19,9 +19,9 @@ NEVER = ("nan", "inf", "-inf", "1e300", "-1e300", "-9223372036854775809", "1" + 
 
 
 def parsers() -> dict[str, argparse.ArgumentParser]:
-    """Every parser that a function ``parser`` of the library makes, and those of its tasks."""
+    """Every parser that a function ``parser`` of the library or a data script makes, and those of its tasks."""
     found = {}
-    for file in sorted(ROOT.rglob("*.py")):
+    for file in sorted([*ROOT.rglob("*.py"), *ROOT.parent.glob("data_scripts/*.py")]):
         if "\ndef parser(" in file.read_text(encoding="utf-8"):
             name = ".".join(file.relative_to(ROOT.parent).with_suffix("").parts)
             make = importlib.import_module(name).parser

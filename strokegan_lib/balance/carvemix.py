@@ -10,7 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from strokegan_lib.balance.dataset import Augmenter, Plan
-from strokegan_lib.balance.transplant import NEAR, SMALLEST, STAYS, Transplanter
+from strokegan_lib.balance.transplant import SMALLEST, STAYS, Transplanter
 from strokegan_lib.data.slices import SliceSet
 
 
@@ -18,18 +18,6 @@ def signed_distance(mask: np.ndarray) -> np.ndarray:
     """Distance to the edge of a mask in pixels: negative inside, positive outside, (H, W)."""
     mask = np.asarray(mask, bool)
     return ndimage.distance_transform_edt(~mask) - ndimage.distance_transform_edt(mask)
-
-
-def draw_margin(distance: np.ndarray, rng: np.random.Generator) -> float:
-    """How far beyond (or, negative, within) the edge to carve: uniform in -d/2..d, d being the lesion's depth.
-
-    That is the draw of the authors' released code.
-
-    Args:
-        distance: (H, W) of :func:`signed_distance`.
-    """
-    depth = -float(distance.min())
-    return rng.uniform(-depth / 2, depth)
 
 
 def carve_and_mix(
@@ -49,7 +37,6 @@ def carve_and_mix(
     Args:
         image, donor_image: (C, H, W).
         stroke, foreground, donor_stroke, donor_foreground: (H, W) bool or 0/1.
-        margin: in pixels, see :func:`draw_margin`.
 
     Returns:
         The mixed image (C, H, W) and its stroke mask (H, W) bool.
@@ -61,22 +48,19 @@ def carve_and_mix(
 
 
 class CarveMix(Augmenter):
-    """Paste the donor's lesion, with the tissue around it, at its own place.
-
-    Args:
-        transplanter: knows the donors; its deformations are not used.
-    """
+    """Paste a donor's lesion, with the tissue around it, at its own place; *donors* are not deformed."""
 
     name = "carvemix"
 
-    def __init__(self, transplanter: Transplanter) -> None:
-        self.donors = transplanter
+    def __init__(self, donors: Transplanter) -> None:
+        self.donors = donors
 
     def plan(self, slices: SliceSet, background: int, rng: np.random.Generator) -> Plan | None:
-        away = np.abs(self.donors.z - slices.table["z"][background])
-        donor = int(rng.choice(self.donors.donors[away <= max(NEAR, away.min())]))
+        z = slices.table["z"][background]
+        donor = int(rng.choice(self.donors.donors[self.donors.donors_at(z)]))
         distance = signed_distance(slices.stroke[donor])
-        margin = draw_margin(distance, rng)
+        depth = -float(distance.min())  # of the lesion
+        margin = rng.uniform(-depth / 2, depth)  # the draw of the authors' released code
         carved = int(((slices.stroke[donor] == 1) & (distance <= margin)).sum())
         two = [
             a[row] for row in (background, donor) for a in (slices.images, slices.stroke, slices.foreground)

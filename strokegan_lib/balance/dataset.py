@@ -1,9 +1,8 @@
 """A data set in which a chosen share of the training slices shows stroke, by synthetic slices.
 
-Each synthetic slice starts from a training slice, its *background*, and the stroke of another
-one, its *donor*; an augmenter makes the picture: a generator, or CarveMix. A synthetic slice
-carries the background's patient, so it lies in the training part as well, and
-``provenance.csv`` beside the arrays says what it was made from. Taught in notebook 08.
+Each starts from a training slice, its *background*, whose patient it carries, and the stroke of another
+one, its *donor*; an augmenter makes the picture: a generator, or CarveMix. ``provenance.csv`` beside
+the arrays says what it was made from. Taught in notebook 08.
 """
 
 from __future__ import annotations
@@ -12,18 +11,16 @@ import csv
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 from tqdm import tqdm
 
-from strokegan_lib.balance.derived import about_derived, copy_slices, origin
+from strokegan_lib.balance.derived import add_like, derived_set
 from strokegan_lib.data.sampling import ShuffledIndices
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.threads import in_order, one_thread_each
-from strokegan_lib.data.writer import SliceSetWriter
 from strokegan_lib.errors import BadInput
 from strokegan_lib.files import sha256
 
@@ -36,20 +33,13 @@ LIMIT = "Holds slices made by a network or by pasting (column synthetic): scans 
 
 @dataclass(frozen=True)
 class Plan:
-    """One slice to be made.
+    """One slice to be made."""
 
-    Attributes:
-        background, donor: rows of the data set; donor -1 for a slice of no donor.
-        stroke: (H, W) bool, the mask that it will have.
-        image: (C, H, W) uint8 where the plan holds the picture already, else None.
-        detail: what else decided it, in words.
-    """
-
-    background: int
-    donor: int
-    stroke: np.ndarray
-    image: np.ndarray | None = None
-    detail: str = ""
+    background: int  # row of the data set
+    donor: int  # row whose stroke it gets; -1 for a stroke of no donor
+    stroke: np.ndarray  # (H, W) bool, the mask that it will have
+    image: np.ndarray | None = None  # (C, H, W) uint8 where the plan holds the picture already
+    detail: str = ""  # what else decided it, in words
 
 
 class Augmenter(ABC):
@@ -91,10 +81,8 @@ def balance(
         slices: the data set; it is only read.
         out: the SliceSet to make: all slices of *slices*, then the synthetic ones.
         ratio: share of the training slices that show stroke, 0..1 exclusive.
-        augmenter: makes the pictures.
         made_by: the command, for the card.
-        seed: the same seed makes the same bytes, for any number of *workers*.
-        workers: threads that look for places.
+        seed: the same seed makes the same bytes, for any number of *workers*, threads that look for places.
         only_synthetic: leave the real training slices out, and make as many in their place;
             those without stroke are made from an empty mask.
         fold: as in ``SliceSet.of_split``.
@@ -106,22 +94,21 @@ def balance(
     """
     train = slices.of_split("train", fold)
     has_stroke = slices.table["has_stroke"][train] == 1
-    ill, total = int(has_stroke.sum()), len(train)
+    total, real = len(train), int(has_stroke.sum())
+    kept, backgrounds = np.arange(len(slices)), train[~has_stroke]
     if only_synthetic:
-        backgrounds, strokes = train, round(ratio * total)
-        empties, kept = total - strokes, np.setdiff1d(np.arange(len(slices)), train)
-        before = (0, 0)
+        strokes, count = round(ratio * total), total
+        kept, backgrounds = np.setdiff1d(kept, train), train
+        after = (total, strokes)
     else:  # a real lesion beneath a synthetic one would stay unmarked
-        backgrounds, strokes = train[~has_stroke], missing_strokes(ill, total, ratio)
-        empties, kept = 0, np.arange(len(slices))
-        before = (total, ill)
-    more = "choose a data set with more patients"
+        strokes = count = missing_strokes(real, total, ratio)
+        after = (total + strokes, real + strokes)
     if not strokes:
         what = f"shows stroke in {has_stroke.mean():.2%} of its training slices already"
         raise BadInput(slices.folder, what, "give a higher --ratio")
     if not len(backgrounds):
-        raise BadInput(slices.folder, "holds no training slice without stroke", more)
-    count = strokes + empties
+        what = "holds no training slice without stroke"
+        raise BadInput(slices.folder, what, "choose a data set with more patients")
     order = ShuffledIndices(backgrounds, (seed, 0)).take(0, count)  # each background once before any twice
 
     def plan(number: int) -> Plan:
@@ -133,27 +120,33 @@ def balance(
             if found := augmenter.plan(slices, background, rng):
                 return found
             background = int(rng.choice(backgrounds))
-        raise BadInput(slices.folder, "offers no place for a stroke", f"{more}, or other --pixels")
+        remedy = "choose a data set with more patients, or other --pixels"
+        raise BadInput(slices.folder, "offers no place for a stroke", remedy)
 
-    about = about_derived(slices, slices.card["name"], made_by, LIMIT)
-    with SliceSetWriter(out, about) as writer, one_thread_each():
-        copy_slices(writer, slices, kept)
+    patients, name = slices.table["patient"], slices.card["name"]
+    with (
+        derived_set(slices, out, kept, name=name, made_by=made_by, limits=(LIMIT,)) as writer,
+        one_thread_each(),
+        open(writer.partial / PROVENANCE, "w", newline="", encoding="utf-8") as file,
+    ):
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(COLUMNS)
         plans = in_order(plan, range(count), workers)
-        bar = tqdm(plans, augmenter.name, count, file=sys.stdout, disable=None if progress else True)
-        with open(writer.partial / PROVENANCE, "w", newline="", encoding="utf-8") as file:
-            table = csv.writer(file, lineterminator="\n")
-            table.writerow(COLUMNS)
-            for some in _chunks(iter(bar)):
-                images = augmenter.make(slices, some)
-                table.writerows(_add(writer, slices, *one) for one in zip(some, images, strict=True))
-        writer.card["made_from"] = origin(slices)
+        bar = iter(tqdm(plans, augmenter.name, count, file=sys.stdout, disable=None if progress else True))
+        while some := list(islice(bar, AT_ONCE)):
+            for made, image in zip(some, augmenter.make(slices, some), strict=True):
+                row, donor = made.background, made.donor
+                lender = patients[donor] if donor >= 0 else ""
+                table.writerow((len(writer.rows), row, patients[row], donor, lender, made.detail))
+                add_like(writer, slices, [row], images=image[None], stroke=made.stroke[None], synthetic=True)
+        file.flush()
         writer.card["balanced"] = {
             "by": augmenter.name,
             "ratio_asked_for": ratio,
             "seed": seed,
             "only_synthetic": only_synthetic,
-            "training_slices": [total, before[0] + count],
-            "training_slices_with_stroke": [ill, before[1] + strokes],
+            "training_slices": [total, after[0]],
+            "training_slices_with_stroke": [real, after[1]],
             "synthetic": count,
             "provenance_sha256": sha256(writer.partial / PROVENANCE),
             **(card or {}),
@@ -175,28 +168,3 @@ def provenance(slices: SliceSet) -> list[dict[str, str]]:
         raise BadInput(path, "is missing or has changed since it was made", "make the data set again")
     with open(path, newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
-
-
-def _chunks(plans: Iterator[Plan]) -> Iterator[list[Plan]]:
-    while some := list(islice(plans, AT_ONCE)):
-        yield some
-
-
-def _add(writer: SliceSetWriter, slices: SliceSet, made: Plan, image: np.ndarray) -> tuple:
-    """Append one synthetic slice, and return its line of provenance."""
-    row = made.background
-    scan = {name: column[row].item() for name, column in slices.table.items()}
-    writer.add(
-        image[None],
-        made.stroke[None],
-        slices.foreground[row][None] == 1,
-        patient=scan["patient"],
-        case=scan["case"],
-        plane=[scan["plane"]],
-        z=[scan["z"]],
-        spacing=(scan["row_spacing"], scan["column_spacing"], scan["thickness"]),
-        source=scan["source"],
-        synthetic=True,
-    )
-    donor = "" if made.donor < 0 else str(slices.table["patient"][made.donor])
-    return (len(writer.rows) - 1, row, scan["patient"], made.donor, donor, made.detail)

@@ -1,7 +1,15 @@
-"""A SliceSet made from another one: some of its slices, or all and more."""
+"""A SliceSet made from another one: all of its slices and more, or fewer training patients.
+
+Validation and test patients always stay. Which training patients stay is decided by a hash of their
+names, as the split is, but by another hash: they are no particular corner of the split.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from itertools import groupby
 
@@ -9,32 +17,92 @@ import numpy as np
 
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.writer import About, SliceSetWriter
+from strokegan_lib.errors import BadInput
 
-OF_SCAN = ("patient", "case", "row_spacing", "column_spacing", "thickness", "source", "synthetic")
+SPACING = ("row_spacing", "column_spacing", "thickness")
 
 
-def about_derived(slices: SliceSet, name: str, made_by: str, *limits: str) -> About:
-    """The head of the card: that of *slices* under a new name, with further limits."""
+@contextmanager
+def derived_set(
+    slices: SliceSet, out: str | os.PathLike, rows: np.ndarray, *, name: str, made_by: str, limits: tuple = ()
+) -> Iterator[SliceSetWriter]:
+    """Write the slices *rows*, (n,) int, of a set as they are; more can be added to the writer.
+
+    Its card is that of *slices* but for *name* and *made_by*, with further *limits*.
+    """
     kept = {field.name: slices.card[field.name] for field in fields(About) if field.name in slices.card}
-    return About(**kept | {"name": name, "made_by": made_by, "limits": (*kept["limits"], *limits)})
+    about = About(**kept | {"name": name, "made_by": made_by, "limits": (*kept["limits"], *limits)})
+
+    def scan(row: int) -> list:
+        return [slices.table[name][row] for name in ("patient", "case", *SPACING, "source", "synthetic")]
+
+    with SliceSetWriter(out, about) as writer:
+        for _, group in groupby(np.asarray(rows).tolist(), scan):
+            add_like(writer, slices, list(group))
+        writer.card["made_from"] = {"name": slices.card["name"], "sha256": slices.card["sha256"]}
+        yield writer
 
 
-def origin(slices: SliceSet) -> dict:
-    """Which set another was made from, for its card."""
-    return {"name": slices.card["name"], "sha256": slices.card["sha256"]}
+def add_like(writer: SliceSetWriter, slices: SliceSet, rows: list[int], **changed) -> None:
+    """Append the slices *rows* of one scan, but for what is *changed* among the arguments of ``writer.add``."""
+    arrays = {name: getattr(slices, name)[rows] for name in ("images", "stroke", "foreground")}
+    of_plane = {name: slices.table[name][rows] for name in ("plane", "z")}
+    of_scan = {name: slices.table[name][rows[0]] for name in ("patient", "case", "source", "synthetic")}
+    spacing = tuple(slices.table[name][rows[0]] for name in SPACING)
+    given = arrays | of_plane | of_scan | {"spacing": spacing} | changed
+    masks = {name: given[name] == 1 for name in ("stroke", "foreground")}
+    writer.add(**given | masks)
 
 
-def copy_slices(writer: SliceSetWriter, slices: SliceSet, rows: np.ndarray) -> None:
-    """Append slices as they are, in the order of *rows*, (n,) int."""
-    table = slices.table
+def thin_patients(
+    slices: SliceSet, out: str | os.PathLike, fraction: float, *, name: str, made_by: str,
+    fold: int | None = None,
+) -> SliceSet:  # fmt: skip
+    """Keep a fraction of the training patients, with and without stroke. Used in notebook 08.
 
-    def scan(row: int) -> tuple:
-        return tuple(table[name][row].item() for name in OF_SCAN)
+    The validation part stays whole. It only chooses the threshold, for every arm of a
+    comparison alike; a tenth of it would choose by a handful of lesions.
 
-    for (patient, case, *spacing, source, synthetic), group in groupby(np.asarray(rows).tolist(), scan):
-        chosen = np.array(list(group))
-        writer.add(
-            slices.images[chosen], slices.stroke[chosen] == 1, slices.foreground[chosen] == 1,
-            patient=patient, case=case, plane=table["plane"][chosen], z=table["z"][chosen],
-            spacing=tuple(spacing), source=source, synthetic=bool(synthetic),
-        )  # fmt: skip
+    Args:
+        slices: the set to thin, into the SliceSet *out*; *name* and *made_by* are for its card.
+        fraction: of the training patients, 0..1, rounded to whole patients.
+        fold: as in ``SliceSet.of_split``.
+
+    Raises:
+        BadInput: no patient with stroke or none without would stay, or *out* is unusable.
+    """
+    names, strokes, sizes = training_patients(slices, fold)
+    n = round(fraction * len(names))
+    if not strokes[:n].any() or (strokes[:n] == sizes[:n]).all():
+        what = f"keeps {n} training patients, too few to show both kinds of slices"
+        raise BadInput(slices.folder, what, "choose a larger fraction, or a data set with more patients")
+    rule = f"{fraction:.0%} of the training patients kept, with and without stroke as they come"
+    return keep_patients(slices, out, names[:n], rule, name=name, made_by=made_by, fold=fold)
+
+
+def training_patients(slices: SliceSet, fold: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Training patients in the order in which they stay, slices with stroke and slices of each, (P,) each."""
+    rows = slices.of_split("train", fold)
+    names, which = np.unique(slices.table["patient"][rows], return_inverse=True)
+    strokes = np.bincount(which, slices.table["has_stroke"][rows], len(names))
+    order = np.argsort([hashlib.sha256(f"thin {name}".encode()).hexdigest() for name in names])
+    return names[order], strokes[order], np.bincount(which, minlength=len(names))[order]
+
+
+def keep_patients(
+    slices: SliceSet, out: str | os.PathLike, stay: np.ndarray, rule: str, *, name: str, made_by: str,
+    fold: int | None,
+) -> SliceSet:  # fmt: skip
+    """Write a set without the training patients that are not named in *stay*; *rule* says why, for the card."""
+    patient, has_stroke = slices.table["patient"], slices.table["has_stroke"]
+    before = slices.of_split("train", fold)
+    after = before[np.isin(patient[before], stay)]
+    rows = np.setdiff1d(np.arange(len(slices)), np.setdiff1d(before, after))
+    with derived_set(slices, out, rows, name=name, made_by=made_by) as writer:
+        writer.card["thinned"] = {
+            "rule": rule + "; by a hash of the patient's name; validation and test patients all stay",
+            "training_patients": [len(np.unique(patient[rows])) for rows in (before, after)],
+            "training_slices": [len(before), len(after)],
+            "training_slices_with_stroke": [int(has_stroke[rows].sum()) for rows in (before, after)],
+        }
+    return SliceSet.open(out, verify=False)

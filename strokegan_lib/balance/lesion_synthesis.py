@@ -13,12 +13,12 @@ from scipy import ndimage
 from torch import Tensor
 
 from strokegan_lib.balance.dataset import Augmenter, Plan
-from strokegan_lib.balance.transplant import SMALLEST, STAYS, TRIES, Placement, Transplanter, onto, ventricles
+from strokegan_lib.balance.transplant import MaskSource, Pixels, onto
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.windows import DARKEST
 
 
-class MadeMasks:
+class MadeMasks(MaskSource):
     """Strokes that a mask generator makes, moved onto brains that it has not made.
 
     Args:
@@ -29,30 +29,15 @@ class MadeMasks:
     def __init__(self, sample: Callable[[int, int], tuple[np.ndarray, np.ndarray]], slices: SliceSet) -> None:
         self.sample, self.slices = sample, slices
 
-    def place(
-        self, row: int, rng: np.random.Generator, pixels: tuple[int, int] | None = None
-    ) -> Placement | None:
-        """A mask for one slice, as ``Transplanter.place``, but of no donor (-1).
-
-        A stroke keeps its place relative to its brain's bounding box; it is drawn anew where too
-        little of it lies on tissue or its size is not the one asked for.
-        """
+    def propose(self, row: int, rng: np.random.Generator, pixels: Pixels) -> tuple[np.ndarray, float, int]:
+        """A stroke at the same place relative to the brain's bounding box; no pixel where strokes are rare."""
         foreground = self.slices.foreground[row] == 1
-        tissue = foreground & ~ventricles(self.slices.images[row, 0], foreground)
-        if not tissue.any():
-            return None
-        for _ in range(TRIES):
-            try:
-                (stroke,), (brain,) = self.sample(1, int(rng.integers(2**31)))
-            except ValueError:
-                return None
-            moved = onto(stroke, brain, foreground)
-            inside = moved & tissue
-            size = int(inside.sum())
-            low, high = pixels or (SMALLEST, inside.size)
-            if size >= STAYS * moved.sum() and low <= size <= high:
-                return Placement(inside, -1)
-        return None
+        try:
+            (stroke,), (brain,) = self.sample(1, int(rng.integers(2**31)))
+        except ValueError:
+            return np.zeros_like(foreground), 1, -1
+        moved = onto(stroke, brain, foreground)
+        return moved, moved.sum(), -1
 
 
 class LesionSynthesiser(Augmenter):
@@ -60,29 +45,21 @@ class LesionSynthesiser(Augmenter):
 
     Args:
         generator: (stroke, foreground), (n, 1, H, W) each, -> pictures (n, C, H, W) in 0..1; in eval mode.
-        masks: where strokes come from.
         paint: 'slice' takes the whole slice as painted, which is smooth and no real brain; 'lesion' paints
             it with the stroke and without, and adds the difference to the real slice, near the mask, so
             that the tissue's own texture stays.
-        pixels: smallest and largest lesion; None for sizes as in the data.
     """
 
     name = "gan"
 
     def __init__(
-        self,
-        generator: Callable[[Tensor, Tensor], Tensor],
-        masks: Transplanter | MadeMasks,
-        paint: str = "lesion",
-        pixels: tuple[int, int] | None = None,
-    ) -> None:
+        self, generator: Callable[[Tensor, Tensor], Tensor], masks: MaskSource, paint: str = "lesion",
+        pixels: Pixels = None,
+    ) -> None:  # fmt: skip
         self.generator, self.masks, self.how, self.pixels = generator, masks, paint, pixels
 
     def plan(self, slices: SliceSet, background: int, rng: np.random.Generator) -> Plan | None:
-        placed = self.masks.place(background, rng, self.pixels)
-        return placed and Plan(
-            background, placed.donor, placed.stroke, detail="made mask" if placed.donor < 0 else ""
-        )
+        return self.masks.place(background, rng, self.pixels)
 
     def make(self, slices: SliceSet, plans: list[Plan]) -> np.ndarray:
         rows = np.array([plan.background for plan in plans])

@@ -1,19 +1,19 @@
 """Stroke masks for slices without stroke: another patient's mask, moved over and deformed.
 
-A stroke lies where an artery closes, so a mask must not land anywhere. It keeps its place
-relative to the brain's bounding box (or takes the mirror image of it: left and right have
-the same arteries), comes from a plane of about the same height, stays inside the brain and
-out of the ventricles, and a place is refused where too little of the mask would be left.
-Taught in notebook 08.
+A stroke lies where an artery closes: a mask keeps its place relative to the brain's bounding box (or its
+mirror image: left and right have the same arteries), comes from a plane of about the same height, and
+stays on tissue, or is refused where too little of it would be left. Taught in notebook 08.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
+from strokegan_lib.balance.dataset import Plan
 from strokegan_lib.data.slices import SliceSet
 
 NEAR = 10.0  # mm: planes so close show the same territories
@@ -22,6 +22,7 @@ SMALLEST = 4  # pixels; less is lost in the next resampling
 TRIES = 12  # donors tried for one slice
 DARK = 0.5  # of the tissue's median: cerebrospinal fluid on FLAIR, DWI and CT
 DEEP = 8.0  # pixels from the brain's edge: darkness nearer to it is a fold, and strokes cross folds
+Pixels = tuple[int, int] | None  # smallest and largest size of a mask; None for sizes as they come
 
 
 @dataclass(frozen=True)
@@ -37,28 +38,12 @@ class Deformation:
     wave: float = 8.0  # pixels, smoothness of it
 
 
-@dataclass(frozen=True)
-class Placement:
-    """A stroke mask for a slice that had none.
-
-    Attributes:
-        stroke: (H, W) bool, inside the slice's tissue.
-        donor: row of the slice whose mask it was.
-    """
-
-    stroke: np.ndarray
-    donor: int
-
-
 def ventricles(image: np.ndarray, foreground: np.ndarray) -> np.ndarray:
-    """Fluid deep inside the brain: dark, and not a fold of its surface.
+    """Fluid deep inside the brain, (H, W) bool: dark, and not a fold of its surface.
 
     Args:
         image: (H, W) uint8, a contrast on which fluid is dark (FLAIR, DWI, CT; not ADC).
         foreground: (H, W) bool or 0/1.
-
-    Returns:
-        (H, W) bool; empty where nothing is dark.
     """
     inside = np.asarray(foreground, bool)
     if not inside.any():
@@ -69,8 +54,34 @@ def ventricles(image: np.ndarray, foreground: np.ndarray) -> np.ndarray:
     return ndimage.binary_opening(dark & deep)  # single dark pixels are noise
 
 
-class Transplanter:
-    """Finds stroke masks for slices without stroke.
+class MaskSource(ABC):
+    """Where the strokes of slices without stroke come from."""
+
+    slices: SliceSet
+
+    @abstractmethod
+    def propose(self, row: int, rng: np.random.Generator, pixels: Pixels) -> tuple[np.ndarray, float, int]:
+        """A mask, (H, W) bool, at its place in that slice; its area in pixels; the donor's row or -1."""
+
+    def place(self, row: int, rng: np.random.Generator, pixels: Pixels = None) -> Plan | None:
+        """A mask for the slice *row*, on its tissue; the same state of *rng* gives the same mask.
+
+        None where none of TRIES masks fits: too little lies on tissue, or the size is not one of *pixels*.
+        """
+        foreground = self.slices.foreground[row] == 1
+        tissue = foreground & ~ventricles(self.slices.images[row, 0], foreground)
+        low, high = pixels or (SMALLEST, tissue.size)
+        for _ in range(TRIES if tissue.any() else 0):
+            mask, area, donor = self.propose(row, rng, pixels)
+            kept = mask & tissue
+            size = int(kept.sum())
+            if size >= STAYS * area and low <= size <= high:
+                return Plan(row, donor, kept, detail="" if donor >= 0 else "made mask")
+        return None
+
+
+class Transplanter(MaskSource):
+    """Moves masks of other slices.
 
     Args:
         slices: the data set.
@@ -79,7 +90,7 @@ class Transplanter:
         deformation: how far a mask may be changed.
 
     Raises:
-        ValueError: no slice with stroke among *rows*.
+        ValueError: no mask of SMALLEST pixels among *rows*.
     """
 
     def __init__(self, slices: SliceSet, rows: np.ndarray, deformation: Deformation | None = None) -> None:
@@ -92,56 +103,25 @@ class Transplanter:
         self.donors, self.area = rows[usable], area[usable]
         self.z = slices.table["z"][self.donors]
 
-    def place(
-        self, row: int, rng: np.random.Generator, pixels: tuple[int, int] | None = None
-    ) -> Placement | None:
-        """A mask for one slice; the same state of *rng* gives the same mask.
-
-        Args:
-            row: the slice that gets the mask.
-            pixels: smallest and largest size of the mask; None takes sizes as they come
-                among the donors.
-
-        Returns:
-            the mask, or None where none of TRIES donors fits.
-        """
-        image, foreground = self.slices.images[row, 0], self.slices.foreground[row] == 1
-        tissue = foreground & ~ventricles(image, foreground)
-        candidates = self._candidates(float(self.slices.table["z"][row]), pixels)
-        if not tissue.any():
-            return None
-        for _ in range(TRIES):
-            k = int(rng.choice(candidates))
-            factor = 1.0
-            if pixels is not None:  # sizes that are asked for are drawn evenly on a logarithmic scale
-                factor = np.sqrt(np.exp(rng.uniform(*np.log(pixels))) / self.area[k])
-            donor = int(self.donors[k])
-            mask, area = self._move(donor, foreground, rng, factor)
-            kept = mask & tissue
-            size = int(kept.sum())
-            low, high = pixels or (SMALLEST, kept.size)
-            if size >= STAYS * area and low <= size <= high:
-                return Placement(kept, donor)
-        return None
-
-    def _candidates(self, z: float, pixels: tuple[int, int] | None) -> np.ndarray:
-        """Donors at about the height *z*, if there are any, and of about the size asked for."""
+    def donors_at(self, z: float) -> np.ndarray:
+        """Which donors, (n,) bool, lie at about the height *z*, mm; the nearest where none does."""
         away = np.abs(self.z - z)
-        fits = away <= max(NEAR, away.min())
-        if pixels is not None:
-            low, high = pixels
-            alike = (self.area >= low / 2) & (self.area <= high * 2)  # more stretch would change the shape
-            fits = fits & alike if (fits & alike).any() else fits
-        return np.flatnonzero(fits)
+        return away <= max(NEAR, away.min())
 
-    def _move(
-        self, donor: int, foreground: np.ndarray, rng: np.random.Generator, factor: float
-    ) -> tuple[np.ndarray, float]:
-        """The donor's mask, deformed, at its place in another brain; and the area it should have."""
-        how = self.deformation
+    def propose(self, row: int, rng: np.random.Generator, pixels: Pixels) -> tuple[np.ndarray, float, int]:
+        """A donor's mask of about that height and size, deformed."""
+        fits, factor = self.donors_at(float(self.slices.table["z"][row])), 1.0
+        if pixels is not None:
+            alike = (self.area >= pixels[0] / 2) & (self.area <= pixels[1] * 2)  # or the shape would change
+            fits = fits & alike if (fits & alike).any() else fits
+        k = int(rng.choice(np.flatnonzero(fits)))
+        if pixels is not None:  # sizes that are asked for are drawn evenly on a logarithmic scale
+            factor = np.sqrt(np.exp(rng.uniform(*np.log(pixels))) / self.area[k])
+
+        donor, how = int(self.donors[k]), self.deformation
         mask = self.slices.stroke[donor]
         old_middle, old_half = _box(self.slices.foreground[donor])
-        new_middle, new_half = _box(foreground)
+        new_middle, new_half = _box(self.slices.foreground[row])
         centre = np.array(ndimage.center_of_mass(mask))
         mirror = np.array([1.0, -1.0 if rng.random() < how.mirror else 1.0])  # rows, columns
         place = (centre - old_middle) / old_half * mirror  # relative to the brain, -1..1
@@ -157,26 +137,24 @@ class Transplanter:
         waves = ndimage.gaussian_filter(rng.standard_normal((2, *mask.shape)), (0, how.wave, how.wave))
         waves *= how.bend / waves.std()
         source = np.linalg.inv(forward) @ (at + waves.reshape(2, -1)) + centre[:, None]
-        moved = ndimage.map_coordinates(mask.astype(np.float32), source, order=1)  # (H*W,)
-        area = float(mask.sum(dtype=np.int64) * abs(np.linalg.det(forward)))
-        return moved.reshape(mask.shape) >= 0.5, area
+        area = float(self.area[k] * abs(np.linalg.det(forward)))
+        return _moved(mask, source), area, donor
 
 
 def onto(mask: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
     """Move a mask from one brain to another, so that its place relative to the bounding box stays.
 
-    Args:
-        mask: (H, W), 0/1.
-        old, new: (H, W), 0/1, the foregrounds of the two brains, neither empty.
-
-    Returns:
-        (H, W) bool; it may reach over the new brain's edge, and cover its ventricles.
+    The brains are foregrounds, neither empty. All are (H, W), 0/1 or bool. The mask may come to lie over the
+    new brain's edge.
     """
     (old_middle, old_half), (new_middle, new_half) = _box(old), _box(new)
     at = np.indices(mask.shape).reshape(2, -1)  # (2, H*W)
-    source = (at - new_middle[:, None]) * (old_half / new_half)[:, None] + old_middle[:, None]
-    moved = ndimage.map_coordinates(mask.astype(np.float32), source, order=1)  # (H*W,)
-    return moved.reshape(mask.shape) >= 0.5
+    return _moved(mask, (at - new_middle[:, None]) * (old_half / new_half)[:, None] + old_middle[:, None])
+
+
+def _moved(mask: np.ndarray, source: np.ndarray) -> np.ndarray:
+    """A mask (H, W) each of whose pixels is looked up at (row, column) *source*, (2, H*W), of the old one."""
+    return ndimage.map_coordinates(mask.astype(np.float32), source, order=1).reshape(mask.shape) >= 0.5
 
 
 def _box(foreground: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

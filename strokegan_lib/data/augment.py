@@ -69,68 +69,26 @@ MIRROR = Augmentation(rotation=0, scale=0, shear=0, shift=0, gain=0, gamma=0, bi
 
 @dataclass(frozen=True)
 class Draw:
-    """The changes drawn for a batch of B slices with C channels (NumPy, on the host).
+    """The changes drawn for a batch of B slices with C channels, on the host.
 
-    Attributes:
-        matrix: (B, 2, 3) where a pixel of the new picture is found in the old one:
-            (column, row) of the old = matrix @ (column, row, 1) of the new, in pixels
-            from the picture's middle.
-        gain, gamma: (B, C) brightness becomes gain * brightness ** gamma.
-        bias: (B, C, 2) brightness is multiplied by 1 + bias[0] * x + bias[1] * y,
-            x and y from -1 to 1 over columns and rows.
-        noise: (B, C) standard deviation of the noise; the full range is 1.
-        start: (B, C) int64, where in the bank of noise to start reading.
+    A pixel of the new picture is found in the old one at (column, row) = matrix @ (column, row, 1),
+    in pixels from the picture's middle. Brightness v becomes
+    gain * v ** gamma * (1 + bias[0] * x + bias[1] * y) + noise, x and y from -1 to 1.
     """
 
-    matrix: np.ndarray
-    gain: np.ndarray
-    gamma: np.ndarray
-    bias: np.ndarray
-    noise: np.ndarray
-    start: np.ndarray
-
-
-def _lines(draw: Draw, height: int, width: int) -> dict[str, np.ndarray]:
-    """What the device needs, as lines: an affine map, of places or of brightness, is a
-    part that depends on the column plus a part that depends on the row.
-
-    Returns:
-        tones (B, C, 256): the brightness that each byte becomes, 256 powers in place of 16,384;
-        across (B, 1, W) and down (B, H, 1), complex: their sum x + iy is the grid that
-        ``F.grid_sample(..., align_corners=False)`` wants, -1..1 (what ``F.affine_grid``
-        makes, but exact where nothing moves and, on a CPU, many times as fast);
-        bias_across (B, C, 1, W), bias_down (B, C, H, 1); noise (B, C, 1, 1);
-        start (B, C). float32, complex64 and int64.
-    """
-    x, y = _centres(width), _centres(height)
-    half = np.array([width / 2, height / 2])
-    to_column, to_row, shift = (draw.matrix[:, :, k] / half @ (1, 1j) for k in range(3))  # (B,) each
-    slope = draw.bias[..., None, None]  # (B, C, 2, 1, 1)
-    across = (to_column[:, None] * (x * half[0]))[:, None, :]
-    down = (to_row[:, None] * (y * half[1]) + shift[:, None])[:, :, None]
-    tones = draw.gain[..., None] * (np.arange(256) / 255) ** draw.gamma[..., None]
-    return {
-        "across": across.astype(np.complex64),
-        "down": down.astype(np.complex64),
-        "tones": tones.astype(np.float32),
-        "bias_across": (1 + slope[:, :, 0] * x).astype(np.float32),
-        "bias_down": (slope[:, :, 1] * y[:, None]).astype(np.float32),
-        "noise": draw.noise[..., None, None].astype(np.float32),
-        "start": draw.start,
-    }
-
-
-def _centres(n: int) -> np.ndarray:
-    """Centres of n pixels that fill -1..1, (n,)."""
-    return (2 * np.arange(n) + 1) / n - 1
+    matrix: np.ndarray  # (B, 2, 3)
+    gain: np.ndarray  # (B, C)
+    gamma: np.ndarray  # (B, C)
+    bias: np.ndarray  # (B, C, 2), over columns and rows
+    noise: np.ndarray  # (B, C) standard deviation; the full range is 1
+    start: np.ndarray  # (B, C) int64, where in the bank of noise to start reading
 
 
 @lru_cache(maxsize=8)
 def noise_bank(device: torch.device, pixels: int) -> Tensor:
     """Standard normal numbers, (BANK, pixels): row k is the bank read from its number k on.
 
-    Drawing a fresh number for every pixel would take longer than all other intensity
-    changes together. The rows overlap in memory: 1 MB, however many there are.
+    Fresh numbers would take longer than all other changes of intensity. The rows overlap in memory.
     """
     numbers = np.random.default_rng(0).standard_normal(BANK + pixels - 1, dtype=np.float32)
     return torch.from_numpy(numbers).to(device).unfold(0, pixels, 1)
@@ -153,20 +111,34 @@ def augment(images: Tensor, stroke: Tensor, draw: Draw) -> tuple[Tensor, Tensor,
         stroke (B, 1, H, W) and foreground (B, 1, H, W), float32, 0/1, stroke inside foreground.
     """
     b, c, h, w = images.shape
-    lines = {
-        name: torch.from_numpy(line).to(images.device, non_blocking=True)
-        for name, line in _lines(draw, h, w).items()
-    }
-    toned = torch.gather(lines["tones"], 2, images.reshape(b, c, h * w).long()).view(b, c, h, w)
-    planes = torch.cat([toned, stroke[:, None], images[:, :1].clamp(max=1)], 1)  # (B, C+2, H, W)
-    grid = torch.view_as_real(lines["across"] + lines["down"])  # (B, H, W, 2)
-    planes = F.grid_sample(planes, grid, align_corners=False)  # (B, C+2, H, W)
+    # An affine map, of places or of brightness, is a part that depends on the column plus a part that
+    # depends on the row. The device gets these lines, not the planes that they add up to.
+    x, y = ((2 * np.arange(n) + 1) / n - 1 for n in (w, h))  # centres of pixels that fill -1..1
+    half = np.array([w / 2, h / 2])
+    to_column, to_row, shift = (draw.matrix[:, :, k] / half @ (1, 1j) for k in range(3))  # (B,) each
+    slope = draw.bias[..., None, None]  # (B, C, 2, 1, 1)
 
+    def on_device(line: np.ndarray, kind: type = np.float32) -> Tensor:
+        return torch.from_numpy(line.astype(kind)).to(images.device, non_blocking=True)
+
+    # brightness: gain * v ** gamma of the 256 bytes, in place of 16,384 pixels
+    tones = on_device(draw.gain[..., None] * (np.arange(256) / 255) ** draw.gamma[..., None])  # (B, C, 256)
+    toned = torch.gather(tones, 2, images.reshape(b, c, h * w).long()).view(b, c, h, w)
+    planes = torch.cat([toned, stroke[:, None], images[:, :1].clamp(max=1)], 1)  # (B, C+2, H, W)
+
+    # geometry: x + iy in -1..1, what F.affine_grid makes, but exact where nothing moves and faster
+    across = (to_column[:, None] * (x * half[0]))[:, None, :]  # (B, 1, W)
+    down = (to_row[:, None] * (y * half[1]) + shift[:, None])[:, :, None]  # (B, H, 1)
+    grid = torch.view_as_real(on_device(across, np.complex64) + on_device(down, np.complex64))  # (B, H, W, 2)
+    planes = F.grid_sample(planes, grid, align_corners=False)  # (B, C+2, H, W)
     share = planes[:, c + 1 :]  # of foreground, (B, 1, H, W)
     foreground = (share >= 0.5).float()
     stroke = (planes[:, c : c + 1] >= 0.5) * foreground  # rounding might let a pixel stick out
     image = planes[:, :c] / share.clamp(min=0.5)  # (B, C, H, W); less is not foreground
-    image *= lines["bias_across"] + lines["bias_down"]  # (B, C, 1, W) + (B, C, H, 1)
-    noise = noise_bank(images.device, h * w).index_select(0, lines["start"].view(-1)).view(b, c, h, w)
-    image.addcmul_(noise, lines["noise"])
+
+    # bias and noise: image * (1 + bias[0] x + bias[1] y) + noise * n
+    image *= on_device(1 + slope[:, :, 0] * x) + on_device(slope[:, :, 1] * y[:, None])
+    rows = on_device(draw.start.ravel(), np.int64)  # (B C,)
+    noise = noise_bank(images.device, h * w).index_select(0, rows).view(b, c, h, w)
+    image.addcmul_(noise, on_device(draw.noise[..., None, None]))
     return image.clamp_(DARKEST / 255, 1) * foreground, stroke, foreground

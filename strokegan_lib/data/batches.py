@@ -1,8 +1,7 @@
 """Batches on the device: the slices go there once, as bytes, and never travel again.
 
-A data set of 13,200 slices is 433 MB as bytes. Reading it slice by slice from disk,
-augmenting each slice by itself and sending it over is what usually keeps a training step
-waiting; here a batch is an index into a tensor and one call (see augment.py).
+A data set of 13,200 slices is 433 MB as bytes; a batch is an index into that tensor and one
+call (see augment.py), so that no training step waits for the disk.
 """
 
 from __future__ import annotations
@@ -24,19 +23,12 @@ CHUNK = 256  # slices read from disk at a time while the set goes to the device
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch of B slices.
+    """A batch of B slices."""
 
-    Attributes:
-        image: (B, C, 128, 128) float32: 8/255..1 in the foreground, 0 elsewhere.
-        stroke: (B, 1, 128, 128) float32, 0/1, inside the foreground.
-        foreground: (B, 1, 128, 128) float32, 0/1.
-        index: (B,) int64, on the host: the slices' rows in the SliceSet, to look up its table.
-    """
-
-    image: Tensor
-    stroke: Tensor
-    foreground: Tensor
-    index: Tensor
+    image: Tensor  # (B, C, 128, 128) float32: 8/255..1 in the foreground, 0 elsewhere
+    stroke: Tensor  # (B, 1, 128, 128) float32, 0/1, inside the foreground
+    foreground: Tensor  # (B, 1, 128, 128) float32, 0/1
+    index: Tensor  # (B,) int64, on the host: the slices' rows in the SliceSet, to look up its table
 
 
 class Batches:
@@ -51,10 +43,8 @@ class Batches:
         rows: (n,) which of its slices, such as ``slices.of_split("train")``.
         size: slices a batch.
         device: where the slices are kept and batches are made.
-        seed: a non-negative whole number.
+        seed, lesion_share: as in :class:`Sampler`.
         augmentation: how far slices may be changed; UNCHANGED for not at all.
-        lesion_share: share of slices with stroke in the batches, 0..1; None leaves it as
-            it is in the data.
 
     Raises:
         BadInput: no slice chosen, or none of a kind that *lesion_share* asks for.
@@ -79,8 +69,7 @@ class Batches:
             remedy = "choose another split, or a data set with more patients"
             raise BadInput(slices.folder, f"holds {error}", remedy) from error
         n, channels = len(self.rows), slices.images.shape[1]
-        # the stroke lies behind the channels as one plane more, so that one index fetches all;
-        # the foreground is where the image is not 0 and need not be kept
+        # the stroke is one plane more; the foreground is where the image is not 0 and need not be kept
         shape = (n, channels + 1, *slices.images.shape[2:])
         self.planes = torch.empty(shape, dtype=torch.uint8, device=device)
         for start in range(0, n, CHUNK):
@@ -100,7 +89,7 @@ class Batches:
     def in_order(self) -> Iterator[Batch]:
         """Every chosen slice once, in order and unchanged, for scoring; the last batch may be smaller."""
         for start in range(0, len(self.rows), self.size):
-            positions = np.arange(start, min(start + self.size, len(self.rows)))
+            positions = np.arange(len(self.rows))[start : start + self.size]
             yield self._make(positions, UNCHANGED, np.random.default_rng(0))
 
     def _make(self, positions: np.ndarray, augmentation: Augmentation, rng: np.random.Generator) -> Batch:
@@ -113,9 +102,7 @@ class Batches:
 
 
 class Mixed:
-    """Batches from several data sets, each with its own share of every batch, whatever its size.
-
-    Batch *t* is batch *t* of every part, one after the other.
+    """Batches from several data sets: batch *t* is batch *t* of every part, one after the other.
 
     Args:
         parts: one Batches a data set; their sizes add up to the size of a batch.

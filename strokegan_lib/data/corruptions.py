@@ -32,26 +32,26 @@ def blur(image: Tensor, foreground: Tensor, amount: Tensor) -> Tensor:
     planes = F.conv2d(planes, line, padding=(0, reach), groups=b * (c + 1))
     planes = F.conv2d(planes, line.transpose(2, 3), padding=(reach, 0), groups=b * (c + 1))
     planes = planes.reshape(b, c + 1, h, w)
-    return tissue(planes[:, :c] / planes[:, c:].clamp(min=1e-6), foreground)
+    return _in_range(planes[:, :c] / planes[:, c:].clamp(min=1e-6), foreground)
 
 
 def noise(image: Tensor, foreground: Tensor, amount: Tensor) -> Tensor:
     """Independent normal noise in every pixel, of up to GRAIN."""
-    return tissue(image + GRAIN * _each(amount) * torch.randn_like(image), foreground)
+    return _in_range(image + GRAIN * _each(amount) * torch.randn_like(image), foreground)
 
 
 def checkerboard(image: Tensor, foreground: Tensor, amount: Tensor) -> Tensor:
     """Pixels lighter and darker by turns, by up to SQUARES: what transposed convolutions leave."""
     rows, columns = (torch.arange(n, device=image.device) for n in image.shape[2:])
     sign = 1 - 2 * ((rows[:, None] + columns) % 2)  # (H, W), +1 and -1
-    return tissue(image + SQUARES * _each(amount) * sign, foreground)
+    return _in_range(image + SQUARES * _each(amount) * sign, foreground)
 
 
 def flatten(image: Tensor, foreground: Tensor, amount: Tensor) -> Tensor:
     """All tissue nearer to the slice's mean, by a share of up to FLATTENED."""
     inside = foreground.sum((2, 3), keepdim=True).clamp(min=1)
     middle = image.sum((2, 3), keepdim=True) / inside  # (B, C, 1, 1); the image is 0 outside
-    return tissue(middle + (1 - FLATTENED * _each(amount)) * (image - middle), foreground)
+    return _in_range(middle + (1 - FLATTENED * _each(amount)) * (image - middle), foreground)
 
 
 def copy_half(image: Tensor, foreground: Tensor, amount: Tensor) -> Tensor:
@@ -60,17 +60,13 @@ def copy_half(image: Tensor, foreground: Tensor, amount: Tensor) -> Tensor:
     mirrored = image.flip(-1)
     right = torch.arange(width, device=image.device) >= width // 2  # (W,)
     share = _each(amount) * (right & (mirrored > 0))  # (B, C, H, W): nothing to copy from where there is air
-    return tissue(image + share * (mirrored - image), foreground)
+    return _in_range(image + share * (mirrored - image), foreground)
 
 
 # in the order in which they are applied together: noise is never blurred away
 CORRUPTIONS = {
-    "blur": blur,
-    "copied half": copy_half,
-    "flattened": flatten,
-    "checkerboard": checkerboard,
-    "noise": noise,
-}
+    "blur": blur, "copied half": copy_half, "flattened": flatten, "checkerboard": checkerboard, "noise": noise,
+}  # fmt: skip
 
 
 def corrupt(image: Tensor, foreground: Tensor, amounts: Tensor) -> Tensor:
@@ -89,8 +85,8 @@ def corrupt(image: Tensor, foreground: Tensor, amounts: Tensor) -> Tensor:
     return image
 
 
-def tissue(image: Tensor, foreground: Tensor) -> Tensor:
-    """Keep to the range of a slice: 8/255..1 in the foreground, 0 elsewhere."""
+def _in_range(image: Tensor, foreground: Tensor) -> Tensor:
+    """8/255..1 in the foreground, 0 elsewhere."""
     return image.clamp(DARKEST / 255, 1) * foreground
 
 

@@ -1,7 +1,8 @@
 """Which voxels are head or brain: one rule for each kind of scan, all three crude and stated.
 
 The kit needs a foreground to tell dark tissue from air, not an anatomy: a rule of a few
-lines that a student can read beats a better one that needs a trained network.
+lines that a student can read beats a better one that needs a trained network. Masks are
+(P, H, W) bool; *spacing* is that of plane, row and column in mm.
 """
 
 from __future__ import annotations
@@ -14,27 +15,12 @@ BRAIN_CT = "the largest piece of 1 to 90 HU after smoothing by 1 mm and cutting 
 
 
 def stripped(images: np.ndarray) -> np.ndarray:
-    """Foreground of a scan whose skull has been removed.
-
-    Args:
-        images: (C, P, H, W), 0 outside the brain.
-
-    Returns:
-        (P, H, W) bool.
-    """
+    """Foreground (P, H, W) of a scan whose skull has been removed: *images* (C, P, H, W), 0 outside."""
     return fill(np.any(images > 0, axis=0))
 
 
 def head(image: np.ndarray, spacing: tuple[float, float, float]) -> np.ndarray:
-    """Foreground of an MR scan with its skull: the head.
-
-    Args:
-        image: (P, H, W), any unit, dark air.
-        spacing: of plane, row, column in mm.
-
-    Returns:
-        (P, H, W) bool.
-    """
+    """Foreground of an MR scan with its skull, the head: *image* (P, H, W) in any unit, air dark."""
     from scipy.ndimage import gaussian_filter
 
     smooth = gaussian_filter(np.clip(image, 0, None), [1 / s for s in spacing])
@@ -42,15 +28,7 @@ def head(image: np.ndarray, spacing: tuple[float, float, float]) -> np.ndarray:
 
 
 def brain_ct(image: np.ndarray, spacing: tuple[float, float, float]) -> np.ndarray:
-    """Foreground of a CT: the brain, which bone (with its skull) or 0 (without) encloses.
-
-    Args:
-        image: (P, H, W) in Hounsfield units.
-        spacing: of plane, row, column in mm.
-
-    Returns:
-        (P, H, W) bool.
-    """
+    """Foreground of a CT, *image* (P, H, W) in HU: the brain, which bone (with skull) or 0 (without) encloses."""
     from scipy.ndimage import distance_transform_edt, gaussian_filter
 
     in_plane = (0, 1 / spacing[1], 1 / spacing[2])  # planes lie too far apart to smooth across

@@ -16,16 +16,9 @@ SIZE = 128  # pixels a side: the paper's 128 x 128
 
 @lru_cache(maxsize=64)
 def area_weights(n: int, spacing: float, side: float, size: int = SIZE) -> np.ndarray:
-    """Share of each new pixel's length that each old pixel covers.
+    """Share of each of *size* new pixels' length that each of *n* old ones covers, (size, n) float64.
 
-    Args:
-        n: old pixels along the axis.
-        spacing: length of an old pixel, mm.
-        side: side of the square, mm; the old axis lies in its middle.
-        size: new pixels along the axis.
-
-    Returns:
-        (size, n) float64; a row sums to 1 where the new pixel lies inside the old axis.
+    The old pixels are *spacing* mm long and lie in the middle of the square's *side*, mm.
     """
     new = np.linspace(-side / 2, side / 2, size + 1)  # (size+1,) edges, mm
     old = (np.arange(n + 1) - n / 2) * spacing  # (n+1,) edges, mm
@@ -47,9 +40,7 @@ def area_average(planes: np.ndarray, spacing: tuple[float, float], size: int = S
     Args:
         planes: (..., H, W), any real type.
         spacing: height and width of an old pixel, mm.
-
-    Returns:
-        (..., size, size) float64.
+        size: new pixels a side; the result is (..., size, size) float64.
     """
     height, width = planes.shape[-2:]
     side = pixel_size((height, width), spacing, size) * size
@@ -59,14 +50,7 @@ def area_average(planes: np.ndarray, spacing: tuple[float, float], size: int = S
 
 
 def resample_mask(mask: np.ndarray, spacing: tuple[float, float], size: int = SIZE) -> np.ndarray:
-    """A new pixel belongs to the mask where the mask covers half of it or more.
-
-    Args:
-        mask: (..., H, W) bool or 0/1.
-
-    Returns:
-        (..., size, size) bool.
-    """
+    """Where a mask, (..., H, W) bool or 0/1, covers half of a new pixel or more, (..., size, size) bool."""
     # the slack keeps exact halves inside whatever the order of the sums
     return area_average(mask, spacing, size) >= 0.5 - 1e-9
 
@@ -74,11 +58,7 @@ def resample_mask(mask: np.ndarray, spacing: tuple[float, float], size: int = SI
 def resample_image(
     image: np.ndarray, foreground: np.ndarray, spacing: tuple[float, float], size: int = SIZE
 ) -> np.ndarray:
-    """Area average of an image over its foreground only, so that edges do not darken.
-
-    Args:
-        image: (..., H, W), any unit.
-        foreground: (..., H, W) bool, broadcast against *image*.
+    """Area average of an image (..., H, W) over its foreground only, so that edges do not darken.
 
     Returns:
         (..., size, size) float64; 0 where no foreground is near.

@@ -7,6 +7,7 @@ process r of w asks for step t * w + r and shares no batch with the others.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
@@ -21,22 +22,18 @@ class ShuffledIndices:
 
     def __init__(self, indices: np.ndarray, key: tuple[int, ...]) -> None:
         self.indices, self.key = np.asarray(indices), key
-        self._cached: tuple[int, np.ndarray] = (-1, self.indices)  # the last epoch and its order
+        self._order = lru_cache(maxsize=2)(self._shuffled)
 
     def take(self, first: int, count: int) -> np.ndarray:
         """Numbers *first* to *first* + *count* - 1 of the sequence, (count,)."""
-        parts = [self.indices[:0]]
-        while count > 0:
-            epoch, start = divmod(first, len(self.indices))
-            part = self._order(epoch)[start : start + count]
-            parts.append(part)
-            first, count = first + len(part), count - len(part)
-        return np.concatenate(parts)
+        if not count:
+            return self.indices[:0]
+        epoch, start = divmod(first, len(self.indices))
+        epochs = range(epoch, (first + count) // len(self.indices) + 1)
+        return np.concatenate([self._order(e) for e in epochs])[start : start + count]
 
-    def _order(self, epoch: int) -> np.ndarray:
-        if self._cached[0] != epoch:
-            self._cached = (epoch, np.random.default_rng((*self.key, epoch)).permutation(self.indices))
-        return self._cached[1]
+    def _shuffled(self, epoch: int) -> np.ndarray:
+        return np.random.default_rng((*self.key, epoch)).permutation(self.indices)
 
 
 class Sampler:

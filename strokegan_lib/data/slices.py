@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from strokegan_lib.data.split import SPLITS, part_of, split_of
+from strokegan_lib.data.split import SPLITS, split_of
 from strokegan_lib.errors import BadInput
 from strokegan_lib.files import sha256
 
@@ -45,22 +45,14 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class SliceSet:
-    """Slices on disk, memory-mapped: nothing is read before it is asked for.
-
-    Attributes:
-        images: (N, C, 128, 128) uint8.
-        stroke: (N, 128, 128) uint8, 0/1.
-        foreground: (N, 128, 128) uint8, 0/1.
-        table: a NumPy array for each of COLUMNS, (N,) each.
-        card: the contents of ``dataset.json``.
-    """
+    """Slices on disk, memory-mapped: nothing is read before it is asked for."""
 
     folder: Path
-    images: np.ndarray = field(repr=False)
-    stroke: np.ndarray = field(repr=False)
-    foreground: np.ndarray = field(repr=False)
-    table: dict[str, np.ndarray] = field(repr=False)
-    card: dict = field(repr=False)
+    images: np.ndarray = field(repr=False)  # (N, C, 128, 128) uint8
+    stroke: np.ndarray = field(repr=False)  # (N, 128, 128) uint8, 0/1
+    foreground: np.ndarray = field(repr=False)  # (N, 128, 128) uint8, 0/1
+    table: dict[str, np.ndarray] = field(repr=False)  # for each of COLUMNS, (N,)
+    card: dict = field(repr=False)  # the contents of ``dataset.json``
 
     @classmethod
     def open(cls, folder: str | os.PathLike, *, verify: bool = True) -> SliceSet:
@@ -75,31 +67,31 @@ class SliceSet:
         """
         folder = Path(os.path.expanduser(folder))
         again = "make the data set again with its data script"
-        place = folder / "dataset.json"
+        file = folder / "dataset.json"
         try:
-            if not place.is_file():
+            if not file.is_file():
                 what = "is not a SliceSet (no dataset.json)"
                 raise BadInput(folder, what, "give --data a folder that a data script made")
-            card = json.loads(place.read_text(encoding="utf-8"))
+            card = json.loads(file.read_text(encoding="utf-8"))
             version, hashes = int(card["format_version"]), dict(card["sha256"])
             n, _, height, width = shape = tuple(int(length) for length in card["shape"])
             if version > FORMAT_VERSION:
                 newer = f"has format version {version}, newer than this kit's {FORMAT_VERSION}"
-                raise BadInput(place, newer, "update the kit")
-            for place in (folder / name for name in (*ARRAYS, "slices.csv")):
-                if not place.is_file() or (verify and sha256(place) != hashes.get(place.name)):
-                    raise BadInput(place, "is missing or has changed since it was made", again)
-            place = folder
+                raise BadInput(file, newer, "update the kit")
+            for file in (folder / name for name in (*ARRAYS, "slices.csv")):
+                if not file.is_file() or (verify and sha256(file) != hashes.get(file.name)):
+                    raise BadInput(file, "is missing or has changed since it was made", again)
+            with open(file, newline="", encoding="utf-8") as lines:
+                rows = list(csv.DictReader(lines))
+            table = {name: np.array([kind(row[name]) for row in rows]) for name, kind in COLUMNS.items()}
+            file = folder
             arrays = [np.load(folder / name, mmap_mode="r") for name in ARRAYS]
-            table = _read_table(folder / "slices.csv")
         except (ValueError, KeyError, TypeError, OSError) as error:
-            raise BadInput(place, f"cannot be read ({error})", again) from error
-        expected = (shape, (n, height, width), (n, height, width))
+            raise BadInput(file, f"cannot be read ({error})", again) from error
+        shapes = [shape, (n, height, width), (n, height, width)]
         # floats might hide a NaN, on which training fails much later
-        if any(a.dtype != np.uint8 or a.shape != s for a, s in zip(arrays, expected, strict=True)):
-            raise BadInput(folder, "holds arrays that differ from its card in shape or type", again)
-        if len(table["index"]) != n:
-            raise BadInput(folder, "holds a table whose length differs from its card", again)
+        if [a.shape for a in arrays] != shapes or any(a.dtype != np.uint8 for a in arrays) or len(rows) != n:
+            raise BadInput(folder, "holds arrays or a table that differ from its card", again)
         return cls(folder, *arrays, table, card)
 
     def __len__(self) -> int:
@@ -123,8 +115,7 @@ class SliceSet:
 
         Args:
             split: 'train', 'validation', 'test' or 'all'.
-            fold: 0..4, the fold of a five-fold cross-validation that is held out for testing;
-                None for the plain split.
+            fold: as in ``split_of``.
 
         Raises:
             ValueError: another word, or no such fold.
@@ -133,8 +124,8 @@ class SliceSet:
             return np.arange(len(self))
         if split not in SPLITS:
             raise ValueError(f"no split {split!r}: choose from {', '.join(SPLITS)}, all")
-        chosen = {p for p in self.patients if (split_of(p) if fold is None else part_of(p, fold)) == split}
-        return np.flatnonzero([p in chosen for p in self.table["patient"].tolist()])
+        chosen = {patient for patient in self.patients if split_of(patient, fold) == split}
+        return np.flatnonzero([patient in chosen for patient in self.table["patient"].tolist()])
 
     def lesion_ml(self) -> dict[str, float]:
         """Lesion volume of each patient, mL: pixels x pixel area x distance of planes."""
@@ -144,9 +135,3 @@ class SliceSet:
         for i in np.flatnonzero(t["has_stroke"]):
             ml[str(t["patient"][i])] += float(self.stroke[i].sum() * per_pixel[i])
         return ml
-
-
-def _read_table(path: Path) -> dict[str, np.ndarray]:
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return {name: np.array([kind(row[name]) for row in rows]) for name, kind in COLUMNS.items()}

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 
 SPLITS = ("train", "validation", "test")
+SHARES = (0.70, 0.10, 0.20)  # of the patients, in the order of SPLITS
 FOLDS = 5  # of a cross-validation
-SHARES = (0.70, 0.10, 0.20)  # in the order of SPLITS
 
 
 def position(patient: str) -> float:
@@ -19,29 +19,28 @@ def position(patient: str) -> float:
     return int.from_bytes(digest[:6], "big") / 2**48  # 48 bits are exact in a float
 
 
-def split_of(patient: str) -> str:
-    """``'train'``, ``'validation'`` or ``'test'`` (70, 10 and 20 % of patients)."""
-    u = position(patient)
-    return SPLITS[(u >= SHARES[0]) + (u >= SHARES[0] + SHARES[1])]
-
-
 def fold_of(patient: str) -> int:
     """Fold of the patient for cross-validation, 0 .. FOLDS-1."""
     return int(position(patient) * FOLDS)
 
 
-def part_of(patient: str, fold: int) -> str:
-    """``'train'``, ``'validation'`` or ``'test'`` when *fold* is the one held out for testing.
+def split_of(patient: str, fold: int | None = None) -> str:
+    """``'train'``, ``'validation'`` or ``'test'``, with about SHARES of the patients.
 
-    Every patient is a test patient in exactly one fold. Of each other fold the first eighth
-    validates, so that the shares are those of the plain split.
+    Args:
+        patient: name.
+        fold: the one that is held out for testing, 0 .. FOLDS-1, so that every patient is a test patient in
+            exactly one; of each other fold the first eighth validates. None for the plain split.
 
     Raises:
         ValueError: no such fold.
     """
+    u = position(patient)
+    if fold is None:
+        return SPLITS[(u >= SHARES[0]) + (u >= SHARES[0] + SHARES[1])]
     if not 0 <= fold < FOLDS:
         raise ValueError(f"there is no fold {fold} among {FOLDS}")
-    own = fold_of(patient)
+    own, within = divmod(u * FOLDS, 1)
     if own == fold:
         return "test"
-    return "validation" if position(patient) * FOLDS - own < 1 / 8 else "train"
+    return "validation" if within < 1 / 8 else "train"

@@ -20,8 +20,7 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item], workers: int
     """
     from threadpoolctl import threadpool_limits
 
-    waiting: deque = deque()
-    pool = ThreadPoolExecutor(workers)
+    waiting, pool = deque(), ThreadPoolExecutor(workers)
     with threadpool_limits(1):
         try:
             for item in items:

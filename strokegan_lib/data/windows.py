@@ -5,7 +5,7 @@ No tissue pixel is 0, so a masked image (image x mask) never hides one.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,43 +14,22 @@ DARKEST = 8  # the byte of the darkest tissue: visible, yet nearly black on a sc
 
 @dataclass(frozen=True)
 class Window:
-    """The range of intensities that is spread over the bytes 8..255.
+    """The range of intensities that is spread over the bytes 8..255. Taught in notebook 01."""
 
-    Args:
-        channel: name of the image channel, as in ``dataset.json``.
-        low, high: limits in the image's own unit; beyond them the image saturates.
-        rule: how the limits were found, in words.
-    """
-
-    channel: str
-    low: float
+    channel: str  # name of the image channel, as in ``dataset.json``
+    low: float  # in the image's own unit; beyond the limits the image saturates
     high: float
-    rule: str
+    rule: str  # how the limits were found, in words
 
     def to_bytes(self, image: np.ndarray, foreground: np.ndarray) -> np.ndarray:
-        """Apply the window.
-
-        Args:
-            image: (..., H, W) in the image's own unit.
-            foreground: (..., H, W) bool.
-
-        Returns:
-            (..., H, W) uint8: 8..255 inside the foreground, 0 outside.
-        """
+        """An image (..., H, W) as bytes, uint8: 8..255 inside the foreground (..., H, W) bool, 0 outside."""
         unit = np.clip((image - self.low) / (self.high - self.low), 0, 1)
         grey = np.rint(DARKEST + (255 - DARKEST) * unit)
         return np.where(foreground, grey, 0).astype(np.uint8)
 
-    def as_dict(self) -> dict:
-        return asdict(self)
-
 
 def percentile_window(channel: str, image: np.ndarray, foreground: np.ndarray) -> Window:
-    """The window that MR needs, whose unit is arbitrary: 0.5 to 99.5 % of the foreground.
-
-    Args:
-        image: the whole volume, any shape, so that every plane gets the same window.
-        foreground: same shape, bool.
+    """The window that MR needs, whose unit is arbitrary: 0.5 to 99.5 % of the foreground of a whole volume.
 
     Raises:
         ValueError: the foreground is empty or its intensities do not differ.

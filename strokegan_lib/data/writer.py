@@ -19,10 +19,8 @@ from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.files import hold, sha256
 
 ORIENTATION = "rows from anterior to posterior, columns from the patient's left to right (neurological)"
-NOT_UTF8 = {
-    "encoding": "utf-8",
-    "errors": "backslashreplace",
-}  # names of files that are not UTF-8 are escaped
+HEADER = 128  # bytes before the numbers of a .npy file, whatever its shape
+TEXT = {"encoding": "utf-8", "errors": "backslashreplace"}  # names of files that are not UTF-8 are escaped
 
 
 @dataclass(frozen=True)
@@ -51,20 +49,15 @@ class SliceSetWriter:
         out: the folder to make; it must not exist.
         about: the head of the card.
 
-    Attributes:
-        card: further entries of the card.
-        partial: where the folder lies until it is finished.
-        rows: rows of the table so far.
-
     Raises:
         BadInput: *out* exists, cannot be written, or is being written by another process.
     """
 
     def __init__(self, out: str | os.PathLike, about: About) -> None:
         self.out, self.about = Path(out), about
-        self.partial = self.out.parent / f".{self.out.name}.partial"
-        self.card: dict = {}
-        self.rows: list[tuple] = []
+        self.partial = self.out.parent / f".{self.out.name}.partial"  # where it lies until it is finished
+        self.card: dict = {}  # further entries of the card
+        self.rows: list[dict] = []  # of the table
 
     def __enter__(self) -> SliceSetWriter:
         with writing(self.out):
@@ -75,7 +68,8 @@ class SliceSetWriter:
                 if leftover.name != "lock":
                     leftover.unlink()
             self.files = [open(self.partial / name, "wb") for name in ARRAYS]  # noqa: SIM115
-            self._write_headers()
+            for file in self.files:
+                file.seek(HEADER)  # it tells the number of slices, and is written last
         return self
 
     def add(
@@ -106,24 +100,24 @@ class SliceSetWriter:
             ValueError: the arrays break the form.
             BadInput: the disk does not take them.
         """
-        n = len(images)
-        shape = (n, len(self.about.channels), SIZE, SIZE)
-        if images.dtype != np.uint8 or images.shape != shape:
-            raise ValueError(f"images must be uint8 {shape}, not {images.dtype} {images.shape}")
-        if stroke.shape != (n, SIZE, SIZE) or foreground.shape != (n, SIZE, SIZE):
-            raise ValueError(f"masks must be {(n, SIZE, SIZE)}")
-        if (stroke & ~foreground).any():
-            raise ValueError("stroke must lie inside the foreground")
-        inside = np.broadcast_to(foreground[:, None], shape)
-        if not np.array_equal(images != 0, inside) or ((images != 0) & (images < DARKEST)).any():
-            raise ValueError("images must be 8..255 inside the foreground and 0 outside")
+        arrays = (images, stroke, foreground)
+        if images.dtype != np.uint8 or [a.shape for a in arrays] != self._shapes(len(images)):
+            raise ValueError(f"images must be uint8, and the three arrays {self._shapes(len(images))}")
+        inside = np.broadcast_to(foreground[:, None], images.shape)
+        bright = np.array_equal(images >= DARKEST, inside)
+        if not bright or images[~inside].any() or (stroke & ~foreground).any():
+            raise ValueError(
+                "images must be 8..255 in the foreground, 0 elsewhere, and strokes lie inside it"
+            )
         with writing(self.out):
-            for file, rows in zip(self.files, (images, stroke, foreground), strict=True):
-                file.write(np.ascontiguousarray(rows, np.uint8).data)
-        sizes = tuple(round(float(s), 6) for s in spacing)
-        for i in range(n):
-            height, flags = (int(plane[i]), round(float(z[i]), 4)), (int(stroke[i].any()), int(synthetic))
-            self.rows.append((len(self.rows), patient, case, *height, *sizes, source, *flags))
+            for file, array in zip(self.files, arrays, strict=True):
+                file.write(np.ascontiguousarray(array, np.uint8).data)
+        sizes = [round(float(size), 6) for size in spacing]
+        has_stroke = stroke.any((1, 2))
+        for i in range(len(images)):
+            place = (int(plane[i]), round(float(z[i]), 4))
+            row = (len(self.rows), patient, case, *place, *sizes, source, int(has_stroke[i]), int(synthetic))
+            self.rows.append(dict(zip(COLUMNS, row, strict=True)))
 
     def __exit__(self, kind, error, trace) -> None:
         try:
@@ -137,46 +131,40 @@ class SliceSetWriter:
             self.lock.release()
             shutil.rmtree(self.partial, ignore_errors=True)
 
-    def _write_headers(self) -> None:
-        """Write the head of each .npy file for as many slices as there are: its length is always the same."""
-        n, plane = len(self.rows), (SIZE, SIZE)
-        shapes = (n, len(self.about.channels), *plane), (n, *plane), (n, *plane)
-        for file, shape in zip(self.files, shapes, strict=True):
-            file.seek(0)
-            about = {"descr": "|u1", "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(file, about)
+    def _shapes(self, n: int) -> list[tuple[int, ...]]:
+        """Shapes of the three arrays for n slices."""
+        return [(n, len(self.about.channels), SIZE, SIZE), (n, SIZE, SIZE), (n, SIZE, SIZE)]
 
     def _finish(self) -> None:
         if not self.rows:
             raise BadInput(self.out, "would hold no slice", "check what --source holds")
-        self._write_headers()
-        for file in self.files:
+        for file, shape in zip(self.files, self._shapes(len(self.rows)), strict=True):
+            file.seek(0)
+            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
             file.close()
-        with open(self.partial / "slices.csv", "w", newline="", **NOT_UTF8) as file:
-            table = csv.writer(file, lineterminator="\n")
-            table.writerow(COLUMNS)
+        with open(self.partial / "slices.csv", "w", newline="", **TEXT) as file:
+            table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            table.writeheader()
             table.writerows(self.rows)
+        patients = [row["patient"] for row in self.rows]
+        lesions = [row["patient"] for row in self.rows if row["has_stroke"]]  # the patient of each such slice
         card = {
             "format_version": FORMAT_VERSION,
             **asdict(self.about),
-            "shape": [len(self.rows), len(self.about.channels), SIZE, SIZE],
-            "counts": self._counts(),
+            "shape": self._shapes(len(self.rows))[0],
+            "counts": {
+                "slices": len(patients),
+                "slices_with_stroke": len(lesions),
+                "share_with_stroke": round(len(lesions) / len(patients), 6),
+                "patients": len(set(patients)),
+                "patients_with_stroke": len(set(lesions)),
+            },
             "sha256": {name: sha256(self.partial / name) for name in (*ARRAYS, "slices.csv")},
             **self.card,
         }
         text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
-        (self.partial / "dataset.json").write_text(text, **NOT_UTF8)
+        (self.partial / "dataset.json").write_text(text, **TEXT)
         self.lock.release()
         (self.partial / "lock").unlink(missing_ok=True)
         self.partial.rename(self.out)
-
-    def _counts(self) -> dict:
-        rows = [dict(zip(COLUMNS, row, strict=True)) for row in self.rows]
-        ill = [row["patient"] for row in rows if row["has_stroke"]]
-        return {
-            "slices": len(rows),
-            "slices_with_stroke": len(ill),
-            "share_with_stroke": round(len(ill) / len(rows), 6),
-            "patients": len({row["patient"] for row in rows}),
-            "patients_with_stroke": len(set(ill)),
-        }

@@ -1,4 +1,4 @@
-"""MNI152 tissue maps as tensors: the average brain of which every phantom patient is a distortion.
+"""The average brain of which every phantom patient is a distortion, and smooth noise that distorts it.
 
 The maps are the ICBM 152 (2009) non-linear average of 152 young adults that ships inside nilearn,
 so nothing is downloaded (Fonov et al., NeuroImage 54 (2011) 313-327, doi:10.1016/j.neuroimage.2010.07.033).
@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from scipy import ndimage
+from scipy import fft, ndimage
 from torch.nn import functional as F
 
 # the box of MNI space that holds the brain, mm: x to the right, y forward, z up
@@ -32,14 +32,7 @@ class Grid:
         return self.maps[self.names.index(name)].numpy()
 
     def sample(self, points: torch.Tensor, *names: str) -> torch.Tensor:
-        """Interpolate maps (trilinear; beyond the box, its edge).
-
-        Args:
-            points: (..., 3) float32, MNI coordinates x, y, z in mm.
-            names: which maps, K of them that are neighbours in ``self.names``.
-
-        Returns:
-            (K, ...) float32.
+        """Interpolate K maps, neighbours in ``self.names``, at points (..., 3) in mm -> (K, ...) float32.
 
         Raises:
             ValueError: no such maps, or no neighbours.
@@ -60,7 +53,7 @@ def as_maps(fields: Sequence[np.ndarray]) -> torch.Tensor:
 
 
 def sample(maps: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
-    """Interpolate (C, X, Y, Z) maps over the box at (..., 3) points in mm -> (C, ...)."""
+    """Interpolate (C, X, Y, Z) maps at (..., 3) points in MNI mm -> (C, ...); beyond the box, its edge."""
     low, high = (torch.from_numpy(v).to(points) for v in (LOW, HIGH))
     unit = (points - low) / (high - low) * 2 - 1  # (..., 3) in -1..1
     grid = unit.flip(-1).reshape(1, 1, 1, -1, 3)  # grid_sample names the last axis first: z, y, x
@@ -82,12 +75,35 @@ def grid_points(spacing: float) -> np.ndarray:
     return points
 
 
+@lru_cache(maxsize=8)
+def _filter(spacing: float, size: float, power: int) -> np.ndarray:
+    shape = grid_shape(spacing)
+    axes = [fft.fftfreq(n, spacing) for n in shape[:2]] + [fft.rfftfreq(shape[2], spacing)]
+    squared = sum(k**2 for k in np.meshgrid(*axes, indexing="ij")) * size**2  # (X, Y, Z//2+1)
+    weights = squared ** (power / 2) * np.exp(-squared * np.pi)
+    weights[0, 0, 0] = 0  # no mean
+    return weights.astype(np.float32)
+
+
+def smooth_noise(rng: np.random.Generator, spacing: float, size: float, power: int = 0) -> np.ndarray:
+    """Gaussian random field of mean 0 and deviation 1 on the grid of *spacing* mm, (X, Y, Z) float32.
+
+    White noise is filtered in Fourier space by ``|k|^power exp(-pi |k|^2 size^2)``.
+
+    Args:
+        size: size of the blobs, mm; larger is smoother.
+        power: 0 for blobs of *size* and larger, 2 and more for blobs of about *size* only.
+    """
+    shape = grid_shape(spacing)
+    spectrum = fft.rfftn(rng.standard_normal(shape, dtype=np.float32)) * _filter(spacing, size, power)
+    field = fft.irfftn(spectrum, shape)
+    return field / field.std()
+
+
 @lru_cache(maxsize=1)
 def tissues() -> Grid:
-    """Tissue maps at 1 mm.
-
-    ``white`` and ``fluid`` are probabilities (0..1; grey matter is what is left of the
-    brain); ``furrow`` is 0..1, high in sulci, which the average T1 shows as dark valleys.
+    """Tissue maps at 1 mm, 0..1: probabilities of ``white`` and ``fluid``, grey matter being what is left of
+    the brain, and ``furrow``, high in sulci, which the average T1 shows as dark valleys.
     """
     t1, grey, white, brain = _template()
     fluid = np.clip(brain - grey - white, 0, 1)

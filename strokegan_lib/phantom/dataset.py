@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import asdict, replace
+from functools import partial
 
 import numpy as np
 from tqdm import tqdm
@@ -15,8 +17,8 @@ from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.threads import in_order, one_thread_each
 from strokegan_lib.data.writer import About, SliceSetWriter
 from strokegan_lib.phantom.anatomy import tissues
-from strokegan_lib.phantom.comparison import compare_with_soop, facts_of
-from strokegan_lib.phantom.patient import BOTTOM, PIXEL, TOP, Patient, make_patient, plane_heights
+from strokegan_lib.phantom.epidemiology import compare_with_soop
+from strokegan_lib.phantom.patient import BOTTOM, PIXEL, TOP, make_patient, plane_heights
 from strokegan_lib.phantom.scanner import WINDOW
 from strokegan_lib.phantom.territories import territories
 
@@ -48,7 +50,6 @@ def make_phantom_set(
         patients: how many; patient k is the same whatever their number.
         slices_per_patient: planes, equally spaced from brain stem to vertex.
         contrast: 'flair' or 'dwi'.
-        seed: seed of the set.
         workers: threads; the files are the same for any number.
         progress: show a progress bar on stdout.
 
@@ -56,9 +57,8 @@ def make_phantom_set(
         ValueError: an unknown contrast.
         BadInput: *out* exists or cannot be written.
     """
-    options = (
-        f"--patients {patients} --slices-per-patient {slices_per_patient} --contrast {contrast} --seed {seed}"
-    )
+    planes = slices_per_patient
+    options = f"--patients {patients} --slices-per-patient {planes} --contrast {contrast} --seed {seed}"
     about = About(
         name=f"phantom-{contrast}",
         source="phantom grown on the MNI152 tissue maps of nilearn",
@@ -66,32 +66,23 @@ def make_phantom_set(
         citation="Anatomy: Fonov et al., NeuroImage 54 (2011) 313; lesion statistics: Absher et al., Scientific Data 11 (2024) 839",
         channels=(contrast,),
         made_by=f"python data_scripts/make_phantom.py {options}",
-        windows=({**WINDOW.as_dict(), "channel": contrast},),
+        windows=(asdict(replace(WINDOW, channel=contrast)),),
         limits=LIMITS,
     )
-    z = plane_heights(slices_per_patient)
-
-    def make(number: int) -> Patient:
-        return make_patient(number, seed=seed, contrast=contrast, z=z)
-
-    facts = []
+    z, facts = plane_heights(planes), []
+    make = partial(make_patient, seed=seed, contrast=contrast, z=z)
     with SliceSetWriter(out, about) as writer, one_thread_each():
         tissues(), territories()  # made once here, not once by every thread at the same time
         made = in_order(make, range(patients), workers)
         bar = tqdm(made, "phantom patients", patients, file=sys.stdout, disable=None if progress else True)
         for patient in bar:
+            images = WINDOW.to_bytes(patient.images, patient.foreground)[:, None]  # (P, 1, 128, 128)
             writer.add(
-                WINDOW.to_bytes(patient.images, patient.foreground)[:, None],  # (P, 1, 128, 128)
-                patient.stroke,
-                patient.foreground,
-                patient=patient.name,
-                case=f"{patient.name}-{contrast}",
-                plane=np.arange(slices_per_patient),
-                z=z,
-                spacing=(PIXEL, PIXEL, (TOP - BOTTOM) / slices_per_patient),
-                source=about.name,
-            )
-            facts.append(facts_of(patient))
+                images, patient.stroke, patient.foreground,
+                patient=patient.name, case=f"{patient.name}-{contrast}", plane=np.arange(planes), z=z,
+                spacing=(PIXEL, PIXEL, (TOP - BOTTOM) / planes), source=about.name,
+            )  # fmt: skip
+            facts.append(patient.facts())
         writer.card = {
             "phantom_version": PHANTOM_VERSION,
             "seed": seed,

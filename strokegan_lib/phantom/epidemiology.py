@@ -1,9 +1,8 @@
-"""Who has a stroke, where and how large: drawn so that small groups are typical too.
+"""Who has a stroke, where and how large: the statistics of 1,449 acute strokes, and patients drawn from them.
 
-The numbers follow 1,449 acute strokes of the SOOP data (Absher et al., Scientific Data
-11 (2024) 839): territories, volumes in MNI space, number of pieces, sides. Patients are
-drawn from a scrambled Sobol sequence, whose first n points are spread evenly for every
-n. So 40 patients look like a small sample of 440, and patient k is the same in both.
+The strokes are those of the SOOP data in MNI space (Absher et al., Scientific Data 11 (2024) 839).
+Patients are drawn from a scrambled Sobol sequence, whose first n points are spread evenly for every n:
+40 patients look like a small sample of 440, and patient k is the same in both.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ class Supply(NamedTuple):
     """Strokes of one territory."""
 
     share: float  # percent of stroke patients
-    median: float  # median volume, mL
+    median: float  # of the volume, mL
     spread: float  # standard deviation of the volume's natural logarithm
     largest: float  # largest volume that is drawn, mL
 
@@ -50,51 +49,51 @@ SMALLEST = 0.12  # mL
 PIECES = (0.36, 0.53, 0.64, 0.725, 0.79, 0.85, 0.88, 0.91, 0.93, 0.95, 0.97, 1.0)
 OTHER_SIDE = 0.17  # share of patients with more than a tenth of the lesion in the other hemisphere
 
+SOOP_VOLUME = {5: 0.30, 10: 0.55, 25: 2.0, 50: 12.7, 75: 51.9, 90: 122.7, 95: 196.9}  # percentile: mL
+POSTERIOR, BELOW = "posterior cerebral and thalamoperforating", "vertebrobasilar and cerebellar"
+SOOP_TERRITORY = {  # percent of patients, by the territory that holds most of the lesion
+    "middle cerebral, frontal": 27.0,
+    "lateral lenticulostriate": 15.0,
+    "middle cerebral, parietal": 13.0,
+    "middle cerebral, temporal": 7.0,
+    "middle cerebral, occipital": 1.5,
+    "middle cerebral, insular": 1.3,
+    POSTERIOR: 13.0,
+    BELOW: 13.0,
+    "anterior cerebral": 8.0,
+    "anterior choroidal": 0.3,
+}
+GROUPED = {  # the phantom's finer territories
+    **dict.fromkeys(("posterior cerebral", "thalamoperforating"), POSTERIOR),
+    **dict.fromkeys(("basilar", "superior cerebellar", "inferior cerebellar"), BELOW),
+}
+
 
 @dataclass(frozen=True)
 class Plan:
-    """The stroke that a patient is to have.
+    """The stroke that a patient is to have."""
 
-    Attributes:
-        territory: one of territories.NAMES, where most of the lesion lies.
-        volume: mL in MNI space.
-        side: -1 left, +1 right.
-        pieces: number of separate pieces.
-        other_side: share of the lesion in the other hemisphere.
-        border_zone: whether the pieces lie between two arteries (watershed).
-    """
-
-    territory: str
-    volume: float
-    side: int
-    pieces: int
-    other_side: float
-    border_zone: bool
+    territory: str  # one of territories.NAMES, where most of the lesion lies
+    volume: float  # mL in MNI space
+    side: int  # -1 left, +1 right
+    pieces: int  # number of separate pieces
+    other_side: float  # share of the lesion in the other hemisphere
+    border_zone: bool  # whether the pieces lie between two arteries (watershed)
 
 
 @lru_cache(maxsize=4)
-def _sequence(dimensions: int, seed: int, stream: int, power: int) -> np.ndarray:
-    """The first 2^power points of a scrambled Sobol sequence, (2^power, dimensions)."""
+def _sobol(dimensions: int, seed: int, stream: int, power: int) -> np.ndarray:
+    """The first 2^power points of a scrambled Sobol sequence, (2^power, dimensions) in [0, 1)."""
     return qmc.Sobol(dimensions, rng=np.random.default_rng([seed, stream])).random_base2(power)
 
 
-def _points(dimensions: int, seed: int, stream: int, n: int) -> np.ndarray:
-    """The first n points, (n, dimensions) in [0, 1)."""
-    # a power of two at least n: keeps the scrambling, and so the points, the same for any n
-    return _sequence(dimensions, seed, stream, max(10, math.ceil(math.log2(n))))[:n]
-
-
 def plan_stroke(patient: int, seed: int) -> Plan | None:
-    """What stroke the patient has, None for no stroke: a function of *patient* and *seed* alone.
-
-    Args:
-        patient: number of the patient, 0 or more.
-        seed: seed of the data set.
-    """
-    has_stroke = _points(1, seed, 1, patient + 1)[:, 0] < STROKE_PATIENTS
+    """What stroke patient number 0, 1, ... has, None for no stroke: a function of *patient* and *seed* alone."""
+    power = max(10, math.ceil(math.log2(patient + 1)))  # a longer sequence begins with the same points
+    has_stroke = _sobol(1, seed, 1, power)[: patient + 1, 0] < STROKE_PATIENTS
     if not has_stroke[patient]:
         return None
-    u = _points(7, seed, 2, int(has_stroke.sum()))[-1]  # the patient's place among strokes
+    u = _sobol(7, seed, 2, power)[has_stroke.sum() - 1]  # the patient's place among strokes
 
     shares = np.cumsum([SUPPLIES[name].share for name in NAMES])
     territory = NAMES[int(np.searchsorted(shares / shares[-1], u[0], side="right"))]
@@ -104,12 +103,39 @@ def plan_stroke(patient: int, seed: int) -> Plan | None:
     pieces = 1 + int(np.searchsorted(PIECES, u[2], side="right"))
     pieces = min(pieces, max(1, int(volume / 0.1)))  # a piece holds 0.1 mL on average
     # only patients with several pieces can have one on the other side
-    several = u[4] < OTHER_SIDE / (1 - PIECES[0])
+    crosses = pieces > 1 and u[4] < OTHER_SIDE / (1 - PIECES[0])
     return Plan(
         territory=territory,
         volume=volume,
         side=1 if u[3] < 0.5 else -1,
         pieces=pieces,
-        other_side=float(0.12 + 0.36 * u[5]) if pieces > 1 and several else 0.0,
+        other_side=float(0.12 + 0.36 * u[5]) if crosses else 0.0,
         border_zone=bool(pieces > 2 and u[6] < 0.12 and "cerebral" in territory),
     )
+
+
+def compare_with_soop(facts: list[dict]) -> list[dict]:
+    """Strokes that grew beside the real ones, for the card: rows of (what, phantom, SOOP).
+
+    Args:
+        facts: of every patient, from ``Patient.facts``; there is no row where none has a stroke.
+    """
+    strokes = [fact for fact in facts if fact["stroke"]]
+    if not strokes:
+        return []
+    volume, pieces, right = (
+        np.array([fact[name] for fact in strokes]) for name in ("volume_ml", "pieces", "right_share")
+    )
+    territory = np.array([GROUPED.get(fact["territory"], fact["territory"]) for fact in strokes])
+    rows = [
+        *((f"volume, percentile {p}, mL", np.percentile(volume, p), ml) for p, ml in SOOP_VOLUME.items()),
+        *((f"{name}, %", 100 * np.mean(territory == name), share) for name, share in SOOP_TERRITORY.items()),
+        ("one piece, %", 100 * np.mean(pieces == 1), 36.0),
+        ("pieces, 25th percentile", np.percentile(pieces, 25), 1),
+        ("pieces, median", np.median(pieces), 2),
+        ("pieces, 75th percentile", np.percentile(pieces, 75), 5),
+        ("pieces, 90th percentile", np.percentile(pieces, 90), 8),
+        ("more on the right, %", 100 * np.mean(right > 0.5), 50.0),
+        ("over a tenth on the other side, %", 100 * np.mean(np.minimum(right, 1 - right) > 0.1), 17.0),
+    ]
+    return [{"what": what, "phantom": round(float(found), 2), "soop": real} for what, found, real in rows]

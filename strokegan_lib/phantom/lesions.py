@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from strokegan_lib.phantom.anatomy import grid_points, grid_shape
+from strokegan_lib.phantom.anatomy import grid_points, grid_shape, smooth_noise
 from strokegan_lib.phantom.epidemiology import Plan
-from strokegan_lib.phantom.noise import smooth_noise
 from strokegan_lib.phantom.territories import NAMES, SPACING, parenchyma, territories
 
 POINT_ML = SPACING**3 / 1000  # volume of a grid point, mL
@@ -24,22 +23,14 @@ CONNECTED = np.ones((3, 3, 3))  # points that touch at a corner belong to one pi
 
 @dataclass(frozen=True)
 class Lesion:
-    """A grown lesion, and what it turned out to be.
+    """A grown lesion, and what it turned out to be."""
 
-    Attributes:
-        level: (X, Y, Z) float32 on the 2 mm grid; above 0 inside, and smooth, so that
-            any plane through it has a smooth outline.
-        volume: mL in MNI space.
-        territory: where most of it lies, one of territories.NAMES.
-        pieces: separate pieces of 30 mm3 or more.
-        right: share of the lesion in the right hemisphere, 0..1.
-    """
-
+    # (X, Y, Z) float32 on the 2 mm grid; above 0 inside, and smooth, so that any plane has a smooth outline
     level: np.ndarray
-    volume: float
-    territory: str
-    pieces: int
-    right: float
+    volume: float  # mL in MNI space
+    territory: str  # where most of it lies, one of territories.NAMES
+    pieces: int  # separate pieces of 30 mm3 or more
+    right: float  # share of the lesion in the right hemisphere, 0..1
 
 
 def grow_lesion(rng: np.random.Generator, plan: Plan) -> Lesion:
@@ -51,7 +42,18 @@ def grow_lesion(rng: np.random.Generator, plan: Plan) -> Lesion:
         if number:  # a further piece keeps its distance, or the two would be one
             free &= ~ndimage.binary_dilation(level > 0, CONNECTED, iterations=2)
         _grow_piece(rng, level, free, noise, volume, side, plan, first=number == 0)
-    return _describe(level)
+    inside = level > 0
+    territory = np.bincount(territories()[0][inside], minlength=len(NAMES))
+    pieces, _ = ndimage.label(inside, CONNECTED)
+    size = np.bincount(pieces.ravel())[1:] * SPACING**3  # mm3
+    right = inside[grid_points(SPACING)[..., 0] > 0].sum() / max(1, inside.sum())
+    return Lesion(
+        level=level,
+        volume=float(inside.sum() * POINT_ML),
+        territory=NAMES[int(territory.argmax())],
+        pieces=int((size >= COUNTED).sum()),
+        right=float(right),
+    )
 
 
 def _shares(rng: np.random.Generator, plan: Plan) -> list[tuple[float, int]]:
@@ -112,18 +114,3 @@ def _largest_piece(will, room, n, seed, box) -> tuple[np.ndarray, float]:
             break
         wanted = min(wanted + missing, int(room.sum()))
     return inside, float(threshold)
-
-
-def _describe(level: np.ndarray) -> Lesion:
-    inside = level > 0
-    territory = np.bincount(territories()[0][inside], minlength=len(NAMES))
-    pieces, _ = ndimage.label(inside, CONNECTED)
-    size = np.bincount(pieces.ravel())[1:] * SPACING**3  # mm3
-    right = inside[grid_points(SPACING)[..., 0] > 0].sum() / max(1, inside.sum())
-    return Lesion(
-        level=level,
-        volume=float(inside.sum() * POINT_ML),
-        territory=NAMES[int(territory.argmax())],
-        pieces=int((size >= COUNTED).sum()),
-        right=float(right),
-    )

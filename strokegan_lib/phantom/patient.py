@@ -14,11 +14,10 @@ from torch.nn import functional
 from strokegan_lib.data.resample import SIZE
 from strokegan_lib.data.threads import one_thread_each
 from strokegan_lib.phantom.anatomy import as_maps, sample, shapes
-from strokegan_lib.phantom.epidemiology import Plan, plan_stroke
-from strokegan_lib.phantom.head import Head, draw_head
+from strokegan_lib.phantom.epidemiology import plan_stroke
+from strokegan_lib.phantom.head import Head, draw_head, draw_tissue
 from strokegan_lib.phantom.lesions import Lesion, grow_lesion
 from strokegan_lib.phantom.scanner import CONTRASTS, brightness, scan
-from strokegan_lib.phantom.tissue import draw_tissue
 
 PIXEL = 1.5  # mm: 192 mm across, room for the largest head
 BOTTOM, TOP = -51.0, 75.0  # mm: the planes cover brain stem to vertex
@@ -28,55 +27,43 @@ FEWEST_PIXELS = 4  # 9 mm2: a lesion smaller than that in a plane is not drawn b
 
 @dataclass(frozen=True)
 class Patient:
-    """A phantom patient's slices.
+    """A phantom patient's slices, P planes from below."""
 
-    Attributes:
-        number: which patient.
-        head: the anatomy.
-        plan, lesion: what was asked for and what grew; None without a stroke.
-        images: (P, 128, 128) float32, 0..1 of the display window (before saturation).
-        stroke, foreground: (P, 128, 128) bool.
-        z: (P,) mm, heights of the planes above the anterior commissure.
-        layers: name -> (P, 128, 128) float32, the steps on the way; empty unless asked for.
-    """
-
-    number: int
+    name: str
     head: Head
-    plan: Plan | None
     lesion: Lesion | None
-    images: np.ndarray
-    stroke: np.ndarray
-    foreground: np.ndarray
-    z: np.ndarray
-    layers: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+    images: np.ndarray  # (P, 128, 128) float32, 0..1 of the display window (before saturation)
+    stroke: np.ndarray  # (P, 128, 128) bool
+    foreground: np.ndarray  # (P, 128, 128) bool
+    layers: dict[str, np.ndarray] = field(repr=False)  # the steps on the way if asked for, (P, 128, 128)
 
-    @property
-    def name(self) -> str:
-        return f"phantom-{self.number:05d}"
+    def facts(self) -> dict:
+        """The patient in a few words, for the card: age, and the lesion that grew (MNI space)."""
+        facts = {"patient": self.name, "age": round(self.head.age), "stroke": self.lesion is not None}
+        if self.lesion:
+            facts |= {
+                "volume_ml": round(self.lesion.volume, 3),
+                "territory": self.lesion.territory,
+                "pieces": self.lesion.pieces,
+                "right_share": round(self.lesion.right, 3),
+            }
+        return facts
 
 
 def plane_heights(planes: int) -> np.ndarray:
     """Heights of equally spaced planes, each in the middle of its share of the head, (planes,) mm."""
-    thickness = (TOP - BOTTOM) / planes
-    return BOTTOM + thickness * (np.arange(planes) + 0.5)
+    return BOTTOM + (TOP - BOTTOM) / planes * (np.arange(planes) + 0.5)
 
 
 @one_thread_each()  # the same bytes on every machine, however many cores it has
 def make_patient(
-    number: int,
-    *,
-    seed: int = 0,
-    contrast: str = "flair",
-    z: np.ndarray | None = None,
-    layers: bool = False,
+    number: int, *, seed: int = 0, contrast: str = "flair", z: np.ndarray | None = None, layers: bool = False
 ) -> Patient:
-    """Make one patient.
+    """Make patient *number*, 0 or more, of the data set of *seed*.
 
     Args:
-        number: which patient, 0 or more.
-        seed: seed of the data set.
         contrast: 'flair' or 'dwi'. The anatomy and the lesion are the same in both.
-        z: heights of the planes in mm; default: 30 planes.
+        z: heights of the planes above the anterior commissure, mm; default: 30 planes.
         layers: keep the steps on the way.
 
     Raises:
@@ -84,8 +71,8 @@ def make_patient(
     """
     if contrast not in CONTRASTS:
         raise ValueError(f"no contrast {contrast!r}: choose from {', '.join(CONTRASTS)}")
-    z = plane_heights(30) if z is None else np.asarray(z, float)
     head = head_of(number, seed)
+    z = plane_heights(30) if z is None else np.asarray(z, float)
     inside, mni = _inside_head(head, plane_points(z, head.middle()))
     tissue = draw_tissue(_stream(number, seed, 1), head, mni)
 
@@ -101,12 +88,12 @@ def make_patient(
     rng = _stream(number, seed, 3)
     clean = brightness(rng, CONTRASTS[contrast], mni, tissue, depth_in_lesion)
     images = scan(rng, CONTRASTS[contrast], _in_planes(inside, clean), foreground)
-    kept = {}
+    steps = {}
     if layers:
         steps = {name: getattr(tissue, name) for name in ("fluid", "white", "grey", "hyperintensity")}
         steps |= {"lesion": torch.sigmoid(depth_in_lesion / 0.08), "brightness": clean}
-        kept = {name: _in_planes(inside, value) for name, value in steps.items()}
-    return Patient(number, head, plan, lesion, images, stroke, foreground, z, kept)
+    steps = {name: _in_planes(inside, values) for name, values in steps.items()}
+    return Patient(f"phantom-{number:05d}", head, lesion, images, stroke, foreground, steps)
 
 
 def head_of(number: int, seed: int = 0) -> Head:
@@ -115,16 +102,14 @@ def head_of(number: int, seed: int = 0) -> Head:
 
 
 def _stream(number: int, seed: int, step: int) -> np.random.Generator:
-    """A stream of random numbers for each step, so that a change in one leaves the others as they were."""
+    """Random numbers of their own for each step, so that a change in one leaves the others as they were."""
     return np.random.default_rng([seed, number, step])
 
 
 def plane_points(z: np.ndarray, middle: float) -> torch.Tensor:
-    """Where the pixels of axial planes lie, (P, 128, 128, 3) mm; rows run from front to back.
+    """Where the pixels of planes at heights *z*, (P,) mm, lie, (P, 128, 128, 3) mm; rows run from front to back.
 
-    Args:
-        z: (P,) heights, mm.
-        middle: y of the picture's centre, mm.
+    The picture's centre lies at y = *middle*.
     """
     step = (np.arange(SIZE) - (SIZE - 1) / 2) * PIXEL
     grids = np.broadcast_arrays(step[None, None, :], middle - step[None, :, None], z[:, None, None])
@@ -137,12 +122,11 @@ def _inside_head(head: Head, points: torch.Tensor) -> tuple[torch.Tensor, torch.
     middles = functional.avg_pool2d(points.movedim(-1, 1), 2).movedim(1, -1)  # (P, 64, 64, 3)
     mni = head.to_mni(middles.reshape(-1, 3)).reshape(middles.shape)
     near = shapes().sample(mni, "depth")[0] > EDGE - 4  # (P, 64, 64)
-    near = near.repeat_interleave(2, 1).repeat_interleave(2, 2)  # (P, 128, 128)
+    inside = near.repeat_interleave(2, 1).repeat_interleave(2, 2)  # (P, 128, 128)
     mni = functional.interpolate(mni.movedim(-1, 1), scale_factor=2, mode="bilinear")  # (P, 3, 128, 128)
-    mni = mni.movedim(1, -1)[near]  # (M, 3)
+    mni = mni.movedim(1, -1)[inside]  # (M, 3)
     closer = shapes().sample(mni, "depth")[0] > EDGE - 1
-    inside = near.clone()
-    inside[near] = closer
+    inside[inside.clone()] = closer
     return inside, mni[closer]
 
 

@@ -9,8 +9,8 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from strokegan_lib.data.windows import Window
+from strokegan_lib.phantom.head import Tissue
 from strokegan_lib.phantom.territories import tissue_points
-from strokegan_lib.phantom.tissue import Tissue
 
 THICK_SLICES = 0.22  # share of patients scanned with thick slices, whose pictures are blurred one way
 WINDOW = Window("", 0.0, 1.0, "the scanner's own display window; brighter saturates")
@@ -47,18 +47,11 @@ CONTRASTS = {"flair": FLAIR, "dwi": DWI}
 
 
 def brightness(
-    rng: np.random.Generator,
-    contrast: Contrast,
-    mni: torch.Tensor,
-    tissue: Tissue,
-    depth_in_lesion: torch.Tensor,
+    rng: np.random.Generator, contrast: Contrast, mni: torch.Tensor, tissue: Tissue, lesion: torch.Tensor
 ) -> torch.Tensor:
-    """What an ideal scanner would see at N points, (N,); white matter is about 1.
+    """What an ideal scanner would see at points *mni*, (N, 3) mm, of a *tissue*, (N,); white matter is about 1.
 
-    Args:
-        mni: (N, 3) MNI mm.
-        tissue: of these points.
-        depth_in_lesion: (N,), above 0 inside the lesion.
+    The level of the *lesion*, (N,), is above 0 inside it.
     """
     fluid = max(0.02, rng.normal(*contrast.fluid))
     grey = rng.normal(*contrast.grey)
@@ -71,7 +64,7 @@ def brightness(
     strength = max(0.03, rng.normal(*contrast.lesion))
     uneven = (1 + 0.22 * tissue.fine + 0.12 * tissue.coarse).clamp(0.3, 1.7)
     edge = rng.uniform(0.05, 0.15)
-    image = image + strength * torch.sigmoid(depth_in_lesion / edge) * uneven * (1 - 0.75 * tissue.fluid)
+    image = image + strength * torch.sigmoid(lesion / edge) * uneven * (1 - 0.75 * tissue.fluid)
 
     image = image + contrast.skull_base * _near_air(rng, mni)
     texture = 1 + contrast.texture * tissue.fine
@@ -108,14 +101,9 @@ def _old_lesions(rng, image, mni, tissue: Tissue, fluid: float) -> torch.Tensor:
 def scan(
     rng: np.random.Generator, contrast: Contrast, clean: np.ndarray, foreground: np.ndarray
 ) -> np.ndarray:
-    """The scanner's picture: blur, Rician noise, brightness of the window.
+    """The scanner's picture of *clean*, the :func:`brightness` in planes: blur, Rician noise, window.
 
-    Args:
-        clean: (P, 128, 128) of :func:`brightness`.
-        foreground: (P, 128, 128) bool.
-
-    Returns:
-        (P, 128, 128) float32, 0 outside the foreground.
+    Shapes are (P, 128, 128), foreground bool; returns float32, 0 outside the foreground.
     """
     blur = np.full(2, rng.uniform(*contrast.blur))
     quiet = 1.0

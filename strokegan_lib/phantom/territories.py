@@ -1,10 +1,8 @@
 """Which artery feeds which part of the brain: the kit's own regions in MNI space.
 
-Every territory is described by a few landmarks, and a point belongs to the territory
-of the landmark that is nearest, where each landmark has a reach in mm that it can
-claim (a power diagram). Left and right are mirror images. Placed by hand from
-descriptions of the supply areas (Tatu et al., Neurology 50 (1998) 1699-1708, and
-Cerebrovascular Diseases 30 (2010) 1-12).
+A point belongs to the territory of the nearest landmark, where each has a reach in mm that it can claim
+(a power diagram). Left and right are mirror images. Placed by hand from descriptions of the supply
+areas (Tatu et al., Neurology 50 (1998) 1699-1708, and Cerebrovascular Diseases 30 (2010) 1-12).
 """
 
 from __future__ import annotations
@@ -59,9 +57,8 @@ def territories() -> tuple[np.ndarray, np.ndarray]:
     """The territory of every point of the 2 mm grid, and whether it lies in a border zone.
 
     Returns:
-        (X, Y, Z) int8, an index into NAMES, -1 where there is no brain tissue; and
-        (X, Y, Z) bool, the border zones between anterior, middle and posterior cerebral
-        arteries, where two arteries reach almost equally far (watershed).
+        (X, Y, Z) int8, an index into NAMES, -1 where there is no brain tissue; and (X, Y, Z) bool,
+        where two of the three large cerebral arteries reach almost equally far (watershed).
     """
     x, y, z = np.moveaxis(grid_points(SPACING), -1, 0)
     points = np.stack([np.abs(x), y, z], -1)  # (X, Y, Z, 3)

@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +128,7 @@ def prepare(
                 case, resampled = outcome
                 sums.update(counted(case, resampled))
                 file_notes.update(case.notes)
-                windows[case.case] = [window.as_dict() for window in case.windows]
+                windows[case.case] = [asdict(window) for window in case.windows]
                 writer.add(
                     resampled.images,
                     resampled.stroke,

@@ -20,16 +20,9 @@ def test_every_index_once_an_epoch_in_one_go_or_many(n, key, first, count):
 
 
 def test_epochs_and_seeds_differ_in_order():
-    indices, other = ShuffledIndices(np.arange(50), (0,)), ShuffledIndices(np.arange(50), (1,))
-    assert indices.take(0, 50).tolist() != indices.take(50, 50).tolist()
-    assert indices.take(0, 50).tolist() != other.take(0, 50).tolist()
-
-
-@given(n=st.integers(1, 60), size=st.integers(1, 17), seed=numbers)
-def test_plain_sampling_shows_every_slice_once_before_any_twice(n, size, seed):
-    sampler = Sampler(np.zeros(n), size, seed)
-    seen = np.concatenate([sampler.draw(t) for t in range(-(-2 * n // size))])
-    assert sorted(seen[:n].tolist()) == list(range(n)) == sorted(seen[n : 2 * n].tolist())
+    one, other = (ShuffledIndices(np.arange(50), (seed,)) for seed in (0, 1))
+    orders = [one.take(0, 50), one.take(50, 50), other.take(0, 50)]
+    assert len(set(map(bytes, orders))) == 3
 
 
 @given(percent=st.integers(0, 100), size=st.integers(1, 40), steps=st.integers(1, 30), seed=numbers)
@@ -50,6 +43,7 @@ def test_oversampling_mixes_the_kinds_within_a_batch():
     assert abs(first - 0.5) < 0.05
 
 
-def test_a_share_is_from_0_to_1():  # what the data lack is tested with Batches
+def test_a_kind_that_is_not_asked_for_may_lack_and_a_share_is_from_0_to_1():
+    assert len(Sampler(np.zeros(9), 4, lesion_share=0).draw(5)) == 4
     with pytest.raises(ValueError, match=r"0\.\.1"):
         Sampler(np.array([0, 1]), 4, lesion_share=1.5)

@@ -16,17 +16,12 @@ def test_bytes_tell_foreground_from_the_rest(low, width, seed):
     grey = Window("x", low, low + width, "").to_bytes(image, foreground)
     assert grey.dtype == np.uint8
     assert np.array_equal(grey >= DARKEST, foreground) and not grey[~foreground].any()
-    order = np.argsort(image[foreground])
-    assert (np.diff(grey[foreground][order].astype(int)) >= 0).all()
+    assert (np.diff(grey[foreground][np.argsort(image[foreground])].astype(int)) >= 0).all()
 
 
-def test_ends_of_the_window():
-    window = Window("x", 100, 300, "")
-    grey = window.to_bytes(np.array([[0, 100, 200, 300, 999]]), np.ones((1, 5), bool))
+def test_ends_of_the_window_and_percentiles_of_the_foreground():
+    grey = Window("x", 100, 300, "").to_bytes(np.array([[0, 100, 200, 300, 999]]), np.ones((1, 5), bool))
     assert grey.tolist() == [[8, 8, 132, 255, 255]]
-
-
-def test_percentiles_ignore_what_is_not_foreground():
     image = np.r_[np.zeros(1000), np.linspace(50, 150, 1001)]
     window = percentile_window("x", image, image > 0)
     assert (window.low, window.high) == pytest.approx((50.5, 149.5))

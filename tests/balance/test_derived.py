@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.thin_lesions import PAPER_SHARE, thin_lesions
-from strokegan_lib.balance.thin import thin_patients
+from strokegan_lib.balance.derived import thin_patients
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
 
@@ -23,22 +23,17 @@ def names(slices: SliceSet, part: str, fold: int | None = None) -> set[str]:
     return set(slices.table["patient"][slices.of_split(part, fold)].tolist())
 
 
-def share(slices: SliceSet, fold: int | None = None) -> float:
-    return slices.table["has_stroke"][slices.of_split("train", fold)].mean()
-
-
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(wanted=st.floats(0.05, 0.3), fold=st.sampled_from([None, 0, 4]))
 def test_the_share_is_reached_as_nearly_as_whole_patients_allow(discs, tmp_path_factory, wanted, fold):
     thin = thin_lesions(discs, tmp_path_factory.mktemp("thin") / "set", wanted, fold=fold, **NAMED)
-    n = len(thin.of_split("train", fold))
-    least = 2 / n  # one patient always stays
-    assert abs(share(thin, fold) - max(wanted, least)) <= 2 / n
+    train = thin.of_split("train", fold)
+    step = 2 / len(train)  # of one patient, who always stays
+    assert abs(thin.table["has_stroke"][train].mean() - max(wanted, step)) <= step
     for part in ("validation", "test"):
         assert names(thin, part, fold) == names(discs, part, fold)
     lost = names(discs, "train", fold) - names(thin, "train", fold)
-    ill = set(discs.table["patient"][discs.table["has_stroke"] == 1].tolist())
-    assert lost and lost <= ill
+    assert lost and lost <= set(discs.table["patient"][discs.table["has_stroke"] == 1].tolist())
 
 
 def test_a_smaller_share_keeps_a_subset(discs, tmp_path):
@@ -49,20 +44,13 @@ def test_a_smaller_share_keeps_a_subset(discs, tmp_path):
     assert before > after == few.table["has_stroke"][few.of_split("train")].sum()
 
 
-@pytest.mark.parametrize("fraction", [0.2, 0.5])
-def test_a_fraction_of_the_training_patients(discs, tmp_path, fraction):
-    thin = thin_patients(discs, tmp_path / "set", fraction, **NAMED)
-    assert len(names(thin, "train")) == round(fraction * len(names(discs, "train")))
-    assert names(thin, "train") < names(discs, "train")
-    assert names(thin, "test") == names(discs, "test")
-    assert names(thin, "validation") == names(discs, "validation")
-
-
-def test_slices_are_copied_as_they_are(discs, tmp_path):
+def test_a_fraction_of_the_training_patients_is_copied_as_it_is(discs, tmp_path):
     thin = thin_patients(discs, tmp_path / "set", 0.3, **NAMED)
-    key = [f"{p} {n}" for p, n in zip(thin.table["patient"], thin.table["plane"], strict=True)]
-    old = [f"{p} {n}" for p, n in zip(discs.table["patient"], discs.table["plane"], strict=True)]
-    rows = [old.index(k) for k in key]
+    assert len(names(thin, "train")) == round(0.3 * len(names(discs, "train")))
+    rows = np.flatnonzero(np.isin(discs.table["patient"], thin.patients))
+    assert np.array_equal(
+        np.setdiff1d(np.arange(len(discs)), rows), np.setdiff1d(discs.of_split("train"), rows)
+    )
     for name in ("images", "stroke", "foreground"):
         assert np.array_equal(getattr(thin, name), getattr(discs, name)[rows])
     for name in set(discs.table) - {"index"}:
@@ -71,13 +59,11 @@ def test_slices_are_copied_as_they_are(discs, tmp_path):
     assert thin.card["licence"] == discs.card["licence"]
 
 
-@pytest.mark.parametrize("wanted", [0.0, 0.9])
-def test_a_share_out_of_reach(discs, tmp_path, wanted):
-    with pytest.raises(BadInput, match="out of reach"):
-        thin_lesions(discs, tmp_path / "set", wanted, **NAMED)
+@pytest.mark.parametrize(
+    ("thin", "wanted", "complaint"),
+    [(thin_lesions, 0.0, "reach"), (thin_lesions, 0.9, "reach"), (thin_patients, 0.01, "too few")],
+)
+def test_what_cannot_be_thinned(discs, tmp_path, thin, wanted, complaint):
+    with pytest.raises(BadInput, match=complaint):
+        thin(discs, tmp_path / "set", wanted, **NAMED)
     assert not list(tmp_path.iterdir())
-
-
-def test_too_few_patients(discs, tmp_path):
-    with pytest.raises(BadInput, match="too few"):
-        thin_patients(discs, tmp_path / "set", 0.01, **NAMED)
