@@ -73,11 +73,13 @@ bench: $(STAMP)
 
 weights: $(STAMP)
 	@test -d build/phantom || $(PY) data_scripts/make_phantom.py --out build/phantom
-	@$(PY) -m experiments.ship --phantom build/phantom $(if $(SOOP),--soop "$(SOOP)") --runs build/weights
+	@$(PY) -m experiments.train_weights --phantom build/phantom $(if $(SOOP),--soop "$(SOOP)") --runs build/weights
 
 results: $(STAMP)
 	@test -n "$(SOOP)" || { echo "make: results need real slices; give SOOP=a folder that prepare_soop.py made" >&2; exit 2; }
-	@$(PY) -m experiments.remake --soop "$(SOOP)" --runs build/results
+	@test -d build/phantom || $(PY) data_scripts/make_phantom.py --out build/phantom
+	@$(PY) -m experiments.reproduce --data "$(SOOP)" --phantom build/phantom --runs build/results
+	@$(PY) -m experiments.results_page
 
 notebooks: $(STAMP)
 	@$(PY) notebooks/run.py --in-place

@@ -1,115 +1,166 @@
-"""Score generators side by side: ``python -m experiments.generators --data DIR --weights FILE ... --out DIR``."""
+"""Generators side by side on the test slices with a stroke: realism, lesion fidelity, variety, and the price of a step."""
 
 from __future__ import annotations
 
 import copy
-import sys
-from argparse import Namespace
+import time
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from experiments.fidelity import SAMPLES, lesion_fidelity, variety
-from experiments.realism_measures import FEWEST, synthetic_scores
-from strokegan_lib.command_line import Parser, path, run
+from experiments.fidelity import lesion_fidelity, variety
+from experiments.pictures import named_rows
+from experiments.realism_measures import compare_with_real, synthetic_scores, truth_of
+from experiments.runner import RESULTS, Line, Place, Result, cached, flat
+from strokegan_lib.classroom.saved import table_of
+from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.data.split import SPLITS
-from strokegan_lib.errors import BadInput
-from strokegan_lib.evaluation.synthetic import with_stroke
-from strokegan_lib.evaluation.tables import provenance, write_csv, write_json
+from strokegan_lib.data.threads import one_thread_each
+from strokegan_lib.evaluation.synthetic import paint, sample, with_stroke
 from strokegan_lib.files import sha256
+from strokegan_lib.models.family.progressive import PHASES, Growing
 from strokegan_lib.models.styled import StyledGenerator
-from strokegan_lib.training.weights import GENERATORS, load_weights, shipped, steps_made
+from strokegan_lib.training.loop import Loop
+from strokegan_lib.training.settings import Settings
+from strokegan_lib.training.tasks import build, settings_of
+from strokegan_lib.training.weights import GENERATORS, NETWORKS, kind_of, load_weights, shipped, steps_made
 
-PROG = "python -m experiments.generators"
 REALISM = ("kernel", "coverage", "recall", "precision", "density", "ms_ssim", "memorisation", "error")
 LESIONS = ("painted_dice", "fidelity", "agreement", "same_masks")
-REAL = "true slices"
+TRUE = "true slices"
+SEEKER = "unet-soop"  # the segmentor that looks for lesions in synthetic slices
+FROM_MASKS = ("synthesis-soop", "styled-soop", "pix2pix-soop", "pix2pixhd-soop")
+FROM_NOISE = ("dcgan", "progressive", "sagan")  # kinds of network
+MASKS = "masks-soop"
+# file: title, and year of the first publication, preprints counted; None for what came into this kit without a paper
+HISTORY: dict[str, tuple[str, int | None]] = {
+    "dcgan-soop": ("DCGAN", 2015),
+    "dcgan-pyramid-soop": ("DCGAN, pyramid pooling", 2015),
+    "pix2pix-soop": ("pix2pix", 2016),
+    "segan-soop": ("SegAN", 2017),
+    "progressive-soop": ("progressive growing", 2017),
+    "pix2pixhd-soop": ("pix2pixHD", 2017),
+    "sagan-soop": ("SAGAN", 2018),
+    "synthesis-soop": ("paper: synthesis", 2019),
+    "masked-soop": ("paper: masked image", 2019),
+    "styled-soop": ("style code", None),
+    "masked-divergence-soop": ("masked image, divergence", None),
+}
+COLUMNS = 6  # slices of each member in the picture
+BATCH, STEPS = 16, 8  # slices and steps that are timed
+WHAT = (
+    f"Synthetic slices, as many as there are test slices with a stroke, against these; 95 % intervals over patients (kernel: "
+    f"jackknife). '{TRUE}': halves of them against each other; under error the mean training slice; under painted_dice what "
+    f"{SEEKER} finds in them; under same_masks pairs of them, whose masks differ. fidelity: painted_dice over that of the true "
+    "slices; agreement and same_masks: between four pictures of the same masks. Family: dice of segmentors, cross-validated; "
+    f"step_seconds: mean of {STEPS} steps of {BATCH} slices, seconds of one processor"
+)
 
 
-def parser() -> Parser:
-    options = Parser(prog=PROG, description="Score generators side by side, with 95 % intervals.")
-    options.add_argument("--data", type=path, required=True, metavar="DIR", help="a prepared data set")
-    options.add_argument(
-        "--weights", type=path, required=True, nargs="+", metavar="FILE",
-        help="weights of generators that were trained on this set's training patients",
-    )  # fmt: skip
-    options.add_argument(
-        "--names", nargs="+", metavar="NAME", help="what the table calls them (default: the files' names)"
-    )
-    options.add_argument("--out", type=path, required=True, metavar="DIR", help="for table.csv and card.json")
-    options.add_argument(
-        "--segmentor", type=path, metavar="FILE",
-        help="weights of the segmentor that looks for the lesions (default: the shipped unet-soop)",
-    )  # fmt: skip
-    options.add_argument(
-        "--split", choices=SPLITS[1:], default="test", help="of the slices (default: %(default)s)"
-    )
-    options.add_argument(
-        "--parts", action="store_true",
-        help="score generators with styles once more with each of their sources of chance changed",
-    )  # fmt: skip
-    return options
+def generators(place: Place) -> Result:
+    """Generators that are given masks, and the one with styles without each of its sources of chance."""
+    lines: list[Line] = []
+    for name in FROM_MASKS:
+        network, about = load_weights(shipped(name), GENERATORS)
+        size = {"steps": steps_made(about), "parameters": sum(p.numel() for p in network.parameters())}
+        for label, variant in {name: network, **without_parts(name, network)}.items():
+            scores = scored(place, label, name, partial(from_test_masks, variant, place.data))
+            if not lines:
+                lines.append({"generator": TRUE, **reference(scores)})
+            lines.append({"generator": label, **columns(scores), **size})
+    return Result(WHAT, {"": lines}, facts(place.data, FROM_MASKS))
 
 
-def compare(options: Namespace) -> None:
-    """Score every generator on the slices with a stroke, write the table and print it.
+def family(place: Place) -> Result:
+    """Every member of the family; what is given masks once with test masks and once with masks made from noise."""
+    slices, lines = place.data, []
+    rows = with_stroke(slices, "test")
+    made = load_weights(shipped(MASKS), "mask generator")[0].sample(len(rows))  # two of (n, 128, 128)
+    some = [mask[:COLUMNS] for mask in made]
+    shown = {"made masks": (90 * some[1] + 165 * some[0]).astype(np.uint8)}
+    beside: dict[str, Any] = {}  # what stands beside the scores is the same for all
+    with one_thread_each():
+        for name, (title, year) in HISTORY.items():
+            network, about = load_weights(shipped(name), tuple(NETWORKS))
+            told = {"member": name.removesuffix("-soop"), "title": title, "year": year}
+            price = cost(about, slices)
+            ways: dict[str, Callable] = {}
+            if kind_of(network) in FROM_NOISE:
+                ways["noise"] = partial(nobodys, slices, partial(sample, network, len(rows)))
+                shown = {title: sample(network, COLUMNS)[:, 0], **shown}
+            elif kind_of(network) in GENERATORS:
+                ways["test masks"] = partial(from_test_masks, network, slices)
+                ways["made masks"] = partial(nobodys, slices, partial(paint, network, *made))
+                shown[title] = paint(network, *some)[:, 0]
+            else:
+                lines.append({**told, **dice_of(told["member"]), **price})
+            for source, evaluate in ways.items():
+                scores = scored(
+                    place, name if source == "test masks" else f"{name}, {source}", name, evaluate
+                )
+                beside |= scores
+                lines.append({**told, "source": source, **columns(scores), **price})
+    named_rows(shown).save(place.runs / "family.png", optimize=True)
+    truth = {"member": "", "title": TRUE, "source": "patients", **reference(beside)}
+    return Result(WHAT, {"": [truth, *lines]}, facts(slices, (*HISTORY, MASKS)))
 
-    The first line is what chance and truth give: the true slices' halves against each other, their
-    own MS-SSIM, the Dice of what the segmentor finds in them.
 
-    Raises:
-        BadInput: bad use, bad data, weights of another network or of other channels.
-    """
-    names = options.names or [file.stem for file in options.weights]
-    if len(names) != len(options.weights) or len({*names}) < len(names) or REAL in names:
-        raise BadInput(
-            f"--names {' '.join(names)}", "is not a different name for each file", "give --names, one a file"
-        )
-    if (table := options.out / "table.csv").exists():
-        raise BadInput(table, "exists already", "choose another --out or delete it first")
-    slices = SliceSet.open(options.data)
-    if len(slices.channels) != 1:
-        raise BadInput(slices.folder, "holds several channels", "give slices of one channel")
-    seeker = options.segmentor or shipped("unet-soop")
-    segmentor, about = load_weights(seeker, "segmentor")
-    if "threshold" not in about or segmentor.config["channels"] != 1:
-        raise BadInput(seeker, "names no threshold, or is for several channels", "name another --segmentor")
-    loaded = {name: load_weights(file, GENERATORS) for name, file in zip(names, options.weights, strict=True)}
-    for file, (generator, _) in zip(options.weights, loaded.values(), strict=True):
-        if generator.config.get("channels", 1) != 1:
-            raise BadInput(file, "paints several channels", "name weights of one channel")
-    if options.parts:
-        for name, (generator, made) in [*loaded.items()]:
-            loaded |= {f"{name}, {part}": (other, made) for part, other in parts(generator).items()}
-    rows = with_stroke(slices, options.split)
-    if len(rows) < FEWEST:
-        raise BadInput(
-            slices.folder, f"holds {len(rows)} {options.split} slices with stroke", f"give a set with {FEWEST} or more"
-        )  # fmt: skip
-    lines: list[dict[str, Any]] = []
-    for name, (generator, made) in loaded.items():
-        scores = _scores(generator, segmentor, about["threshold"], slices, rows, options.split)
-        if not lines:
-            lines.append(_true_line(scores))
-        steps = steps_made(made) if "settings" in made else None
-        size = {"steps": steps, "parameters": sum(p.numel() for p in generator.parameters())}
-        lines.append(_line(name, {n: scores[n] for n in (*REALISM, *LESIONS)}) | size)
-    write_csv(table, lines)
-    write_json(options.out / "card.json", _card(options, slices, rows, seeker, loaded, names))
-    print(as_text(lines))
+def from_test_masks(generator: nn.Module, slices: SliceSet) -> dict[str, Any]:
+    """All scores of what a generator makes of test patients' masks."""
+    segmentor, about = load_weights(shipped(SEEKER), "segmentor")
+    rows = with_stroke(slices, "test")
+    return {
+        **synthetic_scores(generator, slices),
+        **lesion_fidelity(generator, segmentor, about["threshold"], slices, rows),
+        **variety(generator, slices, rows),
+    }
+
+
+def nobodys(slices: SliceSet, make: Callable[[], np.ndarray]) -> dict[str, Any]:
+    """Realism of slices that no patient's masks asked for, each of a patient of its own."""
+    synthetic = make()
+    names = np.array([f"nobody {number}" for number in range(len(synthetic))])
+    return compare_with_real(synthetic, names, truth_of(slices))
+
+
+def scored(place: Place, label: str, name: str, evaluate: Callable[[], dict]) -> dict[str, Any]:
+    """The scores of a file, kept beside the runs and shared by all tables of generators."""
+    of = {
+        "weights": sha256(shipped(name)),
+        "masks": sha256(shipped(MASKS)),
+        "data": place.data.card["sha256"],
+    }
+    return cached(place.runs.with_name("scored") / f"{label}.json", of, evaluate)
+
+
+def columns(scores: dict[str, Any]) -> Line:
+    """A column for each mean and end; empty where a source of slices has no such score."""
+    return flat({name: scores.get(name, {}) for name in (*REALISM, *LESIONS)})
+
+
+def reference(scores: dict[str, Any]) -> Line:
+    """The true slices' own line, from what stands beside the scores of any generator."""
+    found = {name: {"mean": scores[name].get("halves")} for name in REALISM if name in scores}
+    found |= {"error": scores["mean_picture_error"], "painted_dice": scores["real_dice"]}
+    return columns(found | {"fidelity": {"mean": 1.0}, "same_masks": scores["real_pairs"]})
+
+
+def facts(slices: SliceSet, names: tuple[str, ...]) -> dict[str, Any]:
+    """Which files were scored on how many slices."""
+    files = {name: sha256(shipped(name)) for name in (*names, SEEKER)}
+    return {"weights_sha256": files, "counts": {"lesion_slices": len(with_stroke(slices, "test"))}}
 
 
 @torch.no_grad()
-def parts(generator: nn.Module) -> dict[str, nn.Module]:
+def without_parts(name: str, generator: nn.Module) -> dict[str, nn.Module]:
     """A generator with styles whose chance comes from elsewhere, without new training; nothing for others.
 
-    This tells what each source gives to the pictures of the trained network, not what a network
-    would have learnt without it.
+    This tells what each source gives to the pictures of the trained network, not what a network would have learnt
+    without it.
     """
     if not isinstance(generator, StyledGenerator):
         return {}
@@ -117,82 +168,35 @@ def parts(generator: nn.Module) -> dict[str, nn.Module]:
     mean.second.copy_(torch.outer(mean.first, mean.first))  # a covariance of 0
     normal.first.zero_()
     normal.second.copy_(torch.eye(len(normal.first)))
-    for name, parameter in smooth.named_parameters():
-        if name.endswith(".grain"):
+    for key, parameter in smooth.named_parameters():
+        if key.endswith(".grain"):
             parameter.zero_()
-    return {"mean style": mean, "styles from N(0, 1)": normal, "no grain": smooth}
+    return {f"{name}, mean style": mean, f"{name}, styles from N(0, 1)": normal, f"{name}, no grain": smooth}
 
 
-def _scores(
-    generator: nn.Module,
-    segmentor: nn.Module,
-    threshold: float,
-    slices: SliceSet,
-    rows: np.ndarray,
-    split: str,
-) -> dict[str, Any]:
+def dice_of(arm: str) -> Line:
+    """A segmentor's cross-validated Dice, from the tables; nothing where it is not in there."""
+    lines = {
+        line["arm"]: line for name in ("new_loss_soop", "table1_soop") for line in table_of(name, RESULTS)[0]
+    }
     return {
-        **synthetic_scores(generator, slices, split),
-        **lesion_fidelity(generator, segmentor, threshold, slices, rows),
-        **variety(generator, slices, rows),
+        name: value
+        for name, value in lines.get(arm, {}).items()
+        if name in ("dice_mean", "dice_low", "dice_high")
     }
 
 
-def _true_line(scores: dict[str, Any]) -> dict[str, Any]:
-    """The true slices' own line, from what stands beside the scores of any generator."""
-    bare = {name: {"mean": scores[name].get("halves")} for name in REALISM if name in scores}
-    bare["error"] = scores["mean_picture_error"]  # of the mean training slice: what a painter must beat
-    return _line(
-        REAL, bare | {"painted_dice": scores["real_dice"], "fidelity": {"mean": 1.0}, "same_masks": scores["real_pairs"]}
-    )  # fmt: skip
-
-
-def _line(name: str, scores: dict[str, Any]) -> dict[str, Any]:
-    parts = ("mean", "low", "high")
-    return {"generator": name} | {f"{n}_{part}": s.get(part) for n, s in scores.items() for part in parts}
-
-
-def _card(
-    options: Namespace,
-    slices: SliceSet,
-    rows: np.ndarray,
-    seeker: Path,
-    loaded: dict[str, Any],
-    names: list[str],
-) -> dict[str, Any]:
-    files = " ".join(file.name for file in options.weights)
-    return {
-        "what": f"Generators on the {len(rows)} {options.split} slices with a stroke; 95 % intervals over patients. "
-        f"'{REAL}': halves of them against each other; under error the mean training slice; under painted_dice what "
-        "the segmentor finds in them; under same_masks pairs of them, whose masks differ. fidelity: painted_dice over "
-        f"that of the true slices; agreement: between pictures of the same masks; {SAMPLES} pictures each.",
-        "command": f"{PROG} --data DIR --weights {files} --out DIR --split {options.split}" + " --parts" * options.parts,
-        "data": slices.card["name"],
-        "data_sha256": slices.card["sha256"],
-        "weights_sha256": {
-            name: sha256(file) for name, file in zip(names, options.weights, strict=True)
-        },
-        "made_by": {name: loaded[name][1].get("command", loaded[name][1].get("settings")) for name in names},
-        "segmentor": {"name": seeker.name, "sha256": sha256(seeker)},
-        **provenance(torch.get_num_threads(), "fp32"),
-    }  # fmt: skip
-
-
-def as_text(lines: list[dict[str, Any]]) -> str:
-    """The table as lines of text, means only."""
-    columns = ("kernel", "coverage", "recall", "precision", "ms_ssim", "fidelity", "same_masks")
-    text = [f"{'':24}" + "".join(f"{name:>12}" for name in columns)]
-    for line in lines:
-        values = (line.get(f"{name}_mean") for name in columns)
-        text.append(
-            f"{line['generator']:24}" + "".join(f"{'' if v is None else f'{v:.3f}':>12}" for v in values)
-        )
-    return "\n".join(text)
-
-
-def main() -> None:
-    sys.exit(run(partial(compare, parser().parse_args()), PROG))
-
-
-if __name__ == "__main__":
-    main()
+def cost(about: dict[str, Any], slices: SliceSet) -> Line:
+    """Parameters of generator (or segmentor) and critic, steps made, and the seconds that one of them takes."""
+    gan = build(settings_of(about["settings"]))
+    for network in gan.networks.values():
+        if isinstance(network, Growing):
+            network.grow(PHASES)
+    first, *others = (sum(p.numel() for p in network.parameters()) for network in gan.networks.values())
+    batches = Batches(slices, slices.of_split("train"), size=BATCH, lesion_share=0.5)
+    loop = Loop(gan, batches, Settings(steps=STEPS), bar=False)
+    start = time.process_time()  # other work on the machine does not count
+    loop.run()
+    seconds = (time.process_time() - start) / STEPS
+    size = {"parameters_generator": first, "parameters_critic": sum(others)}
+    return {**size, "steps": steps_made(about), "step_seconds": seconds}

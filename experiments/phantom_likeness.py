@@ -1,130 +1,89 @@
-"""The command line of data_scripts/compare_phantom.py."""
+"""How like real FLAIR slices the phantom's are, at the same height: grey levels, and detail at every scale.
+
+A distance between two sets of pictures means little by itself, for two samples of the same people differ too. So each is
+given beside the one between two disjoint halves of the real set, and the phantom set is as large as such a half.
+"""
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
+from itertools import count, islice
 
 import numpy as np
+import torch
 
-from experiments.phantom_comparison import (
-    TARGET,
-    Slices,
-    compare,
-    differences,
-    grow_slices,
-    middle_height,
-    slices_at,
+from experiments.likeness import (
+    grey_distance,
+    grey_levels,
+    halves_distance,
+    radial_spectrum,
+    spectrum_distance,
 )
-from experiments.phantom_pictures import contact_sheet, plot
-from strokegan_lib.command_line import Parser, integer, path, run
+from experiments.runner import Line, Place, Result
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.data.threads import in_order
+from strokegan_lib.phantom.epidemiology import plan_stroke
+from strokegan_lib.phantom.patient import head_of, make_patient
+from strokegan_lib.phantom.scanner import WINDOW
+
+CHANNEL = "flair"
+MEASURES = {  # name: curve of one slice from its image and foreground, (1, H, W) each; distance of two mean curves
+    "grey levels": (grey_levels, grey_distance),
+    "radial spectrum": (lambda image, _: radial_spectrum(image), spectrum_distance),
+}
 
 
-def parser() -> Parser:
-    options = Parser(
-        prog="compare_phantom.py",
-        description="Compare phantom FLAIR slices with real ones of the same height: distances, their curves "
-        "and a contact sheet for a blinded reader.",
-    )
-    options.add_argument("--data", type=path, required=True, metavar="DIR", help="a SliceSet of real slices")
-    options.add_argument(
-        "--phantom", type=path, metavar="DIR", help="a phantom SliceSet (default: patients are made here)"
-    )
-    options.add_argument(
-        "--slices", type=integer(1, 10**6), metavar="N",
-        help="phantom slices, one a patient, against twice as many real ones (default: as many as there are)",
-    )  # fmt: skip
-    options.add_argument("--out", type=path, required=True, metavar="DIR", help="the folder to make")
-    options.add_seed_and_workers()
-    return options
+def likeness(place: Place) -> Result:
+    """A line for each measure."""
+    height = float(np.median(place.data.table["z"]))
+    real = slices_at(place.data, height)
+    phantom = grow_slices(len(real[0]) // 2, height)
+    what = "Phantom FLAIR slices against real ones of the same height, one a patient; halves: two halves of the real set"
+    facts = {"height_mm": height, "phantom_slices": len(phantom[0]), "real_slices": len(real[0])}
+    return Result(what, {"": [measured(name, real, phantom) for name in MEASURES]}, facts)
 
 
-def door(argv: list[str] | None = None) -> int:
-    """Run the command and return its exit code."""
-    options = parser().parse_args(argv)
-    return run(partial(_main, options), "compare_phantom.py")
+def measured(name: str, real: tuple[np.ndarray, ...], phantom: tuple[np.ndarray, ...]) -> Line:
+    """Mean distance from the phantom slices to a half of the real ones, and between two such halves."""
+    curve, distance = MEASURES[name]
+    # a curve a slice, (N, K): that of half the set is then a mean of rows
+    true, made = (np.stack([curve(image[None], inside[None]) for image, inside in zip(*of, strict=True)]) for of in (real, phantom))  # fmt: skip
+
+    def between(a: np.ndarray, b: np.ndarray) -> float:
+        return distance(true[a].mean(0), true[b].mean(0))
+
+    def beside(a: np.ndarray, b: np.ndarray) -> float:
+        return float(np.mean([distance(made.mean(0), true[half].mean(0)) for half in (a, b)]))
+
+    apart, halves = (halves_distance(len(true), of) for of in (beside, between))
+    return {"measure": name, "phantom": apart, "halves": halves, "ratio": apart / halves}
 
 
-def _main(options) -> None:
-    with _whole(options.out) as folder:
-        data = SliceSet.open(options.data)
-        height = middle_height(data)
-        real, phantom = _take(options, data, height)
-        yardsticks = compare(real, phantom)
-        print(
-            f"{len(phantom)} phantom slices against {len(real)} slices of {data.card['name']}, "
-            f"at z = {height:+.0f} mm"
-        )
-        for y in yardsticks:
-            print(
-                f"{y.name:16s} phantom to half of the real {y.phantom:7.4f}  between halves {y.halves:7.4f}  "
-                f"({y.unit})  ratio {y.ratio:.2f}: {'within' if y.ratio <= TARGET else 'beyond'} {TARGET:g}"
-            )
-        report = {
-            "data": data.card["name"],
-            "height_mm": height,
-            "phantom_slices": len(phantom),
-            "real_slices": len(real),
-            "seed": options.seed,
-            "target": TARGET,
-            "distances": [
-                {"of": y.name, "unit": y.unit, "phantom": y.phantom, "halves": y.halves, "ratio": y.ratio}
-                for y in yardsticks
-            ],
-            "differences": differences(*yardsticks),
-        }
-        picture, key = contact_sheet(real, phantom, options.seed)
-        with writing(options.out):
-            plot(*yardsticks).savefig(folder / "curves.png", dpi=110, metadata={"Software": None})
-            picture.save(folder / "contact_sheet.png")
-            (folder / "key.txt").write_text("\n".join(key) + "\n", encoding="utf-8")
-            (folder / "likeness.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print(f"Curves, contact sheet and its key: {options.out}")
+def slices_at(data: SliceSet, height: float) -> tuple[np.ndarray, np.ndarray]:
+    """Of each patient the slice nearest to *height* (mm), where one lies within half a plane of it.
+
+    Returns:
+        images (N, 128, 128) uint8 and foregrounds (N, 128, 128) 0/1, N even.
+    """
+    table = data.table
+    away = np.abs(table["z"] - height)  # (N,) mm
+    usable = (away <= table["thickness"] / 2 + 1e-3) & data.foreground[:].any((1, 2))
+    rows = np.flatnonzero(usable)
+    rows = rows[np.argsort(away[rows], kind="stable")]
+    _, nearest = np.unique(table["patient"][rows], return_index=True)  # the first of each patient
+    rows = np.sort(rows[nearest])[: len(nearest) // 2 * 2]
+    return data.images[rows, data.channels.index(CHANNEL)], data.foreground[rows]
 
 
-def _take(options, data: SliceSet, height: float) -> tuple[Slices, Slices]:
-    """The real and the phantom slices to compare, two to one."""
-    real = slices_at(data, height)
-    n = options.slices or max(1, len(real) // 2)
-    grown = None
-    if options.phantom:
-        grown = slices_at(SliceSet.open(options.phantom), height, with_stroke=True)
-        n = options.slices or max(1, min(n, len(grown)))
-        _enough(options.phantom, grown, n, "slices of patients with a stroke")
-    _enough(options.data, real, 2 * n, "slices")
-    chosen = np.random.default_rng(options.seed).permutation(len(real))[: 2 * n]
-    if grown is None:
-        grown = grow_slices(n, height, seed=options.seed, workers=options.workers)
-    return real[np.sort(chosen)], grown[np.arange(n)]
+def grow_slices(n: int, height: float, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """As ``slices_at``, of each of the first *n* phantom patients who have a stroke."""
+    numbers = islice((k for k in count() if plan_stroke(k, seed)), n)
 
+    def one(number: int) -> tuple[np.ndarray, np.ndarray]:
+        # the real slices were brought to MNI space; the phantom's is looked for at the same anatomy
+        head = head_of(number, seed)
+        there = float(head.to_mni(torch.tensor([[0.0, head.middle(), height]]))[0, 2])
+        patient = make_patient(number, seed=seed, contrast=CHANNEL, z=np.array([2 * height - there]))
+        return WINDOW.to_bytes(patient.images, patient.foreground)[0], patient.foreground[0]
 
-def _enough(folder: Path, slices: Slices, wanted: int, what: str) -> None:
-    if len(slices) < wanted:
-        raise BadInput(
-            folder,
-            f"holds {len(slices)} {what} at this height, not {wanted}",
-            "lower --slices or give a larger set",
-        )
-
-
-@contextmanager
-def _whole(out: Path) -> Iterator[Path]:
-    """A folder to fill beside *out*, which becomes *out* once it is whole; else nothing is left."""
-    filled = out.parent / f".{out.name}.partial"
-    with writing(out):
-        if out.exists():
-            raise BadInput(out, "exists already", "choose another --out or delete it first")
-        shutil.rmtree(filled, ignore_errors=True)  # of a process that was killed
-        filled.mkdir(parents=True)
-    try:
-        yield filled
-        with writing(out):
-            filled.rename(out)
-    finally:
-        shutil.rmtree(filled, ignore_errors=True)
+    images, foreground = zip(*in_order(one, numbers, workers=2), strict=True)
+    return np.stack(images), np.stack(foreground)

@@ -1,15 +1,18 @@
-"""How each weight file that comes with the kit is made."""
+"""How each weight file that comes with the kit is made: the options of its training command."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from strokegan_lib.models.family import MEMBERS
+from strokegan_lib.training.settings import Settings
+from strokegan_lib.training.tasks import resolve_settings
 from strokegan_lib.training.weights import GENERATORS
 
-STORES = ("phantom", "soop")
-COMMON = {"width": 32, "batch_size": 16, "threads": 1, "seed": 0}
+STORES = ("phantom", "soop")  # data sets
+TRAINED = "weights.safetensors"  # what a run leaves
 KINDS = {
     "segmentation": "segmentor", "synthesis": GENERATORS, "masks": "mask generator", "encoder": "encoder",
     "family": tuple(sorted({member.network for member in MEMBERS.values()})),
@@ -18,63 +21,61 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one file is made.
-
-    Attributes:
-        task: of the training door, such as 'segmentation'.
-        stores: the data sets it learns from.
-        settings: of the training door, as its long options.
-    """
+    """How one network is trained: the task, the data sets it learns from, and options of the training command."""
 
     task: str
     stores: tuple[str, ...]
-    settings: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any]
 
     @property
     def command(self) -> str:
         """What a reader would type to train the file anew."""
-        words = [
-            f"--{key.replace('_', '-')} {value:g}" if isinstance(value, float) else f"--{key.replace('_', '-')} {value}"
-            for key, value in self.settings.items()
-        ]  # fmt: skip
         data = " ".join(store.upper() for store in self.stores)
-        return f"python -m strokegan_lib.train {self.task} --data {data} --out RUN {' '.join(words)}"
+        return f"python -m strokegan_lib.train {self.task} --data {data} --out RUN {' '.join(words(self.options))}"
 
 
-def _segmentors(store: str, **settings: Any) -> dict[str, Recipe]:
-    own = {
-        **{method: {"method": method} for method in ("masked", "segan", "unet")},
-        "masked-divergence": {"method": "masked", "loss": "divergence"},
-    }
-    return {
-        f"{name}-{store}": Recipe("segmentation", (store,), {**COMMON, **choices, **settings})
-        for name, choices in own.items()
-    }
+def words(options: dict[str, Any]) -> list[str]:
+    """Options as a command line has them: {'width': 8, 'attention': False} is --width 8 --no-attention."""
+    found = []
+    for key, value in options.items():
+        name = key.replace("_", "-")
+        if isinstance(value, bool):
+            found.append(f"--{name}" if value else f"--no-{name}")
+        else:
+            word = "data" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+            found += [f"--{name}", word]
+    return found
 
 
-def _family(steps: int) -> dict[str, Recipe]:
-    """The members of the family; the width is each one's own."""
-    common = {"batch_size": 16, "threads": 1, "seed": 0, "steps": steps}
-    return {f"{member}-soop": Recipe("family", ("soop",), {"member": member, **common}) for member in MEMBERS}
+def settings_for(task: str, options: dict[str, Any], run: Path) -> Settings:
+    """The settings of a run with these options.
+
+    Raises:
+        BadInput: it was begun with others.
+    """
+    return resolve_settings(task, {name: value for name, value in options.items() if name != "threads"}, run)
 
 
-PAINTER = {**COMMON, "batch_size": 8, "lesion_share": 0.7}
-
+COMMON = {"width": 32, "batch_size": 16, "threads": 1, "seed": 0}
+SYNTHESIS = {**COMMON, "batch_size": 8, "lesion_share": 0.7}
+FAMILY = {"batch_size": 16, "threads": 1, "seed": 0, "steps": 3000}  # the width is each member's own
+MASKS = {**COMMON, "width": 16, "batch_size": 32, "steps": 1500, "precision": "fp32"}
+ENCODER = {"profile": "full", "batch_size": 32, "threads": 1, "seed": 0, "steps": 1500, "rate": 2.0}
+METHODS = {
+    **{method: {"method": method} for method in ("masked", "segan", "unet")},
+    "masked-divergence": {"method": "masked", "loss": "divergence"},
+}
+LENGTH = {"soop": {"steps": 3000, "lesion_share": 0.75}, "phantom": {"steps": 6000}}  # of segmentors
 RECIPES = {
-    "synthesis-phantom": Recipe("synthesis", ("phantom",), {**PAINTER, "steps": 12_000}),
-    "synthesis-soop": Recipe("synthesis", ("soop",), {**PAINTER, "steps": 8000}),
-    **_segmentors("soop", steps=3000, lesion_share=0.75),
-    "styled-soop": Recipe("synthesis", ("soop",), {**PAINTER, "generator": "styled", "steps": 8000}),
-    **_segmentors("phantom", steps=6000),
-    "masks-soop": Recipe(
-        "masks",
-        ("soop",),
-        {**COMMON, "width": 16, "batch_size": 32, "steps": 1500, "precision": "fp32"},
-    ),
-    **_family(steps=3000),
-    "encoder": Recipe(
-        "encoder",
-        ("phantom", "soop"),
-        {"profile": "full", "batch_size": 32, "threads": 1, "seed": 0, "steps": 1500, "rate": 2.0},
-    ),
+    "synthesis-phantom": Recipe("synthesis", ("phantom",), {**SYNTHESIS, "steps": 12_000}),
+    "synthesis-soop": Recipe("synthesis", ("soop",), {**SYNTHESIS, "steps": 8000}),
+    "styled-soop": Recipe("synthesis", ("soop",), {**SYNTHESIS, "generator": "styled", "steps": 8000}),
+    **{
+        f"{name}-{store}": Recipe("segmentation", (store,), {**COMMON, **method, **LENGTH[store]})
+        for store in ("soop", "phantom")
+        for name, method in METHODS.items()
+    },
+    "masks-soop": Recipe("masks", ("soop",), MASKS),
+    **{f"{member}-soop": Recipe("family", ("soop",), {"member": member, **FAMILY}) for member in MEMBERS},
+    "encoder": Recipe("encoder", ("phantom", "soop"), ENCODER),
 }

@@ -12,11 +12,11 @@ from strokegan_lib.errors import BadInput
 if TYPE_CHECKING:
     from strokegan_lib.classroom.widgets.ratio_explorer import Comparison
 
-RESULTS = Path(__file__).parents[2] / "experiments" / "results"
+TABLES = Path(__file__).parents[1] / "weights"  # copies of the experiments' tables that lessons show
 
 
 def table_of(
-    name: str, folder: Path = RESULTS, *, part: str = ""
+    name: str, folder: Path = TABLES, *, part: str = ""
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """A saved table and the card that says how it was made.
 
@@ -47,7 +47,7 @@ def _value(word: str) -> Any:
         return word
 
 
-def saved_comparisons(folder: Path = RESULTS) -> dict[str, Comparison]:
+def saved_comparisons(folder: Path = TABLES) -> dict[str, Comparison]:
     """The comparisons of ways to balance that lie in a folder, by title; {} if none."""
     from strokegan_lib.classroom.widgets.ratio_explorer import Comparison
 

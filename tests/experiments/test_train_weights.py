@@ -1,0 +1,111 @@
+"""The weights that come with the kit: whole, small, as their cards say, and made by their recipes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from brains import brains
+
+from experiments import train_weights
+from experiments.recipes import KINDS, RECIPES, Recipe
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.errors import BadInput
+from strokegan_lib.files import sha256
+from strokegan_lib.training.weights import SHIPPED, load_weights
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted(SHIPPED.glob("*.safetensors"))
+# files whose recipe was lengthened since; to be emptied
+BEHIND = ["dcgan-soop", "dcgan-pyramid-soop", "progressive-soop"]
+TINY = {"width": 4, "batch_size": 4, "threads": 1, "seed": 0, "steps": 2}
+
+
+@pytest.fixture(scope="module")
+def slices(tmp_path_factory) -> SliceSet:
+    return brains(tmp_path_factory.mktemp("data") / "set", patients=150, every=2)
+
+
+def make(*words) -> None:
+    train_weights.make(train_weights.parser().parse_args([str(word) for word in words]))
+
+
+def test_they_are_small():
+    sizes = [file.stat().st_size for file in FILES]
+    assert max(sizes) <= 6e6 and sum(sizes) <= 40e6 and {file.stem for file in FILES} == {*RECIPES}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_each_has_a_card_that_is_about_it(file):
+    card = file.with_suffix(".md").read_text(encoding="utf-8")
+    for word in (sha256(file), "never for clinical use", "licence", "limits", "python -m strokegan_lib."):
+        assert word in card, word
+    assert f"({file.stem}.md)" in (SHIPPED / "README.md").read_text(encoding="utf-8")
+    assert f"/{file.stem}.md)" in (ROOT / "docs/ethics.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_each_recipe_made_its_file(name):
+    """With its steps too, but for the few whose recipes were lengthened."""
+    recipe = RECIPES[name]
+    _, about = load_weights(SHIPPED / f"{name}.safetensors", KINDS[recipe.task])
+    options = {key: value for key, value in recipe.options.items() if key not in ("threads", "steps")}
+    assert {key: about["settings"][key] for key in options} == options
+    steps = about["settings"]["steps"]
+    assert (steps < recipe.options["steps"]) == (name in BEHIND) and steps <= recipe.options["steps"]
+    made = Recipe(recipe.task, recipe.stores, {**recipe.options, "steps": steps}).command
+    assert about.get("command", made) == made and made in (SHIPPED / f"{name}.md").read_text(encoding="utf-8")
+
+
+def test_a_file_is_trained_scored_and_described_and_what_a_run_has_reached_so_far_too(
+    slices, tmp_path, monkeypatch
+):
+    recipes = {
+        "unet-phantom": Recipe("segmentation", ("phantom",), {**TINY, "method": "unet"}),
+        "synthesis-phantom": Recipe("synthesis", ("phantom",), TINY),
+        "unet-soop": Recipe("segmentation", ("soop",), {**TINY, "method": "unet"}),
+    }
+    monkeypatch.setattr(train_weights, "RECIPES", recipes)
+    out, runs = tmp_path / "weights", tmp_path / "runs"
+    out.mkdir()
+    words = ("--phantom", slices.folder, "--runs", runs, "--out", out)
+    make("--so-far", *words)
+    assert not [*out.iterdir()], "nothing has begun"
+    make(*words)
+    names = [
+        "synthesis-phantom.md",
+        "synthesis-phantom.safetensors",
+        "unet-phantom.md",
+        "unet-phantom.safetensors",
+    ]
+    assert sorted(file.name for file in out.iterdir()) == names
+    ended, about = load_weights(out / "unet-phantom.safetensors", "segmentor")
+    card = (out / "unet-phantom.md").read_text(encoding="utf-8")
+    assert 0 <= about["scores"]["dice"]["low"] <= about["scores"]["dice"]["mean"] <= 1 and about["hours"] >= 0
+    assert sha256(out / "unet-phantom.safetensors") in card and "NOT FINISHED" not in card
+    _, about = load_weights(out / "synthesis-phantom.safetensors", "generator")
+    assert about["scores"]["error"]["mean"] > 0 and about["scores"]["kernel"]["halves"] is not None
+
+    stamp = (runs / "unet-phantom" / "weights.safetensors").stat().st_mtime_ns
+    make("unet-phantom", *words)
+    assert (runs / "unet-phantom" / "weights.safetensors").stat().st_mtime_ns == stamp
+    (runs / "unet-phantom" / "weights.safetensors").unlink()  # as if it had been stopped before
+    make("--so-far", "unet-phantom", *words)
+    network, about = load_weights(out / "unet-phantom.safetensors", "segmentor")
+    assert about["so_far"] == 2 and "NOT FINISHED" in (out / "unet-phantom.md").read_text(encoding="utf-8")
+    assert all(torch.equal(a, b) for a, b in zip(network.parameters(), ended.parameters(), strict=True))
+
+    before = {file: file.read_bytes() for file in out.iterdir()}
+    other = brains(tmp_path / "other", patients=60, every=2)
+    longer = Recipe("segmentation", ("phantom",), {**TINY, "method": "unet", "steps": 3})
+    for name, complaint, folder, recipe in (
+        ("nothing", "are not known", slices.folder, None),
+        ("unet-soop", "is missing for unet-soop", slices.folder, None),
+        ("unet-phantom", "another data set", other.folder, None),
+        ("unet-phantom", "steps was 2 and is now 3", slices.folder, longer),
+    ):
+        monkeypatch.setattr(train_weights, "RECIPES", recipes | ({name: recipe} if recipe else {}))
+        with pytest.raises(BadInput, match=complaint):
+            make("--so-far", name, "--phantom", folder, "--runs", runs, "--out", out)
+    assert {file: file.read_bytes() for file in out.iterdir()} == before
