@@ -106,13 +106,10 @@ def cell(line: Line, name: str) -> str:
 
 
 def lines_of(name: str) -> tuple[list[Line], dict[str, Any]]:
-    """The lines of a table and its card."""
-    if name == "weights":
-        return of_weights(), {}
-    if name == "steps":
-        return of_steps(), {}
-    part = "groups" if name.endswith("_groups") else ""
-    return table_of(name.removesuffix("_groups"), RESULTS, part=part)
+    """The lines of a table and its card, which is empty where they come from the weight files."""
+    if name in ("weights", "steps"):
+        return {"weights": of_weights, "steps": of_steps}[name](), {}
+    return table_of(name.removesuffix("_groups"), RESULTS, part="groups" if name.endswith("_groups") else "")
 
 
 def of_weights() -> list[Line]:
@@ -146,65 +143,47 @@ def of_steps() -> list[Line]:
 
 def table(name: str) -> str:
     """A table in Markdown, with a line that says how many, how and when."""
-    columns = TABLES[name]
     source, _, view = name.partition(":")
-    lines, card = lines_of(source)
+    columns, (lines, card) = TABLES[name], lines_of(source)
     rows = [
-        list(columns),
+        [*columns],
         ["---"] * len(columns),
         *([cell(line, key) for key in columns.values()] for line in lines),
     ]
     text = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     if view or not card:
         return text
-    size = ", ".join(
-        f"{value:,} {key.replace('_', ' ')}"
-        for key, value in card.get("counts", {}).items()
-        if isinstance(value, int)
-    )
-    facts = [
-        card.get("what"),
-        size,
-        f"seeds {', '.join(map(str, card['seeds']))}" if "seeds" in card else "",
-        card["date"],
+    counts = [
+        f"{n:,} {of.replace('_', ' ')}" for of, n in card.get("counts", {}).items() if isinstance(n, int)
     ]
-    said = ". ".join(fact for fact in facts if fact)
-    files = f"[{source}.csv](../experiments/results/{source}.csv), [card](../experiments/results/{source.removesuffix('_groups')}.json)"
-    return f"{text}\n\n*{said}.* {files}"
+    seeds = ["seeds " + ", ".join(map(str, card["seeds"]))] if "seeds" in card else []
+    said = "; ".join([card["what"], *counts, *seeds, card["date"]])
+    files = {f"{source}.csv": f"{source}.csv", "card": f"{source.removesuffix('_groups')}.json"}
+    links = ", ".join(f"[{label}](../experiments/results/{file})" for label, file in files.items())
+    return f"{text}\n\n*{said}.* {links}"
 
 
 def ahead(line: Line) -> str:
     """By how much an arm's Dice is above the reference, whose lead its line holds."""
-    return cell(
-        {
-            "gain": -line["minus_arm"],
-            "gain_low": -line["minus_arm_high"],
-            "gain_high": -line["minus_arm_low"],
-        },
-        "gain",
-    )
+    ends = {"": "", "_low": "_high", "_high": "_low"}
+    return cell({f"gain{end}": -line[f"minus_arm{other}"] for end, other in ends.items()}, "gain")
 
 
 def findings() -> str:
     """The figures that README names."""
-    arms, balancing, generators = (
-        {line[key]: line for line in table_of(name, RESULTS)[0]}
-        for name, key in (
-            ("table1_soop", "arm"),
-            ("balancing_soop18", "arm"),
-            ("generators_soop", "generator"),
-        )
+    table1, card = table_of("table1_soop", RESULTS)
+    arms, balancing = (
+        {line["arm"]: line for line in of} for of in (table1, table_of("balancing_soop18", RESULTS)[0])
     )
+    coverage = {
+        line["generator"]: number(line["coverage_mean"]) for line in table_of("generators_soop", RESULTS)[0]
+    }
     reader = json.loads((RESULTS / "blinded_reading_soop.json").read_text(encoding="utf-8"))
-    slices = table_of("table1_soop", RESULTS)[1]["counts"]["slices"]
-    true, synthetic = (
-        number(generators[name]["coverage_mean"]) for name in ("true slices", "synthesis-soop")
-    )
-    return f"""- **The paper's margin is not found.** On {slices} real slices, five folds, the paper's segmentor has a Dice {cell(arms["segan"], "minus_arm")}
+    return f"""- **The paper's margin is not found.** On {card["counts"]["slices"]} real slices, five folds, the paper's segmentor has a Dice {cell(arms["segan"], "minus_arm")}
   above SegAN's, where the paper reports .058; a plain U-Net is ahead of it by {ahead(arms["unet"])}.
 - **Synthetic strokes help where strokes are few.** Training with them gives a Dice {ahead(balancing["gan-50"])} above oversampling,
   cutting and pasting strokes (CarveMix) {ahead(balancing["carvemix"])}. One seed.
-- **Synthetic slices look real to an encoder, not to a reader.** Their coverage is {synthetic}, that of halves of true slices {true};
+- **Synthetic slices look real to an encoder, not to a reader.** Their coverage is {coverage["synthesis-soop"]}, that of halves of true slices {coverage["true slices"]};
   one reader told {reader["right"]} of {reader["of"]} slices apart."""
 
 

@@ -10,7 +10,6 @@ import torch
 from brains import brains
 
 from experiments.realism_measures import (
-    AIMS,
     Sample,
     distances,
     jackknife,
@@ -53,14 +52,12 @@ def honest() -> Sample:
 
 def test_honest_slices_are_as_near_as_halves(real: Sample, honest: Sample, train: Sample):
     found = realism(real, honest, train)
-    assert list(found) == list(AIMS)
     for name in ("frechet", "kernel", "spectrum", "grey", "precision", "coverage"):
         entry = found[name]
         assert entry["fake_as_many"] == pytest.approx(entry["halves"], rel=1.0, abs=0.2), name
     assert found["kernel"]["low"] < 0.05
     assert found["memorisation"]["low"] < 1 < found["memorisation"]["high"]
     assert found["memorisation_close"]["low"] <= 0.05
-    assert all(entry["reliable"] for entry in found.values())
     assert found["precision"]["patients"] == 30 and found["frechet"]["patients"] == 60
 
 
@@ -71,23 +68,17 @@ def test_copies_please_all_but_memorisation(real: Sample, train: Sample):
         assert found[name]["mean"] == 0 and found[f"{name}_close"]["mean"] == 1
 
 
-def test_one_picture_is_precise_and_covers_little(real: Sample, honest: Sample):
+def test_one_picture_is_precise_and_covers_little(real: Sample, honest: Sample, train: Sample):
     rows = np.arange(60) % 2
     one = replace(honest[rows], patients=honest.patients)
-    found = realism(real, one)
-    assert "memorisation" not in found
+    found = realism(real, one, train)
     assert found["coverage"]["mean"] < 0.5 < found["coverage"]["halves"]
     assert found["ms_ssim"]["mean"] > found["ms_ssim"]["halves"] + 0.1
     assert found["frechet"]["fake_as_many"] > 2 * found["frechet"]["halves"]
 
 
-def test_few_slices_are_marked(real: Sample):
-    found = realism(real, sample(30, 3, start=3000))
-    assert {name for name, entry in found.items() if entry["reliable"]} == {"ms_ssim", "spectrum", "grey"}
-
-
-def test_the_same_seed_gives_the_same_numbers(real: Sample, honest: Sample):
-    assert realism(real, honest, seed=3) == realism(real, honest, seed=3)
+def test_the_same_seed_gives_the_same_numbers(real: Sample, honest: Sample, train: Sample):
+    assert realism(real, honest, train, seed=3) == realism(real, honest, train, seed=3)
 
 
 def test_distances_of_a_set_to_itself(real: Sample):
