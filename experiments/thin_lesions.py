@@ -35,4 +35,4 @@ def thin_lesions(
     reached = np.cumsum(strokes[ill]) / (sizes[~ill].sum() + np.cumsum(sizes[ill]))
     stay = np.concatenate([names[~ill], names[ill][: 1 + int(np.abs(reached - share).argmin())]])
     rule = f"patients with stroke taken out until {share:.2%} of the training slices show stroke"
-    return keep_patients(slices, out, stay, rule, name=name, made_by=made_by, fold=fold)
+    return keep_patients(slices, out, stay, rule, fold, name=name, made_by=made_by)

@@ -6,6 +6,8 @@ MICCAI 2021. The alternative to a generator that needs no network. Taught in not
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import ndimage
 
@@ -47,13 +49,12 @@ def carve_and_mix(
     return mixed, np.where(region, donor_stroke, stroke) == 1  # and so for Y
 
 
+@dataclass(frozen=True)
 class CarveMix(Augmenter):
     """Paste a donor's lesion, with the tissue around it, at its own place; *donors* are not deformed."""
 
+    donors: Transplanter
     name = "carvemix"
-
-    def __init__(self, donors: Transplanter) -> None:
-        self.donors = donors
 
     def plan(self, slices: SliceSet, background: int, rng: np.random.Generator) -> Plan | None:
         z = slices.table["z"][background]
@@ -62,10 +63,8 @@ class CarveMix(Augmenter):
         depth = -float(distance.min())  # of the lesion
         margin = rng.uniform(-depth / 2, depth)  # the draw of the authors' released code
         carved = int(((slices.stroke[donor] == 1) & (distance <= margin)).sum())
-        two = [
-            a[row] for row in (background, donor) for a in (slices.images, slices.stroke, slices.foreground)
-        ]
-        image, stroke = carve_and_mix(*two, margin)
+        arrays = (slices.images, slices.stroke, slices.foreground)
+        image, stroke = carve_and_mix(*(a[row] for row in (background, donor) for a in arrays), margin)
         if int(stroke.sum()) < max(SMALLEST, STAYS * carved):
             return None
         return Plan(background, donor, stroke, image, f"margin {margin:.2f} px")

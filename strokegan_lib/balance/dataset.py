@@ -78,15 +78,13 @@ def balance(
     """Add slices with stroke to the training part until *ratio* of it shows stroke.
 
     Args:
-        slices: the data set; it is only read.
         out: the SliceSet to make: all slices of *slices*, then the synthetic ones.
         ratio: share of the training slices that show stroke, 0..1 exclusive.
-        made_by: the command, for the card.
         seed: the same seed makes the same bytes, for any number of *workers*, threads that look for places.
         only_synthetic: leave the real training slices out, and make as many in their place;
             those without stroke are made from an empty mask.
         fold: as in ``SliceSet.of_split``.
-        card: further entries of the card.
+        made_by, card: the command, and further entries of the card.
 
     Raises:
         BadInput: the training part shows as much stroke already, no slice of a kind that is
@@ -155,9 +153,7 @@ def balance(
 
 
 def provenance(slices: SliceSet) -> list[dict[str, str]]:
-    """What each synthetic slice of a balanced set was made from: a row each, columns as in COLUMNS.
-
-    ``background`` and ``donor`` are rows of the set that it was made from, named in the card.
+    """What each synthetic slice of a balanced set was made from, by COLUMNS; rows are of the set that it came from.
 
     Raises:
         BadInput: the file is missing, or has changed since it was made.

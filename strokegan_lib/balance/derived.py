@@ -58,15 +58,10 @@ def thin_patients(
     slices: SliceSet, out: str | os.PathLike, fraction: float, *, name: str, made_by: str,
     fold: int | None = None,
 ) -> SliceSet:  # fmt: skip
-    """Keep a fraction of the training patients, with and without stroke. Used in notebook 08.
+    """Keep a fraction, 0..1, of the training patients, with and without stroke. Used in notebook 08.
 
     The validation part stays whole. It only chooses the threshold, for every arm of a
     comparison alike; a tenth of it would choose by a handful of lesions.
-
-    Args:
-        slices: the set to thin, into the SliceSet *out*; *name* and *made_by* are for its card.
-        fraction: of the training patients, 0..1, rounded to whole patients.
-        fold: as in ``SliceSet.of_split``.
 
     Raises:
         BadInput: no patient with stroke or none without would stay, or *out* is unusable.
@@ -77,7 +72,7 @@ def thin_patients(
         what = f"keeps {n} training patients, too few to show both kinds of slices"
         raise BadInput(slices.folder, what, "choose a larger fraction, or a data set with more patients")
     rule = f"{fraction:.0%} of the training patients kept, with and without stroke as they come"
-    return keep_patients(slices, out, names[:n], rule, name=name, made_by=made_by, fold=fold)
+    return keep_patients(slices, out, names[:n], rule, fold, name=name, made_by=made_by)
 
 
 def training_patients(slices: SliceSet, fold: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -90,15 +85,14 @@ def training_patients(slices: SliceSet, fold: int | None) -> tuple[np.ndarray, n
 
 
 def keep_patients(
-    slices: SliceSet, out: str | os.PathLike, stay: np.ndarray, rule: str, *, name: str, made_by: str,
-    fold: int | None,
-) -> SliceSet:  # fmt: skip
-    """Write a set without the training patients that are not named in *stay*; *rule* says why, for the card."""
+    slices: SliceSet, out: str | os.PathLike, stay: np.ndarray, rule: str, fold: int | None, **named: str
+) -> SliceSet:
+    """Write a set without the training patients that are not in *stay*; *rule* says why; *named* as derived_set."""
     patient, has_stroke = slices.table["patient"], slices.table["has_stroke"]
     before = slices.of_split("train", fold)
     after = before[np.isin(patient[before], stay)]
     rows = np.setdiff1d(np.arange(len(slices)), np.setdiff1d(before, after))
-    with derived_set(slices, out, rows, name=name, made_by=made_by) as writer:
+    with derived_set(slices, out, rows, **named) as writer:
         writer.card["thinned"] = {
             "rule": rule + "; by a hash of the patient's name; validation and test patients all stay",
             "training_patients": [len(np.unique(patient[rows])) for rows in (before, after)],

@@ -6,6 +6,7 @@ The networks are handed in; nothing here depends on their classes. Taught in not
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,16 +19,13 @@ from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.windows import DARKEST
 
 
+@dataclass(frozen=True)
 class MadeMasks(MaskSource):
-    """Strokes that a mask generator makes, moved onto brains that it has not made.
+    """Strokes that a mask generator makes, moved onto brains that it has not made."""
 
-    Args:
-        sample: (count, seed) -> strokes and brains, (count, H, W) 0/1 each; ValueError where strokes are rare.
-        slices: the data set that gets the strokes.
-    """
-
-    def __init__(self, sample: Callable[[int, int], tuple[np.ndarray, np.ndarray]], slices: SliceSet) -> None:
-        self.sample, self.slices = sample, slices
+    # (count, seed) -> strokes and brains, (count, H, W) 0/1 each; ValueError where strokes are rare
+    sample: Callable[[int, int], tuple[np.ndarray, np.ndarray]]
+    slices: SliceSet  # that gets the strokes
 
     def propose(self, row: int, rng: np.random.Generator, pixels: Pixels) -> tuple[np.ndarray, float, int]:
         """A stroke at the same place relative to the brain's bounding box; no pixel where strokes are rare."""
@@ -40,23 +38,20 @@ class MadeMasks(MaskSource):
         return moved, moved.sum(), -1
 
 
+@dataclass(frozen=True)
 class LesionSynthesiser(Augmenter):
     """A generator paints a mask, transplanted or made.
 
-    Args:
-        generator: (stroke, foreground), (n, 1, H, W) each, -> pictures (n, C, H, W) in 0..1; in eval mode.
-        paint: 'slice' takes the whole slice as painted, which is smooth and no real brain; 'lesion' paints
-            it with the stroke and without, and adds the difference to the real slice, near the mask, so
-            that the tissue's own texture stays.
+    To paint a 'slice' takes it whole as painted, which is smooth and no real brain; to paint a 'lesion' makes
+    it with the stroke and without, and adds the difference to the real slice, near the mask, so that the
+    tissue's own texture stays.
     """
 
+    generator: Callable[[Tensor, Tensor], Tensor]  # stroke, foreground (n, 1, H, W) -> (n, C, H, W) in 0..1
+    masks: MaskSource
+    paint: str = "lesion"  # or "slice"
+    pixels: Pixels = None
     name = "gan"
-
-    def __init__(
-        self, generator: Callable[[Tensor, Tensor], Tensor], masks: MaskSource, paint: str = "lesion",
-        pixels: Pixels = None,
-    ) -> None:  # fmt: skip
-        self.generator, self.masks, self.how, self.pixels = generator, masks, paint, pixels
 
     def plan(self, slices: SliceSet, background: int, rng: np.random.Generator) -> Plan | None:
         return self.masks.place(background, rng, self.pixels)
@@ -68,7 +63,7 @@ class LesionSynthesiser(Augmenter):
         with torch.inference_mode():
             random_state = torch.get_rng_state()
             painted = self.generator(stroke, foreground)  # (n, C, H, W)
-            if self.how == "lesion":
+            if self.paint == "lesion":
                 torch.set_rng_state(random_state)  # the same styles again, if the generator draws any
                 healthy = self.generator(torch.zeros_like(stroke), foreground)
                 near = torch.from_numpy(np.stack([_near(plan.stroke) for plan in plans]))[:, None]

@@ -22,7 +22,7 @@ SMALLEST = 4  # pixels; less is lost in the next resampling
 TRIES = 12  # donors tried for one slice
 DARK = 0.5  # of the tissue's median: cerebrospinal fluid on FLAIR, DWI and CT
 DEEP = 8.0  # pixels from the brain's edge: darkness nearer to it is a fold, and strokes cross folds
-Pixels = tuple[int, int] | None  # smallest and largest size of a mask; None for sizes as they come
+Pixels = tuple[int, int] | None  # least and most pixels of a mask; None for sizes as they come
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,9 @@ class MaskSource(ABC):
 
 
 class Transplanter(MaskSource):
-    """Moves masks of other slices.
+    """Moves masks of the slices *rows*, (n,).
 
-    Args:
-        slices: the data set.
-        rows: (n,) slices whose masks may be used: training slices only, or a test would
-            meet the masks again that a network was trained on.
-        deformation: how far a mask may be changed.
+    These must be training slices, or a test would meet the masks again that a network was trained on.
 
     Raises:
         ValueError: no mask of SMALLEST pixels among *rows*.

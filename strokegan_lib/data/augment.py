@@ -104,7 +104,6 @@ def augment(images: Tensor, stroke: Tensor, draw: Draw) -> tuple[Tensor, Tensor,
     Args:
         images: (B, C, H, W) uint8, 8..255 in the foreground, 0 elsewhere.
         stroke: (B, H, W) uint8, 0/1, on the same device.
-        draw: what to change, B rows.
 
     Returns:
         image (B, C, H, W) float32 in [0, 1]: 8/255 or more in the foreground, 0 elsewhere;

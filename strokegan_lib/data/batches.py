@@ -39,8 +39,7 @@ class Batches:
     the host from generators of their own, so they are the same on every device.
 
     Args:
-        slices: an open SliceSet.
-        rows: (n,) which of its slices, such as ``slices.of_split("train")``.
+        rows: (n,) which of the slices, such as ``slices.of_split("train")``.
         size: slices a batch.
         device: where the slices are kept and batches are made.
         seed, lesion_share: as in :class:`Sampler`.
@@ -102,11 +101,7 @@ class Batches:
 
 
 class Mixed:
-    """Batches from several data sets: batch *t* is batch *t* of every part, one after the other.
-
-    Args:
-        parts: one Batches a data set; their sizes add up to the size of a batch.
-    """
+    """Batches from several data sets: batch *t* is batch *t* of every part, one after the other."""
 
     def __init__(self, parts: Sequence[Batches]) -> None:
         self.parts = list(parts)

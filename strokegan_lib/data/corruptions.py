@@ -73,12 +73,8 @@ def corrupt(image: Tensor, foreground: Tensor, amounts: Tensor) -> Tensor:
     """Corrupt each slice of a batch in several ways at once.
 
     Args:
-        image: (B, C, H, W), 8/255..1 in the foreground, 0 elsewhere.
-        foreground: (B, 1, H, W), 0/1.
+        image: (B, C, H, W), 8/255..1 in the foreground (B, 1, H, W), 0 elsewhere, as is the result.
         amounts: (B, 5), 0..1, of each of CORRUPTIONS, in their order.
-
-    Returns:
-        (B, C, H, W), in the same range.
     """
     for change, amount in zip(CORRUPTIONS.values(), amounts.unbind(1), strict=True):
         image = change(image, foreground, amount)

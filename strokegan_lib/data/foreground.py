@@ -1,8 +1,7 @@
 """Which voxels are head or brain: one rule for each kind of scan, all three crude and stated.
 
-The kit needs a foreground to tell dark tissue from air, not an anatomy: a rule of a few
-lines that a student can read beats a better one that needs a trained network. Masks are
-(P, H, W) bool; *spacing* is that of plane, row and column in mm.
+The kit needs a foreground to tell dark tissue from air, not an anatomy: a rule that a student can read
+beats a better one that needs a network. Masks are (P, H, W) bool; *spacing* is of plane, row, column in mm.
 """
 
 from __future__ import annotations

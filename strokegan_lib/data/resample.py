@@ -1,8 +1,7 @@
 """The one rule that brings any axial plane to 128 x 128 pixels.
 
-Pad to a square (in millimetres), then average over the area of each new pixel.
-Padding and scaling together are one affine map between pixel grids, and area
-averaging of an axis-aligned grid is separable: one small matrix a side.
+Pad to a square (in millimetres), then average over the area of each new pixel. Together they are
+one affine map between pixel grids, and separable: one small matrix a side.
 """
 
 from __future__ import annotations

@@ -15,9 +15,7 @@ import numpy as np
 class ShuffledIndices:
     """An endless sequence in which every index comes once before any comes twice, in a new order each epoch.
 
-    Args:
-        indices: (n,) what is taken, n > 0.
-        key: non-negative whole numbers; the same key gives the same sequence.
+    The same *key*, non-negative whole numbers, gives the same sequence.
     """
 
     def __init__(self, indices: np.ndarray, key: tuple[int, ...]) -> None:
@@ -39,10 +37,9 @@ class ShuffledIndices:
 class Sampler:
     """Choose the slices of each batch. Taught in notebook 01.
 
-    Plain sampling takes all slices in one shuffled sequence. Oversampling takes from two, slices
-    with and without stroke, in a fixed ratio: after t batches exactly
-    floor(t * size * lesion_share) slices with stroke have been taken, so the ratio does
-    not fluctuate as it would if each slice were drawn by chance.
+    Plain sampling takes all slices in one shuffled sequence. Oversampling takes from two, slices with and
+    without stroke, in a ratio that does not fluctuate as it would if each slice were drawn by chance: after
+    t batches exactly floor(t * size * lesion_share) slices with stroke have been taken.
 
     Args:
         has_stroke: (n,) bool or 0/1, for each slice to choose from.

@@ -35,10 +35,7 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item], workers: int
 
 @contextmanager
 def one_thread_each() -> Iterator[None]:
-    """Let torch use one thread for each of ours: faster together, and always the same sums.
-
-    Hold it around a pool of threads too: the setting is the process's, not the thread's.
-    """
+    """Let torch use one thread for each of ours, in the whole process: faster together, and always the same sums."""
     import torch
 
     before = torch.get_num_threads()

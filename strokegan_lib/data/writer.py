@@ -18,7 +18,6 @@ from strokegan_lib.data.windows import DARKEST
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.files import hold, sha256
 
-ORIENTATION = "rows from anterior to posterior, columns from the patient's left to right (neurological)"
 HEADER = 128  # bytes before the numbers of a .npy file, whatever its shape
 TEXT = {"encoding": "utf-8", "errors": "backslashreplace"}  # names of files that are not UTF-8 are escaped
 
@@ -34,20 +33,17 @@ class About:
     channels: tuple[str, ...]
     made_by: str  # the command
     windows: tuple[dict, ...] = ()  # the windows shared by all cases, see windows.Window
-    orientation: str = ORIENTATION
+    orientation: str = (
+        "rows from anterior to posterior, columns from the patient's left to right (neurological)"
+    )
     limits: tuple[str, ...] = ()  # what the data cannot show, a sentence each
 
 
 class SliceSetWriter:
-    """Write a SliceSet: whole or not at all.
+    """Write a SliceSet, whole or not at all, as a context manager; *about* is the head of its card.
 
-    Use it as a context manager. Leaving it normally renames the finished folder to
-    *out*; an exception removes what was written. What a killed process left behind
-    is cleared by the next writer for the same *out*.
-
-    Args:
-        out: the folder to make; it must not exist.
-        about: the head of the card.
+    Leaving it normally renames the finished folder to *out*; an exception removes what was
+    written. What a killed process left behind is cleared by the next writer for the same *out*.
 
     Raises:
         BadInput: *out* exists, cannot be written, or is being written by another process.
@@ -92,8 +88,7 @@ class SliceSetWriter:
             images: (n, C, 128, 128) uint8, 8..255 exactly where *foreground*.
             stroke: (n, 128, 128) bool, inside *foreground*.
             foreground: (n, 128, 128) bool.
-            plane: (n,) numbers of the planes in their scan.
-            z: (n,) heights, mm.
+            plane, z: (n,) numbers of the planes in their scan, from below, and heights, mm.
             spacing: height and width of a pixel, distance of planes, mm.
 
         Raises:

@@ -32,11 +32,7 @@ class Grid:
         return self.maps[self.names.index(name)].numpy()
 
     def sample(self, points: torch.Tensor, *names: str) -> torch.Tensor:
-        """Interpolate K maps, neighbours in ``self.names``, at points (..., 3) in mm -> (K, ...) float32.
-
-        Raises:
-            ValueError: no such maps, or no neighbours.
-        """
+        """Interpolate K maps, which must be neighbours in ``self.names``, at points (..., 3) in mm -> (K, ...)."""
         first = self.names.index(names[0])
         chosen = slice(first, first + len(names))  # a view: a copy of the maps would cost more than sampling
         if self.names[chosen] != names:
@@ -45,10 +41,7 @@ class Grid:
 
 
 def as_maps(fields: Sequence[np.ndarray]) -> torch.Tensor:
-    """K fields of (X, Y, Z) as maps, (K, X, Y, Z) float32, with x fastest in memory.
-
-    The pixels of a picture's row are neighbours in x: sampling is up to five times as fast.
-    """
+    """K fields of (X, Y, Z) as maps, (K, X, Y, Z) float32, with x fastest in memory, as pixels are sampled."""
     return torch.from_numpy(np.stack([np.asarray(f, np.float32).T for f in fields])).permute(0, 3, 2, 1)
 
 

@@ -1,7 +1,4 @@
-"""The default data set: many phantom patients as one SliceSet, with the paper's numbers.
-
-440 patients x 30 planes = 13,200 slices, of which about 18.38 % show a stroke.
-"""
+"""The default data set: phantom patients as one SliceSet; as in the paper, 18.38 % of 13,200 slices show a stroke."""
 
 from __future__ import annotations
 
@@ -46,12 +43,10 @@ def make_phantom_set(
     """Make phantom patients and write them as a SliceSet.
 
     Args:
-        out: the folder to make.
         patients: how many; patient k is the same whatever their number.
         slices_per_patient: planes, equally spaced from brain stem to vertex.
         contrast: 'flair' or 'dwi'.
         workers: threads; the files are the same for any number.
-        progress: show a progress bar on stdout.
 
     Raises:
         ValueError: an unknown contrast.

@@ -1,7 +1,6 @@
 """Grow a stroke lesion in 3-D on the anatomy, so that neighbouring planes agree.
 
-Each piece starts at a seed in its territory and takes the N most willing points of
-brain tissue around it, where willing means near, in the same territory, and lucky.
+Each piece starts at a seed and takes the N points of tissue around it that are nearest, in its territory, and lucky.
 """
 
 from __future__ import annotations
@@ -47,13 +46,8 @@ def grow_lesion(rng: np.random.Generator, plan: Plan) -> Lesion:
     pieces, _ = ndimage.label(inside, CONNECTED)
     size = np.bincount(pieces.ravel())[1:] * SPACING**3  # mm3
     right = inside[grid_points(SPACING)[..., 0] > 0].sum() / max(1, inside.sum())
-    return Lesion(
-        level=level,
-        volume=float(inside.sum() * POINT_ML),
-        territory=NAMES[int(territory.argmax())],
-        pieces=int((size >= COUNTED).sum()),
-        right=float(right),
-    )
+    volume, counted = float(inside.sum() * POINT_ML), int((size >= COUNTED).sum())
+    return Lesion(level, volume, NAMES[int(territory.argmax())], counted, float(right))
 
 
 def _shares(rng: np.random.Generator, plan: Plan) -> list[tuple[float, int]]:

@@ -27,7 +27,7 @@ FEWEST_PIXELS = 4  # 9 mm2: a lesion smaller than that in a plane is not drawn b
 
 @dataclass(frozen=True)
 class Patient:
-    """A phantom patient's slices, P planes from below."""
+    """A phantom patient's slices, P planes."""
 
     name: str
     head: Head

@@ -18,10 +18,7 @@ WINDOW = Window("", 0.0, 1.0, "the scanner's own display window; brighter satura
 
 @dataclass(frozen=True)
 class Contrast:
-    """How bright each tissue is in one kind of MR image; white matter is 1.
-
-    Pairs are (mean, standard deviation) over patients, those of blur and noise (least, most).
-    """
+    """How bright each tissue is: (mean, standard deviation) over patients; white matter is 1."""
 
     fluid: tuple[float, float]
     grey: tuple[float, float]
@@ -30,8 +27,8 @@ class Contrast:
     lesion: tuple[float, float]  # added by a fresh infarct; some are hardly visible
     skull_base: float  # bright susceptibility artefact next to air
     texture: float  # standard deviation of the tissue's own unevenness
-    blur: tuple[float, float]  # pixels
-    noise: tuple[float, float]  # relative to white matter
+    blur: tuple[float, float]  # least and most, pixels
+    noise: tuple[float, float]  # least and most, relative to white matter
     white_level: tuple[float, float]  # white matter on the scale from black (0) to the window's top (1)
 
 

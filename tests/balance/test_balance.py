@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strokegan_lib.balance.carvemix import CarveMix
-from strokegan_lib.balance.dataset import Augmenter, Plan, balance, missing_strokes, provenance
+from strokegan_lib.balance.dataset import Augmenter, balance, missing_strokes, provenance
 from strokegan_lib.balance.transplant import Transplanter
 from strokegan_lib.data.slices import ARRAYS, SliceSet
 from strokegan_lib.errors import BadInput
@@ -18,12 +18,11 @@ class White(Augmenter):
 
     name = "white"
 
-    def __init__(self, slices: SliceSet) -> None:
-        self.donors = Transplanter(slices, slices.of_split("train"))
+    def __init__(self, donors: Transplanter) -> None:
+        self.donors = donors
 
     def plan(self, slices, background, rng):
-        placed = self.donors.place(background, rng)
-        return placed and Plan(background, placed.donor, placed.stroke)
+        return self.donors.place(background, rng)
 
     def make(self, slices, plans):
         whitened = [np.where(p.stroke, 255, slices.images[p.background]) for p in plans]
@@ -40,8 +39,13 @@ def discs(tmp_path_factory) -> SliceSet:
     return brains(tmp_path_factory.mktemp("discs") / "set", patients=30)
 
 
-def carve(slices: SliceSet) -> CarveMix:
-    return CarveMix(Transplanter(slices, slices.of_split("train")))
+@pytest.fixture
+def make(discs, tmp_path):
+    def call(ratio: float, kind: type[Augmenter] = White, out: str = "set", **options) -> SliceSet:
+        augmenter = kind(Transplanter(discs, discs.of_split("train")))
+        return balance(discs, tmp_path / out, ratio, augmenter, made_by="pytest", **options)
+
+    return call
 
 
 @given(with_stroke=st.integers(0, 500), free=st.integers(1, 500), ratio=st.floats(0.01, 0.95))
@@ -53,8 +57,8 @@ def test_as_many_as_the_ratio_needs(with_stroke, free, ratio):
 
 
 @pytest.mark.parametrize("fold", [None, 2])
-def test_the_share_is_reached_and_nothing_else_changes(discs, tmp_path, fold):
-    made = balance(discs, tmp_path / "set", 0.6, White(discs), made_by="pytest", fold=fold)
+def test_the_share_is_reached_and_nothing_else_changes(discs, make, fold):
+    made = make(0.6, fold=fold)
     n, train = len(discs), made.of_split("train", fold)
     assert abs(made.table["has_stroke"][train].mean() - 0.6) < 0.5 / len(train) + 1e-9
     for name in ("images", "stroke", "foreground"):
@@ -66,8 +70,8 @@ def test_the_share_is_reached_and_nothing_else_changes(discs, tmp_path, fold):
     assert made.stroke[n:].any((1, 2)).all() and not (made.stroke[n:] & ~made.foreground[n:]).any()
 
 
-def test_every_synthetic_slice_can_be_traced(discs, tmp_path):
-    made = balance(discs, tmp_path / "set", 0.75, carve(discs), made_by="pytest")
+def test_every_synthetic_slice_can_be_traced_and_backgrounds_are_all_used_before_any_twice(discs, make):
+    made = make(0.75, CarveMix)
     lines, train, patients = provenance(made), discs.of_split("train"), discs.table["patient"]
     assert [int(line["index"]) for line in lines] == np.flatnonzero(made.table["synthetic"]).tolist()
     for line in lines:
@@ -79,6 +83,8 @@ def test_every_synthetic_slice_can_be_traced(discs, tmp_path):
         assert not made.images[index, :, discs.foreground[background] == 0].any()
     assert made.card["made_from"]["sha256"] == discs.card["sha256"]
     assert made.card["balanced"]["synthetic"] == len(lines)
+    used = np.bincount([int(line["background"]) for line in provenance(make(0.75, out="white"))])
+    assert used[used > 0].max() - used[used > 0].min() <= 1
 
     path = made.folder / "provenance.csv"
     path.write_text(path.read_text().replace("disc-", "disk-", 1))
@@ -87,26 +93,16 @@ def test_every_synthetic_slice_can_be_traced(discs, tmp_path):
             provenance(slices)
 
 
-def test_backgrounds_are_all_used_once_before_any_twice(discs, tmp_path):
-    made = balance(discs, tmp_path / "set", 0.75, White(discs), made_by="pytest")
-    used = np.bincount([int(line["background"]) for line in provenance(made)], minlength=len(discs))
-    train = discs.of_split("train")
-    free = train[discs.table["has_stroke"][train] == 0]
-    assert used[free].max() - used[free].min() <= 1
-
-
-def test_the_seed_alone_decides(discs, tmp_path):
-    one, same, other = (
-        balance(discs, tmp_path / f"{n}", 0.6, White(discs), made_by="pytest", seed=seed, workers=workers)
-        for n, (seed, workers) in enumerate([(1, 1), (1, 3), (2, 1)])
-    )
+def test_the_seed_alone_decides(make):
+    how = enumerate([(1, 1), (1, 3), (2, 1)])
+    one, same, other = (make(0.6, out=str(n), seed=seed, workers=workers) for n, (seed, workers) in how)
     for name in (*ARRAYS, "slices.csv", "provenance.csv"):
         assert (one.folder / name).read_bytes() == (same.folder / name).read_bytes()
     assert not np.array_equal(one.images, other.images)
 
 
-def test_only_synthetic(discs, tmp_path):
-    made = balance(discs, tmp_path / "set", 0.4, White(discs), made_by="pytest", only_synthetic=True)
+def test_only_synthetic(discs, make):
+    made = make(0.4, only_synthetic=True)
     train = made.of_split("train")
     assert made.table["synthetic"][train].all() and len(train) == len(discs.of_split("train"))
     assert made.table["has_stroke"][train].sum() == round(0.4 * len(train))
@@ -115,10 +111,10 @@ def test_only_synthetic(discs, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("augmenter", "ratio", "complaint"),
-    [(carve, 0.1, "already; give a higher --ratio"), (Nowhere, 0.6, "no place for a stroke")],
+    ("kind", "ratio", "complaint"),
+    [(CarveMix, 0.1, "already; give a higher --ratio"), (Nowhere, 0.6, "no place for a stroke")],
 )
-def test_what_cannot_be_balanced(discs, augmenter, ratio, complaint, tmp_path):
+def test_what_cannot_be_balanced(make, kind, ratio, complaint, tmp_path):
     with pytest.raises(BadInput, match=complaint):
-        balance(discs, tmp_path / "set", ratio, augmenter(discs), made_by="pytest")
+        make(ratio, kind)
     assert not list(tmp_path.iterdir())

@@ -21,9 +21,9 @@ def mix(margin: float, foreground=BRAIN, donor_foreground=BRAIN, stroke=EMPTY):
 
 def test_signed_distance_of_a_disc():
     rows, columns = np.indices(LESION.shape)
-    exact = np.hypot(rows - 64, columns - 80) - 8
     distance = signed_distance(LESION)
-    assert np.abs(distance - exact).max() < 1.1 and np.array_equal(distance < 0, LESION)
+    assert np.abs(distance - (np.hypot(rows - 64, columns - 80) - 8)).max() < 1.1
+    assert np.array_equal(distance < 0, LESION)
 
 
 @settings(max_examples=30)
@@ -44,7 +44,7 @@ def test_margins_go_from_half_the_depth_inwards_to_the_depth_outwards(tmp_path):
     donors, rng = np.flatnonzero(discs.table["has_stroke"]), np.random.default_rng(0)
     augmenter = CarveMix(Transplanter(discs, donors[:1]))
     depth = ndimage.distance_transform_edt(discs.stroke[donors[0]]).max()
-    plans = [augmenter.plan(discs, 0, rng) for _ in range(400)]
+    plans = [augmenter.plan(discs, 0, rng) for _ in range(150)]
     margins = np.array([float(plan.detail.split()[1]) for plan in plans if plan]) / depth
-    assert len(margins) > 390 and -0.5 <= margins.min() < -0.45 and 0.95 < margins.max() <= 1.01
-    assert margins.mean() == pytest.approx(0.25, abs=0.06)
+    assert len(margins) > 140 and -0.5 <= margins.min() < -0.4 and 0.9 < margins.max() <= 1.01
+    assert margins.mean() == pytest.approx(0.25, abs=0.1)

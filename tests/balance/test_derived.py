@@ -6,7 +6,7 @@ from brains import brains
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.thin_lesions import PAPER_SHARE, thin_lesions
+from experiments.thin_lesions import thin_lesions
 from strokegan_lib.balance.derived import thin_patients
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
@@ -33,15 +33,9 @@ def test_the_share_is_reached_as_nearly_as_whole_patients_allow(discs, tmp_path_
     for part in ("validation", "test"):
         assert names(thin, part, fold) == names(discs, part, fold)
     lost = names(discs, "train", fold) - names(thin, "train", fold)
+    before, after = thin.card["thinned"]["training_slices_with_stroke"]
+    assert before > after == thin.table["has_stroke"][train].sum()
     assert lost and lost <= set(discs.table["patient"][discs.table["has_stroke"] == 1].tolist())
-
-
-def test_a_smaller_share_keeps_a_subset(discs, tmp_path):
-    some = thin_lesions(discs, tmp_path / "a", 0.25, **NAMED)
-    few = thin_lesions(discs, tmp_path / "b", PAPER_SHARE, **NAMED)
-    assert names(few, "train") < names(some, "train")
-    before, after = few.card["thinned"]["training_slices_with_stroke"]
-    assert before > after == few.table["has_stroke"][few.of_split("train")].sum()
 
 
 def test_a_fraction_of_the_training_patients_is_copied_as_it_is(discs, tmp_path):

@@ -108,13 +108,8 @@ def test_each_intensity_change_is_what_it_says():
     assert torch.allclose(after(bias=np.array([[[0.1, -0.2]]]))[inside], (before * ramp).clamp(8 / 255, 1))
     noisy = after(noise=np.array([[0.1]]), start=np.array([[777]]))[inside]
     grain = noise_bank(torch.device("cpu"), 128 * 128)[777].view(128, 128)[inside]
+    assert abs(grain.mean()) < 0.04 and abs(grain.std() - 1) < 0.04
     assert torch.allclose(noisy, (before + 0.1 * grain).clamp(8 / 255, 1))
-
-
-def test_noise_bank_is_standard_normal():
-    bank = noise_bank(torch.device("cpu"), 64)
-    assert abs(bank[:, 0].mean()) < 0.005 and abs(bank[:, 0].std() - 1) < 0.005
-    assert torch.equal(bank[3, 5:], bank[8, :-5])  # rows overlap: no memory of their own
 
 
 def test_draws_stay_within_reach_and_use_it():

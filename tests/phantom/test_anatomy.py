@@ -8,7 +8,6 @@ from scipy import ndimage
 from strokegan_lib.phantom.anatomy import (
     HIGH,
     LOW,
-    Grid,
     grid_points,
     grid_shape,
     sample,
@@ -23,24 +22,16 @@ X, Y, Z = np.moveaxis(grid_points(SPACING), -1, 0)
 ML = SPACING**3 / 1000  # of a point of the 2 mm grid
 
 
-def at(grid: Grid, name: str, *point: float) -> float:
-    return float(grid.sample(torch.tensor([point]), name))
+def at(maps, name: str, *point: float) -> float:
+    return float(maps().sample(torch.tensor([point]), name))
 
 
-def test_a_linear_map_is_interpolated_exactly_and_held_beyond_the_box():
+def test_a_linear_map_is_interpolated_exactly():
     maps = torch.from_numpy(np.moveaxis(grid_points(4.0), -1, 0).astype(np.float32))  # x, y and z themselves
     points = np.random.default_rng(0).uniform(LOW - 20, HIGH + 20, (500, 3)).astype(np.float32)
     assert np.allclose(sample(maps, torch.from_numpy(points)), np.clip(points, LOW, HIGH).T, atol=1e-3)
-
-
-def test_maps_are_sampled_by_name():
-    points = torch.from_numpy(grid_points(1.0)[60:80, 90:110, 70:90].astype(np.float32))
-    sampled = tissues().sample(points, "white", "fluid")  # (2, 20, 20, 20)
-    for name, values in zip(("white", "fluid"), sampled, strict=True):
-        assert np.allclose(values, tissues()[name][60:80, 90:110, 70:90], atol=2e-4)
-    for names in (("fluid", "white"), ("bone",)):
-        with pytest.raises(ValueError):
-            tissues().sample(points, *names)
+    with pytest.raises(ValueError, match="no neighbours"):
+        tissues().sample(torch.from_numpy(points), "fluid", "white")
 
 
 def test_tissues_are_shares_of_a_brain_of_believable_size():
@@ -56,23 +47,11 @@ def test_tissues_are_shares_of_a_brain_of_believable_size():
 def test_landmarks(side):
     """Places that every atlas in MNI space agrees on."""
     for x, y, z in ((8, 20, 8), (10, -5, 22), (26, -44, 12)):  # frontal horn, body, atrium
-        assert at(tissues(), "fluid", side * x, y, z) > 0.7
-        assert at(shapes(), "to_ventricle", side * x, y, z) < 0
-    white = (side * 26, -10, 32)  # centrum semiovale
-    assert at(tissues(), "white", *white) > 0.95 and at(shapes(), "to_ventricle", *white) > 5
-    insula = (side * 38, 5, 0)
-    assert at(tissues(), "white", *insula) + at(tissues(), "fluid", *insula) < 0.5
-    assert at(shapes(), "depth", side * 70, 60, 60) < 0
-
-
-def test_away_points_away_from_the_ventricles():
-    points = np.random.default_rng(0).uniform((-60, -80, -10), (60, 60, 60), (2000, 3))
-    points = torch.from_numpy(points.astype(np.float32))
-    here, *away = shapes().sample(points, "to_ventricle", "away_x", "away_y", "away_z")
-    away = torch.stack(away, -1)  # (N, 3)
-    there = shapes().sample(points + 2 * away, "to_ventricle")[0]
-    assert (there > here).float().mean() > 0.98
-    assert 0.95 < away.norm(dim=-1).median() < away.norm(dim=-1).max() < 1.2  # the gradient of a distance
+        assert at(tissues, "fluid", side * x, y, z) > 0.7 and at(shapes, "to_ventricle", side * x, y, z) < 0
+    white, insula = (side * 26, -10, 32), (side * 38, 5, 0)
+    assert at(tissues, "white", *white) > 0.95 and at(shapes, "to_ventricle", *white) > 5
+    assert at(tissues, "white", *insula) + at(tissues, "fluid", *insula) < 0.5
+    assert at(shapes, "depth", side * 70, 60, 60) < 0
 
 
 def test_all_tissue_and_nothing_else_has_a_territory_alike_on_both_sides():
@@ -91,13 +70,9 @@ def test_textbook_places():
     for name, point in (
         ("anterior cerebral", (7, -28, 62)),  # leg area
         ("middle cerebral, frontal", (46, 20, 16)),  # Broca's area
-        ("middle cerebral, insular", (38, 5, 0)),
         ("lateral lenticulostriate", (26, 2, 4)),  # putamen
         ("posterior cerebral", (10, -85, 4)),  # calcarine cortex
-        ("posterior cerebral", (26, -30, -12)),  # hippocampus
-        ("thalamoperforating", (11, -18, 8)),
         ("basilar", (4, -26, -32)),  # pons
-        ("inferior cerebellar", (20, -65, -45)),
     ):
         index = tuple(np.rint((np.array(point) - LOW) / SPACING).astype(int))
         assert NAMES[territories()[0][index]] == name

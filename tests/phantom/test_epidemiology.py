@@ -7,16 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strokegan_lib.phantom.epidemiology import (
-    GROUPED,
-    SMALLEST,
-    SOOP_TERRITORY,
-    SOOP_VOLUME,
-    STROKE_PATIENTS,
-    SUPPLIES,
-    compare_with_soop,
-    plan_stroke,
-)
+from strokegan_lib.phantom import epidemiology
+from strokegan_lib.phantom.epidemiology import SOOP_TERRITORY, SOOP_VOLUME, compare_with_soop, plan_stroke
 from strokegan_lib.phantom.territories import NAMES
 
 
@@ -26,7 +18,7 @@ def test_a_longer_sequence_keeps_its_first_patients_and_small_groups_are_typical
     assert [plan_stroke(k, 3) for k in range(30)] == early
     for n in (8, 40, 440):
         strokes = sum(plan_stroke(k, 0) is not None for k in range(n))
-        assert strokes == pytest.approx(STROKE_PATIENTS * n, abs=2)
+        assert strokes == pytest.approx(epidemiology.STROKE_PATIENTS * n, abs=2)
 
 
 @settings(max_examples=100)
@@ -37,7 +29,7 @@ def test_every_plan_can_be_grown(patient, seed):
     if plan is None:
         return
     assert plan.territory in NAMES and plan.side in (-1, 1)
-    assert SMALLEST <= plan.volume <= SUPPLIES[plan.territory].largest
+    assert epidemiology.SMALLEST <= plan.volume <= epidemiology.SUPPLIES[plan.territory].largest
     assert 1 <= plan.pieces <= 12 and plan.pieces <= max(1, plan.volume / 0.1)
     assert plan.other_side == 0 or (plan.pieces > 1 and 0.1 < plan.other_side < 0.5)
 
@@ -48,7 +40,7 @@ def test_plans_follow_the_real_strokes(seed):
     quartiles = np.percentile([plan.volume for plan in plans], (25, 50, 75))
     for found, p, reach in zip(quartiles, (25, 50, 75), (0.5, 0.25, 0.25), strict=True):
         assert found == pytest.approx(SOOP_VOLUME[p], rel=reach)  # a logarithm's tail scatters more
-    found = Counter(GROUPED.get(plan.territory, plan.territory) for plan in plans)
+    found = Counter(epidemiology.GROUPED.get(plan.territory, plan.territory) for plan in plans)
     for name, share in SOOP_TERRITORY.items():
         assert 100 * found[name] / len(plans) == pytest.approx(share, abs=5), name
     assert np.mean([plan.side > 0 for plan in plans]) == pytest.approx(0.5, abs=0.05)
@@ -59,20 +51,20 @@ def test_plans_follow_the_real_strokes(seed):
 
 
 def test_the_comparison_is_computed_from_the_patients():
-    names = ("stroke", "volume_ml", "territory", "pieces", "right_share")
-    strokes = [(True, 4.0, "basilar", 1, 0.0), (True, 8.0, "posterior cerebral", 3, 0.8)]
-    facts = [dict(zip(names, values, strict=True)) for values in strokes]
-    rows = {row["what"]: row for row in compare_with_soop([*facts, {"stroke": False}])}
-    assert rows["volume, percentile 50, mL"]["soop"] == SOOP_VOLUME[50]
-    assert sum(rows[f"{name}, %"]["phantom"] for name in SOOP_TERRITORY) == 100
-    expected = {
-        "volume, percentile 50, mL": 6,
-        "vertebrobasilar and cerebellar, %": 50,
-        "posterior cerebral and thalamoperforating, %": 50,
-        "one piece, %": 50,
-        "pieces, median": 2,
-        "more on the right, %": 50,
-        "over a tenth on the other side, %": 50,  # 0.2 of the second
-    }
-    assert {what: rows[what]["phantom"] for what in expected} == expected
+    facts = [
+        {"stroke": True, "volume_ml": 4.0, "territory": "basilar", "pieces": 1, "right_share": 0.0},
+        {
+            "stroke": True,
+            "volume_ml": 8.0,
+            "territory": "posterior cerebral",
+            "pieces": 3,
+            "right_share": 0.8,
+        },
+        {"stroke": False},
+    ]
+    rows = {row["what"]: row["phantom"] for row in compare_with_soop(facts)}
+    assert rows["volume, percentile 50, mL"] == 6 and rows["pieces, median"] == 2
+    assert sum(rows[f"{name}, %"] for name in SOOP_TERRITORY) == 100
+    for what in ("vertebrobasilar and cerebellar", "one piece", "over a tenth on the other side"):
+        assert rows[f"{what}, %"] == 50
     assert compare_with_soop([{"stroke": False}]) == []
