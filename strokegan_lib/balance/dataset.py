@@ -87,8 +87,7 @@ def balance(
         made_by, card: the command, and further entries of the card.
 
     Raises:
-        BadInput: the training part shows as much stroke already, no slice of a kind that is
-            needed, no place for a stroke, or *out* is unusable.
+        BadInput: the training part shows as much stroke already, no place for a stroke, or *out* is unusable.
     """
     train = slices.of_split("train", fold)
     has_stroke = slices.table["has_stroke"][train] == 1
@@ -104,9 +103,6 @@ def balance(
     if not strokes:
         what = f"shows stroke in {has_stroke.mean():.2%} of its training slices already"
         raise BadInput(slices.folder, what, "give a higher --ratio")
-    if not len(backgrounds):
-        what = "holds no training slice without stroke"
-        raise BadInput(slices.folder, what, "choose a data set with more patients")
     order = ShuffledIndices(backgrounds, (seed, 0)).take(0, count)  # each background once before any twice
 
     def plan(number: int) -> Plan:

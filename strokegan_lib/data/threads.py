@@ -14,9 +14,8 @@ Item, Result = TypeVar("Item"), TypeVar("Result")
 def in_order(work: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
     """Do *work* on each item, on *workers* threads, and yield the results in the items' order.
 
-    Reading, unpacking and array arithmetic leave Python free, so threads are enough. No more
-    than twice *workers* results wait, whatever their size. BLAS uses one thread meanwhile:
-    the arrays are too small to share a product among several.
+    Reading and array arithmetic leave Python free, so threads are enough. No more than twice *workers*
+    results wait. BLAS uses one thread meanwhile: the arrays are too small to share among several.
     """
     from threadpoolctl import threadpool_limits
 

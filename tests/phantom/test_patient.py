@@ -43,7 +43,7 @@ def test_the_form_of_a_patient(patients):
 def test_contrasts_share_anatomy_and_lesion(patients):
     for k in (*LARGE, NONE):
         flair, dwi = (vars(patients[k, contrast]) | patients[k, contrast].layers for contrast in CONTRASTS)
-        for name in ("stroke", "foreground", "fluid", "white", "grey", "hyperintensity"):
+        for name in ("stroke", "foreground", "fluid", "white", "grey", "lesion"):
             assert np.array_equal(flair[name], dwi[name])
         assert not np.array_equal(flair["images"], dwi["images"])
 
@@ -54,11 +54,8 @@ def test_brightness_of_tissues_and_lesions(patients):
     for (k, contrast), patient in patients.items():
         layers, sound = patient.layers, patient.foreground & (patient.layers["lesion"] < 0.01)
         if contrast == "flair":
-            of = {
-                name: layers["brightness"][sound & (layers[name] > 0.9)]
-                for name in ("fluid", "white", "grey")
-            }
-            fluid, white, grey = map(np.median, of.values())
+            pure = (sound & (layers[name] > 0.9) for name in ("fluid", "white", "grey"))
+            fluid, white, grey = (np.median(layers["brightness"][mask]) for mask in pure)
             assert fluid < 0.5 * white < white < grey
         if k != NONE:  # without the lesion's soft rim
             solid = layers["fluid"] < 0.1
