@@ -36,12 +36,7 @@ def carve_and_mix(
     The region holds the donor's lesion and what lies nearer to it than *margin* pixels, as
     far as it is brain in both slices: nothing is pasted onto air.
 
-    Args:
-        image, donor_image: (C, H, W).
-        stroke, foreground, donor_stroke, donor_foreground: (H, W) bool or 0/1.
-
-    Returns:
-        The mixed image (C, H, W) and its stroke mask (H, W) bool.
+    Images are (C, H, W), masks (H, W) bool or 0/1; returns the mixed image and its stroke mask, bool.
     """
     region = signed_distance(donor_stroke) <= margin  # M
     region &= (np.asarray(foreground) == 1) & (np.asarray(donor_foreground) == 1)
