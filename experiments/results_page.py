@@ -184,7 +184,7 @@ def findings() -> str:
 - **Synthetic strokes help where strokes are few.** Training with them gives a Dice {ahead(balancing["gan-50"])} above oversampling,
   cutting and pasting strokes (CarveMix) {ahead(balancing["carvemix"])}. One seed.
 - **Synthetic slices look real to an encoder, not to a reader.** Their coverage is {coverage["synthesis-soop"]}, that of halves of true slices {coverage["true slices"]};
-  one reader told {reader["right"]} of {reader["of"]} slices apart."""
+  one reader, an AI model, told {reader["right"]} of {reader["of"]} slices apart."""
 
 
 def filled(text: str) -> str:

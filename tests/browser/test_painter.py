@@ -100,7 +100,7 @@ def test_a_painted_lesion_is_synthesised_where_it_is_painted(painter: Painter, m
     # the generator sees the whole brain, and answers a lesion everywhere; but mostly in its place
     assert change[(before > 0) & (away > 4)].mean() < change[mask].mean() / 2
     assert painter.output.locator("img").get_attribute("alt") in painter.output.inner_text()
-    painter.output.screenshot(path=PICTURES / "painter.png")  # README's picture
+    painter.output.screenshot(path=PICTURES / "painter.png")
 
 
 def test_erase_takes_away_and_undo_brings_back(painter: Painter, middle: Place):
