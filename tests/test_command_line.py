@@ -92,7 +92,7 @@ def test_a_terminal_that_knows_few_letters_ends_no_finished_command():
 
 
 def test_a_card_names_files_without_where_they_lie():
-    words = ["--data", "/home/someone/set", "--url", "http://a/b", "--n=3"]
+    words = ["--data", "/Users/someone/set", "--url", "http://a/b", "--n=3"]
     assert command_for_card("c", words) == "c --data set --url http://a/b --n=3"
 
 
