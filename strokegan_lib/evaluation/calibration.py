@@ -6,9 +6,8 @@ ICML 2017) is::
 
     ECE = sum over bins of  pixels in it / all pixels * |share of stroke - mean score|
 
-Only foreground is counted. Even so nearly all pixels are healthy and scored near 0, so the error is small for
-any segmentor that says so: look at the curve. **The score of a painted masked image is no probability**:
-nothing in its training asks it to be one. Taught in notebook 06.
+Nearly all foreground is healthy and scored near 0, so the error is small for any segmentor that says so: look at
+the curve. **The score of a painted masked image is no probability.** Taught in notebook 06.
 """
 
 from __future__ import annotations
@@ -22,9 +21,7 @@ BINS = 15  # of equal width, as in Guo et al.
 
 
 def calibration_sums(score: Tensor, truth: Tensor, foreground: Tensor) -> np.ndarray:
-    """What each slice adds to the bins.
-
-    Bin k holds scores from k/15 up to, not including, (k+1)/15; the last one 1 too.
+    """What each slice adds to the bins, of which k holds scores from k/15 up to (k+1)/15, the last one 1 too.
 
     Args:
         score: (N, H, W) float, 0..1, on the host.
@@ -34,12 +31,8 @@ def calibration_sums(score: Tensor, truth: Tensor, foreground: Tensor) -> np.nda
         (N, BINS, 3) float64: foreground pixels, sum of their scores, stroke among them.
 
     Raises:
-        ValueError: shapes that differ, or a score outside 0..1.
+        ValueError: a score outside 0..1.
     """
-    if not score.shape == truth.shape == foreground.shape or score.ndim != 3:
-        raise ValueError(
-            f"must all be (N, H, W): {tuple(score.shape)}, {tuple(truth.shape)}, {tuple(foreground.shape)}"
-        )
     sums = np.zeros((len(score), BINS, 3))
     for start in range(0, len(score), CHUNK):
         part = slice(start, start + CHUNK)
@@ -63,18 +56,9 @@ def expected_calibration_error(sums: np.ndarray) -> np.ndarray:
 
 
 def reliability(sums: np.ndarray) -> list[dict]:
-    """The reliability curve of summed bins (BINS, 3), a dictionary a bin, ready for JSON.
-
-    "mean_score" and "stroke_share" are None in a bin without pixels.
-    """
-    edges = np.linspace(0, 1, BINS + 1).round(4).tolist()
-    return [
-        {
-            "from": edges[k],
-            "to": edges[k + 1],
-            "pixels": int(n),
-            "mean_score": float(scores / n) if n else None,
-            "stroke_share": float(stroke / n) if n else None,
-        }
-        for k, (n, scores, stroke) in enumerate(sums)
-    ]
+    """The reliability curve of summed bins (BINS, 3), a dictionary a bin, ready for JSON; None without pixels."""
+    curve, edges = [], np.linspace(0, 1, BINS + 1).round(4).tolist()
+    for start, end, (n, scores, stroke) in zip(edges[:-1], edges[1:], sums, strict=True):
+        mean, share = (float(scores / n), float(stroke / n)) if n else (None, None)
+        curve.append({"from": start, "to": end, "pixels": int(n), "mean_score": mean, "stroke_share": share})
+    return curve

@@ -34,7 +34,7 @@ def ms_ssim(x: Tensor, y: Tensor) -> Tensor:
         (B,) float64: 1 for equal pictures, 0 for unlike ones.
     """
     x, y = x.double(), y.double()
-    similarity = torch.ones(len(x), dtype=torch.float64, device=x.device)
+    similarity = 1.0
     for scale, weight in enumerate(WEIGHTS.tolist()):
         if scale:
             x, y = F.avg_pool2d(x, 2), F.avg_pool2d(y, 2)
@@ -57,8 +57,7 @@ def _windows(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 def gaussian_rows(n: int) -> Tensor:
     """A Gaussian window in every row, one place further each: (n - 10, n), rows sum to 1.
 
-    Times a column of n pixels it is the mean in each window; for windows this small on
-    pictures this small that is several times as fast as a convolution.
+    Times a column of n pixels it is the mean in each window, several times as fast as a convolution.
     """
     place = torch.arange(n) - torch.arange(n - WINDOW + 1)[:, None]  # in the window, 0..10 inside
     weight = torch.exp(-0.5 * ((place - WINDOW // 2) / SIGMA) ** 2)
@@ -67,14 +66,10 @@ def gaussian_rows(n: int) -> Tensor:
 
 
 def pairs(patients: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
-    """Draw *count* pairs of rows of different patients at random, (count, 2) int64.
+    """Draw *count* pairs of rows of different patients at random, (count, 2) int64; a row may be in several.
 
     Every patient is as likely, however many slices it has. Two slices of one patient are alike, which
-    says nothing of a set.
-
-    Args:
-        patients: (n,) the patient of each row, two different ones or more.
-        count, seed: how many; a row may be in several.
+    says nothing of a set. *patients* (n,) are those of the rows; ValueError unless there are two or more.
     """
     rng = np.random.default_rng(seed)
     names, who = np.unique(patients, return_inverse=True)

@@ -14,14 +14,9 @@ ENOUGH = 10  # rows a feature: with fewer a covariance is mostly chance
 
 @torch.inference_mode()
 def features(encoder: Encoder, images: Tensor) -> Tensor:
-    """Describe slices.
+    """(N, 1, 128, 128), float in 0..1 or uint8, on any device, to (N, F) float32 on the encoder's device.
 
-    Args:
-        encoder: in eval mode; the shipped one is the same bytes for everybody.
-        images: (N, 1, 128, 128) float in 0..1, or uint8 in 0..255, on any device.
-
-    Returns:
-        (N, F) float32 on the encoder's device.
+    The encoder is in eval mode; the shipped one is the same bytes for everybody.
     """
     device = next(encoder.parameters()).device
     parts = []
@@ -33,9 +28,6 @@ def features(encoder: Encoder, images: Tensor) -> Tensor:
 
 
 def thumbnails(images: Tensor, size: int = 32) -> Tensor:
-    """Small pictures as rows, (N, 1, H, W) uint8 or float -> (N, size^2) float in 0..1.
-
-    A second opinion on memorisation, for which no encoder is needed.
-    """
+    """(N, 1, H, W), uint8 or float, to rows (N, size^2) in 0..1: a second opinion without an encoder."""
     images = images / 255 if images.dtype == torch.uint8 else images
     return F.adaptive_avg_pool2d(images, size).flatten(1)

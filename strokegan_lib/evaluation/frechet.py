@@ -16,14 +16,8 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
 
         |mu_a - mu_b|^2 + tr(S_a + S_b - 2 (S_a^1/2 S_b S_a^1/2)^1/2)
 
-    It compares nothing beyond mean and covariance, and small samples make it too large: their means and
-    covariances differ by chance.
-
-    Args:
-        a, b: (n, F) and (m, F), two rows or more each.
-
-    Returns:
-        0 for equal means and covariances, without upper bound; in the features' units, squared.
+    of (n, F) and (m, F), two rows or more each, in the features' units, squared. It compares nothing beyond mean
+    and covariance, and small samples make it too large: their means and covariances differ by chance.
     """
     a, b = a.double(), b.double()
     gap = (a.mean(0) - b.mean(0)).square().sum()
@@ -41,13 +35,9 @@ def covariance(x: Tensor) -> Tensor:
 
 
 def psd_root(matrix: Tensor) -> Tensor:
-    """The symmetric R with R R = matrix, for a symmetric matrix (F, F) without negative eigenvalues.
-
-    With the eigenvalues in D and the eigenvectors in the columns of V, matrix = V D V^T and
-    R = V D^1/2 V^T. Rounding may make a zero eigenvalue slightly negative: it counts as 0.
-    """
-    values, vectors = torch.linalg.eigh(matrix)
-    return (vectors * values.clamp(min=0).sqrt()) @ vectors.T
+    """The symmetric R with R R = matrix, for a symmetric matrix (F, F) without negative eigenvalues."""
+    values, vectors = torch.linalg.eigh(matrix)  # matrix = V D V^T and R = V D^1/2 V^T
+    return (vectors * values.clamp(min=0).sqrt()) @ vectors.T  # rounding may take a 0 below 0
 
 
 def frechet_at_infinity(
@@ -62,16 +52,13 @@ def frechet_at_infinity(
     """The Fréchet distance that endless samples would have (FID-infinity: Chong and Forsyth 2020).
 
     The bias of a small sample falls as 1/n. So the distance is computed for shares s of the data, drawn
-    without replacement, and the line ``distance = limit + slope / s`` is read off at 1/s = 0. Patients are
-    drawn whole: it is their number that makes the bias.
+    without replacement, and the line ``distance = limit + slope / s`` is read off at 1/s = 0; chance may make it
+    slightly negative. Patients are drawn whole: it is their number that makes the bias.
 
     Args:
         a, b: (n, F) and (m, F).
         patients_a, patients_b: (n,) and (m,), the patient of each row; None: each row its own.
         repeats, seed: of the draws at each share.
-
-    Returns:
-        The limit; chance may make it slightly negative where the sets do not differ.
     """
     rng = np.random.default_rng(seed)
     sides = [

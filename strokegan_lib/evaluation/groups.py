@@ -24,15 +24,8 @@ def contrast(images: np.ndarray, stroke: np.ndarray, foreground: np.ndarray) -> 
 
         |mean inside - mean of the other foreground| / standard deviation of the other foreground
 
-    A network has more to go by than one number; yet a stroke near 0 is one a reader would miss.
-
-    Args:
-        images: (N, C, H, W), any unit.
-        stroke, foreground: (N, H, W), 0/1, the stroke inside the foreground.
-
-    Returns:
-        (N,) float, of the channel in which it stands out most; NaN for a slice without stroke
-        or without other tissue.
+    of images (N, C, H, W) and masks (N, H, W), 0/1. It is (N,), of the channel in which the stroke stands out most;
+    NaN without stroke or without other tissue. A stroke near 0 is one a reader would miss.
     """
     found = np.full(len(images), np.nan)
     for k, (image, inside, tissue) in enumerate(zip(images, stroke > 0, foreground > 0, strict=True)):
@@ -47,7 +40,7 @@ def lesion_groups(area: np.ndarray, contrasts: np.ndarray) -> dict[str, np.ndarr
     """Which slices belong to which group, (N,) bool each: all with a lesion, by size, by contrast.
 
     Args:
-        area: (N,) pixels of stroke; sizes are cut as everywhere, see scores.SIZES.
+        area: (N,) pixels of stroke; for sizes see scores.SIZES.
         contrasts: (N,) see :func:`contrast`; cut at the terciles of the slices given.
     """
     lesion = area > 0
@@ -76,11 +69,10 @@ def compare_groups(
         groups: name -> (N,) bool, slices with a lesion, see :func:`groups_of`.
 
     Returns:
-        A line for each other arm and group: ``arm``, ``group``, ``slices``, ``patients``, the mean of the
-        ``first`` and of the ``other``, and ``gain``, by how much the first is better, with ``gain_low`` and
-        ``gain_high`` (95 %, patients resampled, paired) and ``wilcoxon_p`` (not corrected: the groups are
-        there to look at, not to claim from). It is Dice for slices with a lesion; for the last group,
-        EMPTY, the share of slices with a false positive, of which less is better.
+        A line for each other arm and group: means of the ``first`` and the ``other``, and ``gain``, by how much the
+        first is better, with the ends of its interval and ``wilcoxon_p`` (not corrected: the groups are there to
+        look at, not to claim from). It is Dice for slices with a lesion; for the last group, EMPTY, the share of
+        slices with a false positive, of which less is better.
     """
     first, *others = counts
     dice = {arm: c.dice().numpy() for arm, c in counts.items()}

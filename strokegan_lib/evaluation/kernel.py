@@ -17,14 +17,9 @@ def kernel_distance(a: Tensor, b: Tensor) -> float:
 
         k(x, y) = (x . y / F + 1)^3
 
-    The cube compares means, covariances and skewness. No bias, whatever the sample size, as long as rows are
-    independent; slices of one patient are not, which makes it slightly too large.
-
-    Args:
-        a, b: (n, F) and (m, F), two rows or more each.
-
-    Returns:
-        0 on average for samples of one distribution; without upper bound.
+    of (n, F) and (m, F), two rows or more each. The cube compares means, covariances and skewness. For samples of
+    one distribution it is 0 on average, whatever their size, as long as rows are independent; slices of one patient
+    are not, which makes it slightly too large.
     """
     a, b = a.double(), b.double()
     (n, features), m = a.shape, len(b)

@@ -21,15 +21,9 @@ TOUCHING[1] = True  # the eight neighbours in the plane, and never the next slic
 
 
 def count_lesions(predicted: Tensor, truth: Tensor) -> Counts:
-    """Count the lesions of each slice: found (tp), false (fp) and missed (fn).
+    """Lesions of each slice of masks (N, H, W): found (tp), false (fp) and missed (fn), Counts (N,).
 
-    ``Counts.dice()`` is then the lesion-wise F1, with the same convention for 0/0.
-
-    Args:
-        predicted, truth: (N, H, W) bool, on the host; else ValueError.
-
-    Returns:
-        Counts (N,), in lesions.
+    ``Counts.dice()`` is then the lesion-wise F1. ValueError unless the masks are bool.
     """
     check_masks(predicted, truth)
     counts = np.zeros((3, len(truth)), np.int64)  # found, false, missed

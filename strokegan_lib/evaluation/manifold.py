@@ -19,34 +19,20 @@ CHUNK = 1024  # rows compared at a time
 class Manifold:
     """Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020).
 
-    Each is a mean over rows, kept row by row so that an interval can be had.
-
-    Attributes:
-        precision: (m,) 0/1, is the fake in any ball of the real set?
-        recall: (n,) 0/1, is the real row in any ball of the fake set?
-        density: (m,) in how many balls of the real set does the fake lie, divided by k: about 1 for good
-            fakes, may be more. Hitting one ball that an outlier has made huge does not raise it.
-        coverage: (n,) 0/1, does any fake lie in the ball of this real row?
+    Each is a mean over rows, kept row by row so that an interval can be had. Density is about 1 for good fakes and
+    may be more; hitting one ball that an outlier has made huge does not raise it.
     """
 
-    precision: Tensor
-    recall: Tensor
-    density: Tensor
-    coverage: Tensor
+    precision: Tensor  # (m,) 0/1, is the fake in any ball of the real set?
+    recall: Tensor  # (n,) 0/1, is the real row in any ball of the fake set?
+    density: Tensor  # (m,) in how many balls of the real set does the fake lie, divided by k
+    coverage: Tensor  # (n,) 0/1, does any fake lie in the ball of this real row?
 
 
 def manifold(real: Tensor, fake: Tensor, k: int = 5) -> Manifold:
-    """Compare two sets ball by ball.
+    """Compare two sets, (n, F) and (m, F), ball by ball; ValueError unless they have more than k rows.
 
-    Args:
-        real, fake: (n, F) and (m, F), more than k rows each.
-        k: neighbours that a ball holds. 5 as in Naeem et al.; Kynkäänniemi et al. take 3.
-
-    Returns:
-        Manifold, float64 on the features' device.
-
-    Raises:
-        ValueError: not more than k rows.
+    A ball holds k neighbours: 5 as in Naeem et al.; Kynkäänniemi et al. take 3.
     """
     if min(len(real), len(fake)) <= k:
         raise ValueError(f"{k} neighbours need more than {k} rows, not {len(real)} and {len(fake)}")

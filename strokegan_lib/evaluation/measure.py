@@ -18,17 +18,11 @@ THRESHOLDS = torch.arange(1, 100) / 100  # (99,) .01, .02 ... .99
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a segmentor says of N slices, on the host.
+    """What a segmentor says of N slices, on the host."""
 
-    Attributes:
-        score: (N, H, W) float16, 0..1; half the bytes, and finer than any threshold in use.
-        truth: (N, H, W) bool, stroke.
-        foreground: (N, H, W) bool, tissue.
-    """
-
-    score: Tensor
-    truth: Tensor
-    foreground: Tensor
+    score: Tensor  # (N, H, W) float16, 0..1; half the bytes, and finer than any threshold in use
+    truth: Tensor  # (N, H, W) bool, stroke
+    foreground: Tensor  # (N, H, W) bool, tissue
 
     def masks(self, threshold: float) -> Tensor:
         """Where the score lies above *threshold*, (N, H, W) bool."""
@@ -37,15 +31,9 @@ class Predictions:
 
 @torch.inference_mode()
 def scored(segmentor: nn.Module, batches: Batches, *, bar: bool = False) -> Iterator[tuple[Batch, Tensor]]:
-    """Every batch in order, unchanged, with its score (B, 1, H, W).
+    """Every batch in order, unchanged, with its score (B, 1, H, W); Diverged where that is not a number.
 
-    Args:
-        segmentor: on the batches' device, in eval mode.
-        batches: the slices.
-        bar: show progress, where there is a terminal.
-
-    Raises:
-        Diverged: a score is not a number.
+    The segmentor is on the batches' device, in eval mode; *bar* shows progress where there is a terminal.
     """
     disable = None if bar else True
     for batch in tqdm(batches.in_order(), "slices", len(batches), disable=disable, delay=1, leave=False):

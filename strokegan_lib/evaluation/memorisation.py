@@ -19,16 +19,13 @@ TAIL = 0.05  # of held-out slices are this near to a training slice by chance
 
 @dataclass(frozen=True)
 class Memorisation:
-    """Nearest-neighbour distances to the training set, synthetic against held-out slices.
+    """Nearest-neighbour distances to the training set, synthetic against held-out slices."""
 
-    Attributes:
-        ratio: mean distance of synthetic slices over that of held-out ones. About 1 is what new patients
-            have; well below 1 indicates copies; above 1 slices unlike any.
-        close: share of synthetic slices nearer to a training slice than all but TAIL of the held-out
-            ones. .05 by chance; a few copies among many show here, not in the ratio.
-    """
-
+    # mean distance of synthetic slices over that of held-out ones: about 1 is what new patients have; well below 1
+    # indicates copies; above 1 slices unlike any
     ratio: Interval
+    # share of synthetic slices nearer to a training slice than all but TAIL of the held-out ones: .05 by chance; a
+    # few copies among many show here, not in the ratio
     close: Interval
 
 

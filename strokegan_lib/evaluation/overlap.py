@@ -25,17 +25,11 @@ PRICE = 0.05  # of the mean Dice for that: less than its own uncertainty on a fe
 
 @dataclass(frozen=True)
 class Counts:
-    """Pixels (or lesions: see lesionwise.py) of N slices by outcome; leading axes are thresholds.
+    """Pixels (or lesions: see lesionwise.py) of N slices by outcome, (..., N); leading axes are thresholds."""
 
-    Attributes:
-        tp: (..., N) int64, stroke found.
-        fp: (..., N) int64, stroke predicted where there is none.
-        fn: (..., N) int64, stroke missed.
-    """
-
-    tp: Tensor
-    fp: Tensor
-    fn: Tensor
+    tp: Tensor  # stroke found
+    fp: Tensor  # stroke predicted where there is none
+    fn: Tensor  # stroke missed
 
     def dice(self) -> Tensor:
         """Dice coefficient, (..., N) float64, 0..1."""
@@ -50,10 +44,7 @@ class Counts:
         return self._ratio(self.tp, self.tp + self.fn)
 
     def specificity(self, pixels: Tensor | int) -> Tensor:
-        """tn / (tn + fp), (..., N) float64, 0..1, of slices of so many *pixels*.
-
-        Nearly every pixel is without stroke, so it is close to 1 whatever a segmentor does.
-        """
+        """tn / (tn + fp), (..., N) float64, of slices of so many *pixels*: close to 1 whatever a segmentor does."""
         without = pixels - self.tp - self.fn
         return self._ratio(without - self.fp, without)
 
@@ -63,16 +54,18 @@ class Counts:
 
     def pool(self) -> Counts:
         """All slices counted as if they were a single one, (..., 1)."""
-        return Counts(*(part.sum(-1, keepdim=True) for part in (self.tp, self.fp, self.fn)))
+        return Counts(*(part.sum(-1, keepdim=True) for part in vars(self).values()))
 
     def __getitem__(self, index: object) -> Counts:
         """``counts[k]`` is threshold number k, ``counts[..., chosen]`` are some of the slices."""
-        return Counts(self.tp[index], self.fp[index], self.fn[index])
+        return Counts(*(part[index] for part in vars(self).values()))
 
     @staticmethod
     def cat(parts: Sequence[Counts]) -> Counts:
         """The slices of all *parts*, one batch after the other."""
-        return Counts(*(torch.cat([getattr(p, name) for p in parts], -1) for name in ("tp", "fp", "fn")))
+        return Counts(
+            *(torch.cat(column, -1) for column in zip(*(vars(p).values() for p in parts), strict=True))
+        )
 
     def _ratio(self, numerator: Tensor, denominator: Tensor) -> Tensor:
         both_empty = self.tp + self.fp + self.fn == 0
@@ -80,7 +73,7 @@ class Counts:
 
 
 def count(score: Tensor, truth: Tensor, thresholds: Tensor) -> Counts:
-    """Count the pixels of each slice by outcome, at every threshold.
+    """Pixels of each slice by outcome at every threshold: Counts (T, B), on the host.
 
     One histogram of each slice's scores, between the thresholds, serves all of them: what is predicted at a
     threshold is what lies in the bins above it. The pixels are read on the device of *score*.
@@ -89,9 +82,6 @@ def count(score: Tensor, truth: Tensor, thresholds: Tensor) -> Counts:
         score: (B, 1, H, W) or (B, H, W) float, 0..1, B > 0.
         truth: same shape, 0/1.
         thresholds: (T,) float, rising. Compared with *score* as float32.
-
-    Returns:
-        Counts (T, B), on the host.
 
     Raises:
         ValueError: other shapes, thresholds that do not rise, or a score outside 0..1 (a logit, or NaN).
@@ -102,8 +92,8 @@ def count(score: Tensor, truth: Tensor, thresholds: Tensor) -> Counts:
     if not (low >= 0 and high <= 1):
         raise ValueError(f"score must lie in 0..1, not {float(low):.3g}..{float(high):.3g}")
     edges = thresholds.float().to(score.device)
-    if edges.ndim != 1 or not len(edges) or not (edges.diff() > 0).all():
-        raise ValueError("thresholds must be (T,) and rise")
+    if not (edges.diff() > 0).all():
+        raise ValueError("thresholds must rise")
 
     slices, bins = len(score), len(edges) + 1
     # number of thresholds below each pixel's score, then its place in the histogram (B, 2, T+1)
@@ -119,11 +109,7 @@ def count(score: Tensor, truth: Tensor, thresholds: Tensor) -> Counts:
 
 
 def count_masks(predicted: Tensor, truth: Tensor) -> Counts:
-    """Pixels of each slice by outcome, where the prediction is a mask already: Counts (N,).
-
-    Args:
-        predicted, truth: (N, H, W) bool, on the host; else ValueError.
-    """
+    """Pixels of each slice by outcome where the prediction is a mask already, (N, H, W) bool as truth: Counts (N,)."""
     check_masks(predicted, truth)
     tp, positive, stroke = (mask.sum((1, 2)) for mask in (predicted & truth, predicted, truth))  # (N,)
     return Counts(tp, positive - tp, stroke - tp)
@@ -132,10 +118,8 @@ def count_masks(predicted: Tensor, truth: Tensor) -> Counts:
 def check_masks(predicted: Tensor, truth: Tensor) -> None:
     """Raise ValueError unless both are (N, H, W) bool of one shape."""
     if predicted.shape != truth.shape or truth.ndim != 3 or {predicted.dtype, truth.dtype} != {torch.bool}:
-        raise ValueError(
-            f"masks must be bool (N, H, W) of one shape: {predicted.dtype} {tuple(predicted.shape)}, "
-            f"{truth.dtype} {tuple(truth.shape)}"
-        )
+        found = f"{predicted.dtype} {tuple(predicted.shape)}, {truth.dtype} {tuple(truth.shape)}"
+        raise ValueError(f"masks must be bool (N, H, W) of one shape: {found}")
 
 
 def best_threshold(
@@ -159,8 +143,6 @@ def best_threshold(
     Returns:
         The threshold and its index; ValueError without a slice with a lesion.
     """
-    if counts.tp.ndim != 2 or counts.tp.shape[:1] != thresholds.shape:
-        raise ValueError(f"counts {tuple(counts.tp.shape)} do not fit thresholds {tuple(thresholds.shape)}")
     lesion = counts.lesion()[0]
     if not lesion.any():
         raise ValueError("no slice with a lesion to choose a threshold by")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from strokegan_lib.evaluation.statistics import DRAWS, Patients, bootstrap, mean
 # pixels of stroke in a slice, lower ends. Near the terciles of real slices and of the phantom
 # alike, but fixed: the same lesion is in the same class in every fold and data set.
 SIZES = (1, 100, 400)
+PROBABILITY = {True: "a probability", False: "a score read off a masked image, not a probability"}
 
 
 def summary(counts: Counts, patients: Patients, *, draws: int = DRAWS, seed: int = 0) -> dict[str, Any]:
@@ -47,14 +49,9 @@ def summary(counts: Counts, patients: Patients, *, draws: int = DRAWS, seed: int
     Returns:
         {name: {"mean", "low", "high", "n", "patients"}} for the names above, a number that does
         not exist being None, and the counts "slices", "lesion_slices" and "patients".
-
-    Raises:
-        ValueError: not one count for each slice.
     """
     patients, how = np.asarray(patients), {"draws": draws, "seed": seed}
-    if counts.tp.shape not in ((len(patients),), (1, len(patients))):
-        raise ValueError(f"counts {tuple(counts.tp.shape)} at one threshold and {len(patients)} patients")
-    counts = Counts(counts.tp.flatten(), counts.fp.flatten(), counts.fn.flatten())
+    counts = Counts(*(part.reshape(len(patients)) for part in vars(counts).values()))
     lesion = counts.lesion().numpy()
     with_lesion, empty = counts[lesion], counts[~lesion]
     names, sums = sums_by_patient(_terms(counts), patients)
@@ -100,9 +97,6 @@ def full_summary(
         patients: (N,) the patient of each slice.
         probability: whether the score is a probability; that of a painted masked image is not.
         draws, seed: of the bootstrap.
-
-    Raises:
-        ValueError: not one slice for each patient given.
     """
     patients, how, counts = np.asarray(patients), {"draws": draws, "seed": seed}, slices.counts
     lesion, area = counts.lesion().numpy(), (counts.tp + counts.fn).numpy()
@@ -126,23 +120,14 @@ def full_summary(
         **_means({"patient_volume_difference_ml": np.abs(sums[affected, 0])}, names[affected], how),
         "calibration_error": asdict(bootstrap(by_bin, patients, calibration_error, **how)),
         "by_size": {name: means(chosen) for name, chosen in size_classes(area).items()},
-        "calibration": {
-            "score_is": "a probability"
-            if probability
-            else "a score read off a masked image, not a probability",
-            "bins": reliability(slices.calibration.sum(0)),
-        },
+        "calibration": {"score_is": PROBABILITY[probability], "bins": reliability(slices.calibration.sum(0))},
     }
 
 
 def size_classes(area: np.ndarray) -> dict[str, np.ndarray]:
     """Which slices belong to each class of SIZES, (N,) bool, by their pixels of stroke (N,)."""
-    ends = (*SIZES[1:], np.inf)
-    names = [
-        f"{low} to {end - 1} pixels" if end < np.inf else f"{low} pixels or more"
-        for low, end in zip(SIZES, ends, strict=True)
-    ]
-    return {name: (area >= low) & (area < end) for name, low, end in zip(names, SIZES, ends, strict=True)}
+    classes = {f"{low} to {end - 1} pixels": (area >= low) & (area < end) for low, end in pairwise(SIZES)}
+    return {**classes, f"{SIZES[-1]} pixels or more": area >= SIZES[-1]}
 
 
 def _of_lesion_slices(slices: SliceScores) -> dict[str, Tensor | np.ndarray]:

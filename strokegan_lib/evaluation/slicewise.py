@@ -7,7 +7,7 @@ Cross-validation scores each fold with its own network and threshold, then joins
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,36 +20,26 @@ from strokegan_lib.evaluation.surface import surface_distances
 
 @dataclass(frozen=True)
 class SliceScores:
-    """N slices, measured at one threshold.
+    """N slices, measured at one threshold."""
 
-    Attributes:
-        counts: Counts (N,), in pixels.
-        lesions: Counts (N,), in lesions.
-        pixels: (N,) int64, of the whole slice.
-        hd95: (N,) float64, mm.
-        surface_distance: (N,) float64, mm, average and symmetric.
-        pixel_ml: (N,) float64, mL of tissue that a pixel stands for: its area x distance of planes.
-        calibration: (N, BINS, 3) float64, see calibration.py.
-    """
-
-    counts: Counts
-    lesions: Counts
-    pixels: np.ndarray
-    hd95: np.ndarray
-    surface_distance: np.ndarray
-    pixel_ml: np.ndarray
-    calibration: np.ndarray
+    counts: Counts  # (N,), in pixels
+    lesions: Counts  # (N,), in lesions
+    pixels: np.ndarray  # (N,) int64, of the whole slice
+    hd95: np.ndarray  # (N,) float64, mm
+    surface_distance: np.ndarray  # (N,) float64, mm, average and symmetric
+    pixel_ml: np.ndarray  # (N,) float64, mL of tissue that a pixel stands for: its area x distance of planes
+    calibration: np.ndarray  # (N, BINS, 3) float64, see calibration.py
 
     def __getitem__(self, chosen: np.ndarray) -> SliceScores:
         """Some of the slices: *chosen* is (N,) bool or (n,) indices."""
-        return SliceScores(*(getattr(self, field.name)[chosen] for field in fields(self)))
+        return SliceScores(*(column[chosen] for column in vars(self).values()))
 
     @staticmethod
     def cat(parts: Sequence[SliceScores]) -> SliceScores:
         """The slices of all *parts*, such as the folds of a cross-validation, one after the other."""
-        columns = ([getattr(part, field.name) for part in parts] for field in fields(SliceScores))
+        columns = zip(*(vars(part).values() for part in parts), strict=True)
         return SliceScores(
-            *(Counts.cat(c) if isinstance(c[0], Counts) else np.concatenate(c) for c in columns)
+            *((Counts.cat if isinstance(c[0], Counts) else np.concatenate)(c) for c in columns)
         )
 
     def excess(self) -> np.ndarray:
@@ -63,7 +53,7 @@ def score_slices(
     """Measure every slice at one threshold.
 
     Args:
-        predictions: of N slices, from ``measure.predict``.
+        predictions: of N slices.
         threshold: chosen on validation patients; stroke is what scores above it.
         table: "row_spacing", "column_spacing" and "thickness" of these slices, (N,) each, mm.
         bar: show progress, where there is a terminal.

@@ -25,19 +25,12 @@ Patients = Sequence[str] | np.ndarray
 
 @dataclass(frozen=True)
 class Interval:
-    """A result with its 95 % interval, which prints itself: ``f"{found:.3f}"`` is .446 (.433 to .459).
+    """A result with its 95 % interval, which prints itself: ``f"{found:.3f}"`` is .446 (.433 to .459)."""
 
-    Attributes:
-        mean: the statistic on the data; None where it does not exist.
-        low, high: ends of the 95 % interval; None where there is none, as with fewer than two patients.
-        n: rows, such as slices, that it rests on.
-        patients: patients that it rests on.
-    """
-
-    mean: float | None
-    low: float | None
+    mean: float | None  # the statistic on the data; None where it does not exist
+    low: float | None  # ends of the interval; None where there is none, as with fewer than two patients
     high: float | None
-    n: int
+    n: int  # rows, such as slices, that it rests on
     patients: int
 
     def __format__(self, spec: str) -> str:
@@ -53,15 +46,10 @@ class Interval:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A paired comparison of two methods on the same slices.
+    """A paired comparison of two methods on the same slices."""
 
-    Attributes:
-        difference: Interval of mean(a) - mean(b).
-        p: two-sided p-value of the Wilcoxon signed-rank test over patients; None without data.
-    """
-
-    difference: Interval
-    p: float | None
+    difference: Interval  # of mean(a) - mean(b)
+    p: float | None  # two-sided, of the Wilcoxon signed-rank test over patients; None without data
 
 
 def ratio(sums: np.ndarray) -> np.ndarray:
@@ -88,14 +76,10 @@ def bootstrap(
     patients and 92 % with 40. For pooled pixel counts, which a few large lesions decide, it is worse.
 
     Args:
-        terms: (N, K) finite, what each row adds to each of the K sums.
+        terms: (N, K) finite, what each row adds to each of the K sums; else ValueError.
         patients: (N,) the patient of each row.
         statistic: (..., K) sums -> (...) values, NaN where there is none.
-        draws: number of resamples.
-        seed: a non-negative whole number; the same seed gives the same interval.
-
-    Raises:
-        ValueError: lengths that differ, or terms that are not finite.
+        draws, seed: number of resamples, and what decides them.
     """
     names, sums = sums_by_patient(terms, patients)
     n, size = len(terms), len(names)
@@ -125,7 +109,7 @@ def mean(values: np.ndarray, patients: Patients, *, draws: int = DRAWS, seed: in
 def paired(
     a: np.ndarray, b: np.ndarray, patients: Patients, *, draws: int = DRAWS, seed: int = 0
 ) -> Comparison:
-    """Compare two methods on the same slices (give those that contain a lesion).
+    """Compare two methods on the same slices, by finite scores (N,) of each.
 
     Both methods get the same resampled patients, so what makes a patient hard for both cancels. The test is
     Wilcoxon's (1945) signed-rank test on each patient's mean difference, since slices of one patient are
@@ -133,19 +117,12 @@ def paired(
 
     The interval weighs patients by their slices and is about the mean, the test weighs them equally and is
     about ranks: they may disagree.
-
-    Args:
-        a, b: (N,) finite scores of the two methods, else ValueError.
-        patients: (N,) the patient of each slice.
-        draws, seed: as in :func:`bootstrap`.
     """
-    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    if a.shape != b.shape:
-        raise ValueError(f"not the same slices: {a.shape} and {b.shape}")
-    difference = mean(a - b, patients, draws=draws, seed=seed)
-    if not len(a):
+    apart = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
+    difference = mean(apart, patients, draws=draws, seed=seed)
+    if not len(apart):
         return Comparison(difference, None)
-    _, sums = sums_by_patient(np.stack([a - b, np.ones_like(a)], -1), patients)
+    _, sums = sums_by_patient(np.stack([apart, np.ones_like(apart)], -1), patients)
     per_patient = ratio(sums).round(12)  # so that rounding errors make or break no tie
     p = float(stats.wilcoxon(per_patient).pvalue) if per_patient.any() else 1.0
     return Comparison(difference, p)
@@ -157,8 +134,6 @@ def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
     It bounds the chance of one false rejection or more among all tests, however they depend on each other.
     """
     p = np.asarray(p_values, dtype=np.float64)
-    if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
-        raise ValueError(f"p-values must be (m,) in 0..1, not {p}")
     order = np.argsort(p, kind="stable")
     steps = p[order] * np.arange(len(p), 0, -1)  # the smallest times m, the next times m - 1, ...
     corrected = np.empty_like(p)

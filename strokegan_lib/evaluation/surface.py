@@ -26,23 +26,14 @@ from strokegan_lib.evaluation.overlap import check_masks
 def surface_distances(
     predicted: Tensor, truth: Tensor, spacing: np.ndarray, *, bar: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """HD95 and average symmetric surface distance of each slice.
+    """HD95 (N,) and average symmetric surface distance (N,) of each slice, float64, mm.
 
     Args:
-        predicted, truth: (N, H, W) bool, on the host.
+        predicted, truth: (N, H, W) bool, on the host; else ValueError.
         spacing: (N, 2) height and width of a pixel, mm.
         bar: show progress, where there is a terminal.
-
-    Returns:
-        HD95 (N,) and average symmetric surface distance (N,), float64, mm.
-
-    Raises:
-        ValueError: other shapes or types, or a spacing that is not positive.
     """
     check_masks(predicted, truth)
-    spacing = np.asarray(spacing, np.float64)
-    if spacing.shape != (len(truth), 2) or not (np.isfinite(spacing) & (spacing > 0)).all():
-        raise ValueError(f"spacing must be (N, 2), positive, in mm: {spacing.shape}")
     p, t = predicted.numpy(), truth.numpy()
     any_p, any_t = p.any((1, 2)), t.any((1, 2))
     diagonal = np.hypot(*((np.array(truth.shape[1:]) - 1) * spacing).T)  # (N,)

@@ -20,18 +20,10 @@ MOST = 256  # slices that a generator makes at each validation: seconds, not min
 
 
 def paint(generator: nn.Module, stroke: np.ndarray, foreground: np.ndarray, *, seed: int = 0) -> np.ndarray:
-    """Paint slices from masks.
+    """Paint slices from masks (n, 128, 128), 0/1: (n, C, 128, 128) uint8, 8..255 in the foreground, 0 elsewhere.
 
-    Args:
-        generator: in eval mode.
-        stroke, foreground: (n, 128, 128), 0/1.
-        seed: of what the generator leaves to chance, if anything; torch's own random state stays as it was.
-
-    Returns:
-        (n, C, 128, 128) uint8: 8..255 in the foreground, 0 elsewhere.
-
-    Raises:
-        Diverged: the generator's pictures are not numbers.
+    The generator is in eval mode. The seed is of what it leaves to chance, if anything; torch's own random state
+    stays as it was. Raises Diverged where pictures are not numbers.
     """
     masks = [torch.from_numpy(np.array(m))[:, None] for m in (stroke, foreground)]  # (n, 1, 128, 128)
     with torch.random.fork_rng(devices=[]):
@@ -40,17 +32,10 @@ def paint(generator: nn.Module, stroke: np.ndarray, foreground: np.ndarray, *, s
 
 
 def sample(generator: nn.Module, n: int, seed: int = 0) -> np.ndarray:
-    """Slices that an unconditional generator makes of random numbers.
+    """Slices that a generator makes of n random z (Z,), Z its attribute ``latent``: (n, 1, 128, 128) uint8.
 
-    Args:
-        generator: from z (b, Z) to (b, 1, 128, 128), Z its attribute ``latent``; in eval mode.
-        n, seed: how many; the first slices of a longer sample are the same.
-
-    Returns:
-        (n, 1, 128, 128) uint8: what is darker than the darkest tissue is background, 0.
-
-    Raises:
-        Diverged: the generator's pictures are not numbers.
+    What is darker than the darkest tissue is background, 0. The first slices of a longer sample are the same.
+    Raises Diverged where pictures are not numbers.
     """
     random = torch.Generator().manual_seed(seed)
     z = torch.stack([torch.randn(generator.latent, generator=random) for _ in range(n)])  # (n, Z)
@@ -78,8 +63,6 @@ def kernel_validation(
     encoder: Encoder, slices: SliceSet, rows: np.ndarray
 ) -> Callable[[nn.Module], dict[str, float]]:
     """How a generator is validated while it learns: the kernel distance of what it makes to real slices.
-
-    One with an attribute ``latent`` needs no masks, see :func:`sample`.
 
     Args:
         encoder: the shipped one, or figures cannot be compared.

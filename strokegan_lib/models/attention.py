@@ -27,13 +27,11 @@ class SelfAttention(nn.Module):
     ``forward`` never holds a large N x N map: memory grows with N, not with its square.
 
     Args:
-        channels: C, divisible by 8. Queries and keys have C/8 channels, values C/2.
+        channels: C, a multiple of 8. Queries and keys have C/8 channels, values C/2.
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        if channels % 8:
-            raise ValueError(f"self-attention needs a number of channels divisible by 8, not {channels}")
 
         def project(inputs: int, outputs: int) -> nn.Module:
             return spectral_norm(nn.Conv2d(inputs, outputs, kernel_size=1, bias=False))
@@ -51,19 +49,15 @@ class SelfAttention(nn.Module):
         if h * w <= SMALL:
             o = (q @ k.transpose(2, 3)).softmax(dim=-1) @ v  # (B, 1, N, N), (B, 1, N, C/2)
         else:
-            # The fused kernel of the CPU needs one width for all three, else it silently makes
-            # the N x N map. Zeros added to q and k change no scalar product.
+            # the CPU's fused kernel needs one width for all three, else it silently makes the N x N map;
+            # zeros added to q and k change no scalar product
             q, k = (F.pad(t, (0, v.shape[-1] - t.shape[-1])) for t in (q, k))  # (B, 1, N, C/2)
             o = F.scaled_dot_product_attention(q, k, v, scale=1.0)  # (B, 1, N, C/2)
         o = o.squeeze(1).transpose(1, 2).reshape(b, -1, h, w)  # (B, C/2, H, W)
         return x + self.gamma * self.back(o)
 
     def map(self, x: Tensor) -> Tensor:
-        """Where each position looks, (B, C, H, W) to (B, N, N).
-
-        Row j holds the weights b[j, i] with which position j takes from every position i; each row sums to 1.
-        Positions run along the rows of the picture.
-        """
+        """b of (B, C, H, W), as (B, N, N): row j sums to 1; positions run along the rows of the picture."""
         q, k = (_positions(f(x)).squeeze(1) for f in (self.query, self.key))  # (B, N, C/8)
         return (q @ k.transpose(1, 2)).softmax(dim=-1)  # (B, N, N)
 

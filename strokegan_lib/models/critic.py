@@ -6,6 +6,7 @@ answers with all its features: an error is found where it is, in its size and pl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -18,6 +19,22 @@ LEVELS = 3  # halvings: 128 -> 64 -> 32 -> 16
 WHOLE = 4  # positions a side from which the whole is judged
 
 
+def strided(
+    widths: list[int], *, spectral: bool = False, norm: Callable[[int], nn.Module] | None = nn.BatchNorm2d
+) -> nn.Sequential:
+    """(B, widths[0], H, W) to (B, widths[-1], H/2^n, W/2^n), a level for each of n halvings.
+
+    A level is a 4x4 convolution of stride 2, *norm* of its channels from the second level on, and leaky ReLU.
+    """
+    levels = nn.Sequential()
+    for a, b in pairwise(widths):
+        normed = norm is not None and len(levels) > 0
+        conv = nn.Conv2d(a, b, 4, stride=2, padding=1, bias=not normed)  # norm would take a bias away
+        layers = [spectral_norm(conv) if spectral else conv] + ([norm(b)] if normed else [])
+        levels.append(nn.Sequential(*layers, nn.LeakyReLU(0.2)))
+    return levels
+
+
 class Critic(nn.Module):
     """A picture in, its features out: the picture itself, then one tensor a level.
 
@@ -28,26 +45,15 @@ class Critic(nn.Module):
         width: channels of the first level, a multiple of 4; each further level doubles them.
         attention: self-attention after the last level, 16x16 for slices.
         spectral: spectral normalisation of every convolution, which bounds how fast the features can change (up
-            to the attention's free gamma); without it SegAN clips the weights instead.
-        norm: batch normalisation from the second level on, by default where *spectral* is not.
+            to the attention's free gamma); without it SegAN normalises batches and clips the weights instead.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        *,
-        width: int = 32,
-        attention: bool = True,
-        spectral: bool = True,
-        norm: bool | None = None,
-    ) -> None:
+    norm: Callable[[int], nn.Module] | None = nn.BatchNorm2d  # where *spectral* is not
+
+    def __init__(self, channels: int, *, width: int, attention: bool = True, spectral: bool = True) -> None:
         super().__init__()
-        norm = not spectral if norm is None else norm
         widths = [channels] + [width * 2**level for level in range(LEVELS)]
-        self.levels = nn.ModuleList(
-            critic_level(a, b, spectral=spectral, norm=norm and level > 0)
-            for level, (a, b) in enumerate(pairwise(widths))
-        )
+        self.levels = strided(widths, spectral=spectral, norm=None if spectral else self.norm)
         self.attention = SelfAttention(widths[-1]) if attention else nn.Identity()
 
     def forward(self, x: Tensor) -> list[Tensor]:
@@ -63,36 +69,27 @@ class ConditionalCritic(Critic):
 
     The patch head judges 38x38 pixels at each place (PatchGAN, Isola et al. 2017); attention lets every patch see
     the others. The global head judges the whole brain with one number. The trunk's features serve the multi-scale
-    L1 loss. Its convolutions have no spectral normalisation, with which it learns later; the R1 penalty bounds it.
+    L1 loss. With spectral normalisation it learns later; without it the R1 penalty bounds it.
 
     Args:
         condition: channels of what was asked for.
-        channels: of the picture.
-        width, attention: as in Critic.
-        spectral: spectral normalisation of all convolutions, to see what it does.
+        channels, width, attention, spectral: as in Critic.
 
     Buffers:
         turns: steps made, which decide when R1 is due; checkpoints keep it, so a resumed run goes on alike.
     """
 
+    norm = None
+
     def __init__(
-        self,
-        condition: int,
-        channels: int,
-        *,
-        width: int = 32,
-        attention: bool = True,
-        spectral: bool = False,
+        self, condition: int, channels: int, *, width: int, attention: bool = True, spectral: bool = False
     ) -> None:
-        super().__init__(
-            condition + channels, width=width, attention=attention, spectral=spectral, norm=False
-        )
+        super().__init__(condition + channels, width=width, attention=attention, spectral=spectral)
         deepest = width * 2 ** (LEVELS - 1)
-        bound = spectral_norm if spectral else (lambda conv: conv)
+        bound = spectral_norm if spectral else (lambda layer: layer)
         self.patch = bound(nn.Conv2d(deepest, 1, 3, padding=1))
         self.whole = nn.Sequential(
-            critic_level(deepest, deepest, spectral=spectral, norm=False),
-            critic_level(deepest, deepest, spectral=spectral, norm=False),
+            *strided([deepest] * 3, spectral=spectral, norm=None),
             nn.AdaptiveAvgPool2d(WHOLE),
             nn.Flatten(),
             bound(nn.Linear(deepest * WHOLE**2, 1)),
@@ -100,18 +97,7 @@ class ConditionalCritic(Critic):
         self.register_buffer("turns", torch.zeros((), dtype=torch.int64))
 
     def forward(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """(B, condition + C, H, W), 0..1, to features as in Critic and the logits of both heads.
-
-        Logits are (B, 1, H/8, W/8) of the patches and (B, 1) of the whole.
-        """
+        """(B, condition + C, H, W), 0..1, to features as in Critic and logits (B, 1, H/8, W/8) and (B, 1)."""
         features = super().forward(2 * x - 1)
         deepest = features[-1]  # (B, 4w, H/8, W/8)
         return [x, *features[1:]], [self.patch(deepest), self.whole(deepest)]
-
-
-def critic_level(inputs: int, outputs: int, *, spectral: bool, norm: bool) -> nn.Module:
-    """Halve the size: 4x4 convolution of stride 2, batch normalisation if *norm*, leaky ReLU."""
-    conv = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=not norm)  # it would take a bias away
-    layers = [spectral_norm(conv) if spectral else conv]
-    layers += [nn.BatchNorm2d(outputs)] if norm else []
-    return nn.Sequential(*layers, nn.LeakyReLU(0.2))

@@ -32,18 +32,15 @@ class Encoder(nn.Module):
         super().__init__()
         self.config = {"features": features, "width": width}
         widths = [1, width, 2 * width, 4 * width, 4 * width]  # at 128, 64, 32, 16, 8
-        levels = (
-            (nn.Conv2d(a, b, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(b), nn.ReLU())
-            for a, b in pairwise(widths)
-        )
-        self.levels = nn.Sequential(*(nn.Sequential(*level) for level in levels))
+        self.levels = nn.Sequential()
+        for a, b in pairwise(widths):
+            conv = nn.Conv2d(a, b, 4, stride=2, padding=1, bias=False)
+            self.levels.append(nn.Sequential(conv, nn.BatchNorm2d(b), nn.ReLU()))
         self.describe = nn.Sequential(
-            nn.AdaptiveAvgPool2d(PLACES),  # (B, 4 w, 4, 4)
-            nn.Flatten(),  # (B, 64 w)
+            nn.AdaptiveAvgPool2d(PLACES),  # (B, 4w, 4, 4)
+            nn.Flatten(),  # (B, 64w)
             nn.Linear(widths[-1] * PLACES**2, features, bias=False),
-            nn.BatchNorm1d(
-                features, affine=False
-            ),  # every feature has a variance of 1: none outweighs others
+            nn.BatchNorm1d(features, affine=False),  # variance 1: no feature outweighs others
         )
         self.answer = nn.Linear(features, sum(ANSWERS.values()))
 

@@ -19,14 +19,11 @@ Update = Callable[[str | tuple[str, ...], Tensor], None]
 class OptimiserConfig:
     """Adam's settings for one network.
 
-    Attributes:
-        learning_rate: at its highest; the loop lets it climb at first and then fall to 0.
-        betas: decay of Adam's two moments. A first one of .5 (DCGAN, pix2pix) or 0 (SAGAN) steadies
-            a game in which the other player moves on as well.
+    A first decay of .5 (DCGAN, pix2pix) or 0 (SAGAN) steadies a game in which the other player moves on as well.
     """
 
-    learning_rate: float
-    betas: tuple[float, float] = (0.9, 0.999)
+    learning_rate: float  # at its highest; the loop lets it climb at first and then fall to 0
+    betas: tuple[float, float] = (0.9, 0.999)  # decay of Adam's two moments
 
 
 def adam(generator: float, critic: float, betas: tuple[float, float]) -> dict[str, OptimiserConfig]:
@@ -35,15 +32,10 @@ def adam(generator: float, critic: float, betas: tuple[float, float]) -> dict[st
 
 
 class GAN(Protocol):
-    """Networks that learn together. The loop knows no more of them than this.
+    """Networks that learn together. The loop knows no more of them than this."""
 
-    Attributes:
-        networks: by name; the first is the one that is kept and averaged.
-        optimisers: by the same names.
-    """
-
-    networks: dict[str, nn.Module]
-    optimisers: dict[str, OptimiserConfig]
+    networks: dict[str, nn.Module]  # by name; the first is the one that is kept and averaged
+    optimisers: dict[str, OptimiserConfig]  # by the same names
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
         """One turn of each player on one batch.
@@ -54,8 +46,7 @@ class GAN(Protocol):
             update: called as update(name, loss): one step of that network's optimiser.
 
         Returns:
-            scalars for the record; 'critic' and 'spread' (standard deviation of what is made) are
-            watched for collapse.
+            scalars for the record; collapse shows in 'critic' and 'spread', the standard deviation of what is made.
         """
         ...
 

@@ -47,13 +47,10 @@ class Segmentor(nn.Module):
         norm: bool = True,
     ) -> None:
         super().__init__()
-        self.config = {
-            "channels": channels, "output": output, "width": width, "attention": attention, "norm": norm,
-        }  # fmt: skip
-        self.unet = UNet(
-            channels, channels if output == "masked image" else 1, width=width, halvings=TO_TWO,
-            attention=attention, norm="batch" if norm else "none",
-        )  # fmt: skip
+        size = {"width": width, "attention": attention}
+        self.config = {"channels": channels, "output": output, **size, "norm": norm}
+        painted = channels if output == "masked image" else 1
+        self.unet = UNet(channels, painted, halvings=TO_TWO, norm="batch" if norm else "none", **size)
         nn.init.constant_(self.unet.head.bias, PRIOR)
 
     def forward(self, image: Tensor) -> Tensor:

@@ -6,14 +6,13 @@ variational autoencoder whose decoder is a GAN (BicycleGAN: Zhu et al. 2017). Ta
 
 from __future__ import annotations
 
-from itertools import pairwise
 from zlib import crc32
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from strokegan_lib.models.critic import critic_level
+from strokegan_lib.models.critic import strided
 from strokegan_lib.models.synthesis import CONDITION
 from strokegan_lib.models.unet import FINE, UNet
 
@@ -45,7 +44,7 @@ class Modulation(nn.Module):
         self.grain = nn.Parameter(torch.zeros(channels, 1, 1)) if grain else None
 
     def forward(self, x: Tensor, masks: Tensor, z: Tensor, noise: Tensor) -> Tensor:
-        """(B, C, h, w), the masks at that size (B, 2, h, w), z (B, Z), noise (B, 1, h, w) to (B, C, h, w)."""
+        """(B, C, h, w), masks (B, 2, h, w), z (B, Z) and noise (B, 1, h, w) to (B, C, h, w)."""
         changes = self.from_masks(F.relu(self.read(masks)))  # (B, 2C, h, w)
         gamma, beta = (changes + self.from_style(z)[..., None, None]).chunk(2, 1)  # (B, C, h, w)
         x = x * (1 + gamma) + beta
@@ -58,27 +57,19 @@ class StyledGenerator(nn.Module):
     Args:
         channels: C of the slices it paints.
         width, attention: as in UNet.
-        style: Z, numbers in a code.
-        grain: add noise at every size.
+        style, grain: Z and noise, as in Modulation.
 
     Buffers:
-        first (Z,) and second (Z, Z): first and second moment of the training codes, from which new codes are drawn.
+        first (Z,) and second (Z, Z): moments of the training codes, from which new codes are drawn.
     """
 
     def __init__(
-        self,
-        channels: int = 1,
-        *,
-        width: int = 32,
-        attention: bool = True,
-        style: int = 64,
-        grain: bool = True,
+        self, channels: int = 1, *, width: int, style: int, attention: bool = True, grain: bool = True
     ) -> None:
         super().__init__()
-        self.config = {
-            "channels": channels, "width": width, "attention": attention, "style": style, "grain": grain,
-        }  # fmt: skip
-        self.unet = UNet(CONDITION, channels, width=width, attention=attention, norm="group")
+        size = {"width": width, "attention": attention}
+        self.config = {"channels": channels, **size, "style": style, "grain": grain}
+        self.unet = UNet(CONDITION, channels, norm="group", **size)
         self.begin = nn.Linear(style, self.unet.widths[-1])
         widths = [FINE, *self.unet.widths[:-1]]  # at 128, 64, 32, 16, 8, 4, 2
         self.modulations = nn.ModuleList(Modulation(c, style, grain=grain) for c in widths)
@@ -98,13 +89,13 @@ class StyledGenerator(nn.Module):
         """
         z = self.draw(len(stroke)) if z is None else z
         masks = torch.cat([stroke, foreground], dim=1)  # (B, 2, H, W)
-        noise = self._noise(z, masks)  # (B, 1, H, W)
+        noise = self._noise(z, stroke)  # (B, 1, H, W)
 
         def adapt(halved: int, x: Tensor) -> Tensor:
             if halved == len(self.modulations):  # one position for all of the brain
                 return x + self.begin(z)[..., None, None]  # (B, 3w, 1, 1)
-            size, step = x.shape[2:], 2**halved
-            small = F.adaptive_avg_pool2d(masks, size)  # a pixel of stroke stays a share of one
+            small = F.adaptive_avg_pool2d(masks, x.shape[2:])  # a pixel of stroke stays a share of one
+            step = 2**halved  # coarser stages take every 2nd, 4th, .. number of the noise
             return self.modulations[halved](x, small, z, noise[..., ::step, ::step])
 
         return torch.sigmoid(self.unet(masks, adapt)) * foreground
@@ -115,11 +106,11 @@ class StyledGenerator(nn.Module):
         In theory the codes of a variational autoencoder follow N(0, 1); in fact they do not, so where they
         lie is measured (Ghosh et al. 2020).
         """
-        covariance = self.second.float() - torch.outer(self.first.float(), self.first.float())  # (Z, Z)
-        values, vectors = torch.linalg.eigh(covariance)
+        mean = self.first.float()
+        values, vectors = torch.linalg.eigh(self.second.float() - torch.outer(mean, mean))  # of a covariance
         root = vectors * values.clamp(min=0).sqrt()  # (Z, Z); rounded weights may leave a value below 0
         normal = torch.randn(n, len(root)).to(root.device)  # the same on every device
-        return (normal @ root.T + self.first.float()).to(self.first.dtype)
+        return (normal @ root.T + mean).to(self.first.dtype)
 
     @torch.no_grad()
     def update_moments(self, codes: Tensor) -> None:
@@ -128,36 +119,27 @@ class StyledGenerator(nn.Module):
         self.first.lerp_(codes.mean(0), MOMENTUM)
         self.second.lerp_(codes.T @ codes / len(codes), MOMENTUM)
 
-    def _noise(self, z: Tensor, masks: Tensor) -> Tensor:
-        """Normal numbers for every slice, (B, 1, H, W), of which coarser stages take every 2nd, 4th, .. pixel."""
+    def _noise(self, z: Tensor, stroke: Tensor) -> Tensor:
+        """Normal numbers of the shape of *stroke*: fresh ones in training, else those that belong to z."""
         if self.training:
-            return torch.randn_like(masks[:, :1])
+            return torch.randn_like(stroke)
         seeds = [crc32(code.numpy().tobytes()) for code in z.detach().float().cpu()]
-        size = masks.shape[2:]
-        planes = [torch.randn(1, *size, generator=torch.Generator().manual_seed(s)) for s in seeds]
-        return torch.stack(planes).to(masks)
+        planes = [torch.randn(stroke.shape[1:], generator=torch.Generator().manual_seed(s)) for s in seeds]
+        return torch.stack(planes).to(stroke)
 
 
 class StyleEncoder(nn.Module):
     """What a slice looks like apart from its stroke: mean and log variance of its code. Used in training only.
 
     The stroke's pixels are taken out of the picture first, so that no code tells of a lesion which the masks of
-    another slice do not ask for.
-
-    Args:
-        channels: C of the slices.
-        width: of the first level.
-        style: Z.
+    another slice do not ask for. Arguments as in StyledGenerator.
     """
 
-    def __init__(self, channels: int = 1, *, width: int = 32, style: int = 64) -> None:
+    def __init__(self, channels: int = 1, *, width: int, style: int) -> None:
         super().__init__()
-        widths = [channels + CONDITION, width, 2 * width, 2 * width, 2 * width]
-        self.levels = nn.Sequential(
-            *(critic_level(a, b, spectral=False, norm=n > 0) for n, (a, b) in enumerate(pairwise(widths)))
-        )
+        self.levels = strided([channels + CONDITION, width, 2 * width, 2 * width, 2 * width])
         self.pool = nn.AdaptiveAvgPool2d(SIDE)
-        self.tell = nn.Linear(widths[-1] * SIDE**2, 2 * style)
+        self.tell = nn.Linear(2 * width * SIDE**2, 2 * style)
 
     def forward(self, image: Tensor, stroke: Tensor, foreground: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, H, W), (B, 1, H, W), (B, 1, H, W) to mean and log variance, (B, Z) each."""

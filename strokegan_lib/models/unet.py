@@ -1,7 +1,7 @@
-"""The U-Net that synthesises and the U-Net that segments: one backbone for every method.
+"""The U-Net that synthesises and the U-Net that segments: one backbone for every method. Taught in notebook 02.
 
 It goes down to one position for the whole brain, as in pix2pix (Isola et al. 2017): a network that stops at
-8x8 has seen 34 pixels there, a quarter of a brain. Taught in notebook 02.
+8x8 has seen 34 pixels there, a quarter of a brain.
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ class UNet(nn.Module):
     2016: a transposed convolution leaves a checkerboard); skips are added, as in SegAN (Xue et al. 2018).
 
     Args:
-        inputs: channels in.
-        outputs: channels out.
+        inputs, outputs: channels in and out.
         width: channels at half resolution, a multiple of 4; twice as many at a quarter, then CAP times.
         halvings: how often the size is halved: 7 from 128 to 1.
         attention: self-attention at a quarter of the size (32x32 for slices) on the way up.
@@ -62,17 +61,11 @@ class UNet(nn.Module):
         self.widen = SubpixelConv2d(width, FINE)
         self.head = ConcatConv2d(2 * FINE, outputs)
 
-    def forward(self, x: Tensor, adapt: Adapt | None = None) -> Tensor:
-        """Down, up, and the fine branch.
+    def forward(self, x: Tensor, adapt: Adapt = lambda _, features: features) -> Tensor:
+        """(B, inputs, H, W), H and W even, to (B, outputs, H, W): down, up, and the fine branch.
 
-        Args:
-            x: (B, inputs, H, W), H and W even.
-            adapt: changes the features at the bottom, and of each stage on the way up before their activation.
-
-        Returns:
-            (B, outputs, H, W).
+        *adapt* changes the features at the bottom, and of each stage on the way up before their activation.
         """
-        adapt = adapt or (lambda halved, features: features)
         fine = F.relu(self.fine(x))  # (B, 8, H, W)
         x = F.leaky_relu(self.stem(F.pixel_unshuffle(x, 2)), 0.2)  # (B, w, H/2, W/2)
         skips = []
@@ -91,11 +84,7 @@ class UNet(nn.Module):
 
 
 class ConcatConv2d(nn.Conv2d):
-    """A 3x3 convolution of two concatenated inputs, without the copy that concatenates them.
-
-    Args:
-        inputs, outputs: channels in, of both together, and out.
-    """
+    """A 3x3 convolution of two concatenated inputs, without the copy that concatenates them."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(inputs, outputs, 3, padding=1)
@@ -111,9 +100,6 @@ class SubpixelConv2d(nn.Conv2d):
 
     Each of four neighbours has a kernel of its own. Where the features are flat, kernels with different sums would
     make four greys. So the sums are made equal (Sugawara, Shiota and Kiya 2018). Taught in notebook 04.
-
-    Args:
-        inputs, outputs: channels in and out.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -133,6 +119,7 @@ def _conv(inputs: int, outputs: int, norm: str, stride: int = 1) -> nn.Module:
     conv = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=norm == "none")
     if norm == "none":
         return conv
-    if norm == "batch":
-        return nn.Sequential(conv, nn.BatchNorm2d(outputs))
-    return nn.Sequential(conv, nn.GroupNorm(outputs // (8 if outputs % 8 == 0 else 4), outputs))
+    group = 8 if outputs % 8 == 0 else 4
+    return nn.Sequential(
+        conv, nn.BatchNorm2d(outputs) if norm == "batch" else nn.GroupNorm(outputs // group, outputs)
+    )

@@ -41,11 +41,7 @@ class EncoderSettings(Settings):
 
 
 class EncoderTask:
-    """The encoder and how it learns from a batch. No game: one network, three questions.
-
-    Args:
-        settings: features and width.
-    """
+    """The encoder and how it learns from a batch. No game: one network, three questions."""
 
     def __init__(self, settings: EncoderSettings) -> None:
         self.networks: dict[str, nn.Module] = {"encoder": Encoder(settings.features, width=settings.width)}
@@ -68,21 +64,15 @@ class EncoderTask:
             "thumbnail": F.adaptive_avg_pool2d(image, THUMBNAIL).flatten(1),  # (B, 256)
         }
         losses = {name: F.mse_loss(answers[name], truth[name]) / VARIANCES[name] for name in truth}
-        losses["correlation"] = correlation(features)
-        total = (
-            losses["amounts"]
-            + losses["regions"]
-            + losses["thumbnail"]
-            + DECORRELATION * losses["correlation"]
-        )
+        correlation = mean_correlation(features)
+        total = sum(losses.values()) + DECORRELATION * correlation
         update("encoder", total)
-        return {**losses, "encoder": total, "spread": features.std()}
+        return {**losses, "correlation": correlation, "encoder": total, "spread": features.std()}
 
 
-def correlation(features: Tensor) -> Tensor:
+def mean_correlation(features: Tensor) -> Tensor:
     """Mean squared correlation between different features of a batch, (B, F) -> scalar, 0..1."""
-    centred = features - features.mean(0)
-    unit = F.normalize(centred.float(), dim=0)  # (B, F)
+    unit = F.normalize((features - features.mean(0)).float(), dim=0)  # (B, F)
     squared = (unit.T @ unit).square()  # (F, F), ones on the diagonal
     count = features.shape[1]
     return (squared.sum() - squared.diagonal().sum()) / max(1, count * (count - 1))

@@ -1,9 +1,8 @@
 """Losses of a segmentor that paints masked images: the paper's, and the candidates of notebook 10.
 
 The paper's loss counts pixels and features: a lesion of ten pixels weighs a hundredth of one of a thousand, and a
-false positive on a slice without stroke as little as its pixels. The critic's turn is the same for all objectives, so
-a difference between two is theirs alone. A loss of one's own is one more function of ``LossInputs``, see
-tests/test_template_loss.py.
+false positive on a slice without stroke as little as its pixels. The critic's turn is the same for all objectives. A
+loss of one's own is one more function of ``LossInputs``, see tests/test_template_loss.py.
 """
 
 from __future__ import annotations
@@ -22,28 +21,20 @@ PRESENCE = 0.1  # weight of that answer: its gradient falls on few pixels, and s
 
 
 class LossInputs(NamedTuple):
-    """All that an objective may look at, for a batch of B slices.
+    """All that an objective may look at, for a batch of B slices."""
 
-    Attributes:
-        image: (B, C, H, W), 0..1.
-        stroke: (B, 1, H, W), 0/1.
-        logits: (B, C, H, W), whose sigmoid is the painting.
-        score: (B, 1, H, W), 0..1, how much each pixel looks like stroke.
-        fake, true: the critic's features of the painting and of image x stroke, a tensor
-            (B, C_l, H_l, W_l) a level, the pictures themselves first.
-        black: its features of a black picture, (1, C_l, H_l, W_l) each; for ``paper``, which does not
-            look at them, the black picture alone.
-        weighting: of the paper's multi-scale L1 loss, see losses.
-    """
-
-    image: Tensor
-    stroke: Tensor
-    logits: Tensor
-    score: Tensor
-    fake: Sequence[Tensor]
-    true: Sequence[Tensor]
-    black: Sequence[Tensor]
-    weighting: str = "equal"
+    image: Tensor  # (B, C, H, W), 0..1
+    stroke: Tensor  # (B, 1, H, W), 0/1
+    logits: Tensor  # (B, C, H, W), whose sigmoid is the painting
+    score: Tensor  # (B, 1, H, W), 0..1, how much each pixel looks like stroke
+    fake: Sequence[
+        Tensor
+    ]  # the critic's features of the painting: the picture, then (B, C_l, H_l, W_l) a level
+    true: Sequence[Tensor]  # those of image x stroke
+    black: Sequence[
+        Tensor
+    ]  # those of one black picture; for ``paper``, which does not look, the picture alone
+    weighting: str = "equal"  # of the paper's multi-scale L1 loss, see losses
 
 
 Objective = Callable[[LossInputs], dict[str, Tensor]]  # terms by name, scalars, to be summed
@@ -57,13 +48,12 @@ def paper(inputs: LossInputs) -> dict[str, Tensor]:
 def separation(inputs: LossInputs) -> dict[str, Tensor]:
     """Normalised L1: each level in units of how far it holds true masked images apart from black ones::
 
-    loss = 1/L * sum over levels of  mean |fake_l - true_l| / mean |true_l - black_l|
+    loss = 1/L * sum over levels l of  mean |fake_l - true_l| / mean |true_l - black_l|
     """
     has_lesion = _has_lesion(inputs.stroke)
-    terms = [
-        (_distance(fake, true) / _lesion_mean(_distance(true, black), has_lesion)).mean()
-        for fake, true, black in zip(inputs.fake, inputs.true, inputs.black, strict=True)
-    ]
+    terms = []
+    for fake, true, black in zip(inputs.fake, inputs.true, inputs.black, strict=True):
+        terms.append((_distance(fake, true) / _lesion_mean(_distance(true, black), has_lesion)).mean())
     return {"normalised_l1": torch.stack(terms).mean()}
 
 
@@ -74,8 +64,8 @@ def relative(inputs: LossInputs) -> dict[str, Tensor]:
 
         d(fake, true) / (d(fake, black) + d(true, black))        0..1, by the triangle inequality
 
-    On a slice without stroke true is black and the quotient 1 whatever is painted. There the painting is compared
-    with a typical stroke of the batch, so that a false positive as large as a stroke costs 1::
+    On a slice without stroke, where this is 1 whatever is painted, the painting is compared with a typical stroke of
+    the batch, so that a false positive as large as a stroke costs 1::
 
         d(fake, black) / mean over slices with stroke of d(true, black)
     """
@@ -132,9 +122,8 @@ def calm(inputs: LossInputs) -> dict[str, Tensor]:
 
 
 # by the names that the command line, the result tables and notebook 10 use
-OBJECTIVES: dict[str, Objective] = {
-    f.__name__: f for f in (paper, separation, relative, divergence, presence, calm)
-}
+PROPOSED = (paper, separation, relative, divergence, presence, calm)
+OBJECTIVES: dict[str, Objective] = {objective.__name__: objective for objective in PROPOSED}
 
 
 def _has_lesion(stroke: Tensor) -> Tensor:

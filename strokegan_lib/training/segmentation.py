@@ -1,12 +1,11 @@
 """Segmentation by a segmentor and a critic: the paper's proposal, SegAN, and no critic at all. Taught in notebook 05.
 
-One code path: a method is a row of settings, so that each difference between SegAN and the proposal can be switched
-by itself.
+A method is a row of settings, so that each difference between SegAN and the proposal can be switched by itself.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -62,20 +61,15 @@ class SegmentationSettings(Settings):
         return self.has_critic and self.output == "masked image"
 
 
+# the published baseline, as its author recommends it: spectral norm, Dice term
+SEGAN = SegmentationSettings(method="segan", output="probability", attention=False)
 METHODS = {
-    settings.method: settings
-    for settings in (
-        # the paper: the segmentor learns image -> image x mask, the critic has multi-scale L1
-        SegmentationSettings(method="masked"),
-        # the published baseline, as its author recommends it: spectral norm, Dice term
-        SegmentationSettings(method="segan", output="probability", attention=False),
-        # the same as it was released: its weighting, its clipping
-        SegmentationSettings(
-            method="segan-released", output="probability", attention=False, levels="elements", spectral=False
-        ),
-        # what a user would pick: no critic
-        SegmentationSettings(method="unet", output="probability", attention=False, multi_scale=0.0, bce=1.0),
-    )
+    "masked": SegmentationSettings(),  # the paper: image -> image x mask, the critic has multi-scale L1
+    "segan": SEGAN,
+    # the same as it was released: its weighting, its clipping
+    "segan-released": replace(SEGAN, method="segan-released", levels="elements", spectral=False),
+    # what a user would pick: no critic
+    "unet": replace(SEGAN, method="unet", multi_scale=0.0, bce=1.0),
 }
 
 

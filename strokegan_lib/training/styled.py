@@ -40,29 +40,28 @@ class StyledSettings(SynthesisSettings):
 
 
 class StyledGAN(SynthesisGAN):
-    """A generator with styles, the encoder that finds them, and a critic.
-
-    Args:
-        settings: weights of the losses, parts of the generator.
-        channels: C of the slices.
-    """
+    """A generator with styles, the encoder that finds them, and a critic."""
 
     def __init__(self, settings: StyledSettings, channels: int = 1) -> None:
-        generator = StyledGenerator(
-            channels, width=settings.width, attention=settings.attention, style=settings.style,
-            grain=settings.grain,
-        )  # fmt: skip
+        size = {"width": settings.width, "style": settings.style}
+        generator = StyledGenerator(channels, attention=settings.attention, grain=settings.grain, **size)
         super().__init__(settings, channels, generator)
-        self.encoder = StyleEncoder(channels, width=settings.width, style=settings.style)
-        self.networks["style"] = self.encoder
+        self.encoder = self.networks["style"] = StyleEncoder(channels, **size)
         self.optimisers["style"] = self.optimisers["generator"]
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
         """One turn of each player on one batch of 2 or more, see models.gan.GAN."""
-        settings, image = self.settings, batch.image
-        asked = torch.cat([batch.stroke, batch.foreground], dim=1)  # (B, 2, H, W)
-        z, kl, known = self._styles(networks["style"], batch)
-        fake = networks["generator"](batch.stroke, batch.foreground, z)  # (B, C, H, W)
+        settings, image, stroke, foreground = self.settings, batch.image, batch.stroke, batch.foreground
+        asked = torch.cat([stroke, foreground], dim=1)  # (B, 2, H, W)
+
+        # codes: their own for the first slices, drawn for the others; KL of the former from N(0, 1)
+        known = len(image) // 2
+        mean, log_variance = networks["style"](image[:known], stroke[:known], foreground[:known])  # (B/2, Z)
+        own = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
+        drawn = self.generator.draw(len(image) - known).to(own)
+        self.generator.update_moments(own.detach())
+        fake = networks["generator"](stroke, foreground, torch.cat([own, drawn]))  # (B, C, H, W)
 
         # the critic's turn: tell true from fake
         loss_critic = self.critic_turn(networks["critic"], asked, fake, image, update)
@@ -74,34 +73,16 @@ class StyledGAN(SynthesisGAN):
                 true_features, _ = self.critic(torch.cat([asked, image], 1)[:known])
             fake_features, fake_logits = self.critic(torch.cat([asked, fake], 1))
         with frozen(self.encoder):
-            found, _ = self.encoder(fake[known:], batch.stroke[known:], batch.foreground[known:])  # (B/2, Z)
-        weight = batch.foreground * (1 + LESION * batch.stroke)  # (B, 1, H, W)
-        losses = {
-            "adversarial": generator_loss(fake_logits, settings.adversarial),
-            "pixel": ((fake - image).abs() * weight)[:known].mean(),
-            "multi_scale": multi_scale_l1([f[:known] for f in fake_features], true_features),
-            "latent": F.l1_loss(found, z[known:]),
-            "kl": kl,
-        }
-        total = (
-            losses["adversarial"]
-            + settings.pixel * losses["pixel"]
-            + settings.multi_scale * losses["multi_scale"]
-            + settings.latent * losses["latent"]
-            + settings.kl * losses["kl"]
-        )
+            found, _ = self.encoder(fake[known:], stroke[known:], foreground[known:])  # (B/2, Z)
+        weight = foreground * (1 + LESION * stroke)  # (B, 1, H, W)
+        adversarial = generator_loss(fake_logits, settings.adversarial)
+        pixel = ((fake - image).abs() * weight)[:known].mean()
+        multi_scale = multi_scale_l1([f[:known] for f in fake_features], true_features)
+        latent = F.l1_loss(found, drawn)
+        total = adversarial + settings.pixel * pixel + settings.multi_scale * multi_scale
+        total = total + settings.latent * latent + settings.kl * kl
         update(("generator", "style"), total)
-        return {"critic": loss_critic, **losses, "generator": total, "spread": fake.std()}
-
-    def _styles(self, encoder: Any, batch: Batch) -> tuple[Tensor, Tensor, int]:
-        """Codes (B, Z), their own for the first slices and drawn for the others; KL; how many are their own."""
-        count = len(batch.image)
-        known = count // 2
-        mean, log_variance = encoder(
-            batch.image[:known], batch.stroke[:known], batch.foreground[:known]
-        )  # (B/2, Z)
-        own = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
-        drawn = self.generator.draw(count - known)
-        self.generator.update_moments(own.detach())
-        return torch.cat([own, drawn.to(own)]), kl, known
+        return {
+            "critic": loss_critic, "adversarial": adversarial, "pixel": pixel, "multi_scale": multi_scale,
+            "latent": latent, "kl": kl, "generator": total, "spread": fake.std(),
+        }  # fmt: skip

@@ -51,13 +51,7 @@ class SynthesisSettings(Settings):
 
 
 class SynthesisGAN:
-    """A generator, its critic, and how they learn from a batch.
-
-    Args:
-        settings: weights of the losses, width and attention of both networks.
-        channels: C of the slices.
-        generator: another than the paper's.
-    """
+    """A generator (the paper's by default), its critic, and how they learn from slices of so many channels."""
 
     def __init__(
         self, settings: SynthesisSettings, channels: int = 1, generator: nn.Module | None = None
@@ -84,27 +78,18 @@ class SynthesisGAN:
             with torch.no_grad():
                 true_features, _ = self.critic(torch.cat([asked, image], 1))
             fake_features, fake_logits = self.critic(torch.cat([asked, fake], 1))
-        losses = {
-            "adversarial": generator_loss(fake_logits, settings.adversarial),
-            "pixel": F.l1_loss(fake, image),
-            "multi_scale": multi_scale_l1(fake_features, true_features),
-        }
-        total = (
-            losses["adversarial"]
-            + settings.pixel * losses["pixel"]
-            + settings.multi_scale * losses["multi_scale"]
-        )
+        adversarial = generator_loss(fake_logits, settings.adversarial)
+        pixel = F.l1_loss(fake, image)
+        multi_scale = multi_scale_l1(fake_features, true_features)
+        total = adversarial + settings.pixel * pixel + settings.multi_scale * multi_scale
         update("generator", total)
-        return {"critic": loss_critic, **losses, "generator": total, "spread": fake.std()}
+        return {
+            "critic": loss_critic, "adversarial": adversarial, "pixel": pixel, "multi_scale": multi_scale,
+            "generator": total, "spread": fake.std(),
+        }  # fmt: skip
 
     def critic_turn(self, critic: Any, asked: Tensor, fake: Tensor, true: Tensor, update: Update) -> Tensor:
-        """Tell true from fake, and every LAZY-th time keep the slope at true pictures small.
-
-        Args:
-            critic: as the loop has wrapped it.
-            asked: (B, 2, H, W), the masks.
-            fake, true: (B, C, H, W), the pictures.
-            update: as in ``step``.
+        """Tell true from fake, (B, C, H, W), given masks (B, 2, H, W); every LAZY-th time keep the slope small.
 
         Returns:
             the adversarial loss, a scalar to record.

@@ -62,8 +62,6 @@ def test_bins_and_their_ends():
 
 def test_what_it_refuses():
     score, truth, foreground = made_up(2, 4)
-    with pytest.raises(ValueError, match="must all be"):
-        calibration_sums(score, truth[:1], foreground)
     for wrong in (1.5, -0.5, torch.nan):
         with pytest.raises(ValueError, match=r"0\.\.1"):
             calibration_sums(torch.full_like(score, wrong), truth, foreground | True)

@@ -137,8 +137,3 @@ def test_sizes_share_the_lesion_slices_out():
     assert sizes["1 to 99 pixels"]["dice"]["mean"] == pytest.approx((1 + 100 / 149) / 2)
     for name in ("dice", "hd95_mm", "lesion_f1", "area_difference_pixels"):
         assert np.mean([part[name]["mean"] for part in sizes.values()]) == pytest.approx(result[name]["mean"])
-
-
-def test_counts_and_patients_must_fit():
-    with pytest.raises(ValueError, match="one threshold"):
-        summary(counts_of(HAND), PATIENTS[:-1])

@@ -117,8 +117,6 @@ def test_an_interval_prints_itself(numbers, spec, text):
 def test_bad_terms_are_refused(terms, patients):
     with pytest.raises(ValueError, match="term"):
         bootstrap(terms, patients)
-    with pytest.raises(ValueError, match="same slices"):
-        paired([0.1, 0.2], [0.1], ["a", "b"])
 
 
 def test_wilcoxon_is_scipys_on_the_patients_means():
@@ -164,6 +162,3 @@ def test_holm_rejects_as_the_step_down_procedure_does(p, alpha):
 def test_holm_by_hand():
     # sorted .005, .01, .03, .04: times 4, 3, 2, 1 = .02, .03, .06, .04; the last may not fall below .06
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    for bad in ([0.5, 1.1], [-0.1], [np.nan], [[0.1]]):
-        with pytest.raises(ValueError, match="p-values"):
-            holm(bad)

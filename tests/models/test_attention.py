@@ -68,11 +68,6 @@ def test_starts_as_the_identity_and_only_gamma_learns_on_the_first_step():
     assert len(gradients) == 4 and not any(g.any() for g in gradients.values())
 
 
-def test_a_width_that_eight_does_not_divide_is_refused():
-    with pytest.raises(ValueError, match="divisible by 8"):
-        SelfAttention(12)
-
-
 def operations(forward, x: Tensor, precision: torch.dtype | None) -> tuple[set[str], set[str]]:
     """Names of all operators called, and of those that are handed an (.., N, N) tensor, N the positions of *x*."""
     n = x.shape[2] * x.shape[3]

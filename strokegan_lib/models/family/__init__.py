@@ -16,21 +16,13 @@ from strokegan_lib.models.gan import GAN
 
 @dataclass(frozen=True)
 class Member:
-    """One member of the family.
+    """One member of the family."""
 
-    Attributes:
-        title: its name in the literature.
-        network: the kind of its generator in weight files, see training/weights.py.
-        conditional: it paints what two masks ask for; else what a random z makes of itself.
-        width: of its networks.
-        make: from width and number of steps to the GAN, untrained; only what grows needs to know the steps.
-    """
-
-    title: str
-    network: str
-    conditional: bool
-    width: int
-    make: Callable[[int, int], GAN]
+    title: str  # its name in the literature
+    network: str  # the kind of its generator in weight files, see training/weights.py
+    conditional: bool  # it paints what two masks ask for; else what a random z makes of itself
+    width: int  # of its networks
+    make: Callable[[int, int], GAN]  # from width and number of steps (what grows needs it), untrained
 
     @property
     def lesion_share(self) -> float:
@@ -38,14 +30,11 @@ class Member:
         return 0.5 if self.conditional else 1.0
 
 
-# name: title, network, conditional, width, make
 MEMBERS = {
-    "dcgan": Member("DCGAN", "dcgan", False, 16, lambda width, _: dcgan.make(width)),
-    "dcgan-pyramid": Member(
-        "DCGAN with pyramid pooling", "dcgan", False, 16, lambda width, _: pyramid.make(width)
-    ),
-    "progressive": Member("Progressive growing", "progressive", False, 8, progressive.ProgressiveGAN),
-    "sagan": Member("SAGAN", "sagan", False, 8, lambda width, _: sagan.make(width)),
-    "pix2pix": Member("pix2pix", "pix2pix", True, 16, lambda width, _: pix2pix.Pix2PixGAN(width)),
-    "pix2pixhd": Member("pix2pixHD", "pix2pixhd", True, 16, lambda width, _: pix2pixhd.Pix2PixHDGAN(width)),
+    "dcgan": Member("DCGAN", "dcgan", False, 16, dcgan.make),
+    "dcgan-pyramid": Member("DCGAN with pyramid pooling", "dcgan", False, 16, pyramid.make),
+    "progressive": Member("Progressive growing", "progressive", False, 8, progressive.ProgressiveGame),
+    "sagan": Member("SAGAN", "sagan", False, 8, sagan.make),
+    "pix2pix": Member("pix2pix", "pix2pix", True, 16, pix2pix.make),
+    "pix2pixhd": Member("pix2pixHD", "pix2pixhd", True, 16, pix2pixhd.make),
 }

@@ -20,29 +20,23 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from strokegan_lib.data.batches import Batch
 from strokegan_lib.data.foreground import fill, largest_piece
-from strokegan_lib.models.critic import critic_level
-from strokegan_lib.models.family.dcgan import UnconditionalGAN
+from strokegan_lib.models.critic import strided
+from strokegan_lib.models.family.game import Game
 from strokegan_lib.models.family.progressive import minibatch_deviation
 from strokegan_lib.models.gan import adam
 
 SIZE = 128  # pixels a side of the masks
 START = 8  # pixels a side of the first picture that noise becomes
 DOUBLINGS = 3  # 8 -> 64: outlines are smooth, so the last doubling is left to a resize
-HALVINGS = 5  # of the critic: 128 -> 4, where it sees the whole brain
 PRIOR = -3.0  # logit of stroke before training: little of a brain is stroke
 SMALLEST = 4  # pixels of a stroke, as of a transplanted one
 TRIES = 200  # draws of a mask without a stroke before giving up; a trained network needs one or two
 
 
 class MaskGenerator(nn.Module):
-    """Noise in, two soft masks out.
+    """From Z = *noise* numbers to two soft masks; *width* channels at 64 x 64, doubled at each size below."""
 
-    Args:
-        noise: Z, numbers that decide a mask.
-        width: channels at 64 x 64; twice as many at each size below.
-    """
-
-    def __init__(self, noise: int = 64, *, width: int = 16) -> None:
+    def __init__(self, noise: int, *, width: int) -> None:
         super().__init__()
         self.config = {"noise": noise, "width": width}
         self.latent = noise
@@ -57,24 +51,17 @@ class MaskGenerator(nn.Module):
             self.head.bias[0] = PRIOR
 
     def forward(self, z: Tensor) -> Tensor:
-        """Noise (B, Z) to soft masks (B, 2, 128, 128), 0..1: stroke, foreground.
-
-        With logits a and b::
-
-            foreground = sigmoid(b)        stroke = sigmoid(a) * foreground
-        """
+        """(B, Z), normal, to soft masks (B, 2, 128, 128), 0..1: stroke, foreground; the stroke lies inside."""
         x = self.start(z).view(len(z), -1, START, START)  # (B, 8w, 8, 8)
         for up in self.up:
             x = up(F.interpolate(x, scale_factor=2, mode="bilinear"))  # (B, 4w, 16, 16) .. (B, w, 64, 64)
         logits = F.interpolate(self.head(x), size=(SIZE, SIZE), mode="bilinear")  # (B, 2, 128, 128)
-        a, b = torch.sigmoid(logits).chunk(2, dim=1)  # (B, 1, 128, 128) each
-        return torch.cat([a * b, b], dim=1)
+        stroke, foreground = torch.sigmoid(logits).chunk(2, dim=1)  # (B, 1, 128, 128) each
+        return torch.cat([stroke * foreground, foreground], dim=1)
 
     @torch.inference_mode()
     def sample(self, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Hard masks of *n* brains with a stroke each, to be drawn in eval mode.
-
-        Mask k depends on the seed and k alone, so that more masks begin with the same ones.
+        """Hard masks of *n* brains with a stroke each, to be drawn in eval mode; more masks begin with the same.
 
         Returns:
             stroke and foreground, (n, 128, 128) uint8, 0/1. A foreground is one piece without
@@ -101,42 +88,31 @@ class MaskCritic(nn.Module):
 
     It judges the whole, not patches: how large a stroke is, in how many pieces and where, no patch can tell. Beside
     its features the last layers see how much these vary within the batch, or a generator of a single mask would pass.
-
-    Args:
-        width: channels of the first level; doubled three times.
     """
 
-    def __init__(self, *, width: int = 16) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        widths = [2] + [width * 2 ** min(level, HALVINGS - 2) for level in range(HALVINGS)]
-        self.levels = nn.Sequential(
-            *(critic_level(a, b, spectral=True, norm=False) for a, b in pairwise(widths))
-        )
-        side = SIZE >> HALVINGS
+        deepest = 8 * width
+        self.levels = strided([2, width, 2 * width, 4 * width, deepest, deepest], spectral=True, norm=None)
         self.head = nn.Sequential(
-            spectral_norm(nn.Conv2d(widths[-1] + 1, widths[-1], 3, padding=1)),
+            spectral_norm(nn.Conv2d(deepest + 1, deepest, 3, padding=1)),
             nn.LeakyReLU(0.2),
             nn.Flatten(),
-            spectral_norm(nn.Linear(widths[-1] * side**2, 1)),
+            spectral_norm(nn.Linear(deepest * 4 * 4, 1)),
         )
 
     def forward(self, masks: Tensor) -> Tensor:
         """(B, 2, 128, 128), 0..1, all of them drawn or all made, to logits (B, 1)."""
-        x = self.levels(masks)  # (B, 8w, 4, 4)
+        x = self.levels(masks)  # (B, 8w, 4, 4): it sees the whole brain
         return self.head(minibatch_deviation(x))  # (B, 8w + 1, 4, 4), (B, 1)
 
 
-class MaskGAN(UnconditionalGAN):
-    """The game: drawn masks against made ones.
+class MaskGAN(Game):
+    """Drawn masks against made ones, by the hinge loss; *noise* as in MaskGenerator, *width* of both networks."""
 
-    Args:
-        noise: as in MaskGenerator.
-        width: of both networks.
-    """
-
-    def __init__(self, noise: int = 64, *, width: int = 16) -> None:
-        players = MaskGenerator(noise, width=width), MaskCritic(width=width)
-        super().__init__(*players, adam(1e-3, 1e-3, (0.0, 0.99)), adversarial="hinge")
+    def __init__(self, noise: int, *, width: int) -> None:
+        players = MaskGenerator(noise, width=width), MaskCritic(width)
+        super().__init__(*players, adam(1e-3, 1e-3, (0.0, 0.99)), "hinge")
 
     def truth(self, batch: Batch) -> Tensor:
         """The slices' masks, (B, 2, 128, 128)."""
@@ -155,10 +131,9 @@ def harden(soft: np.ndarray) -> np.ndarray:
 
 
 def soften(masks: Tensor) -> Tensor:
-    """Drawn masks (B, C, H, W), 0/1, with soft rims like those of made ones.
+    """Drawn masks (B, C, H, W), 0/1, with soft rims: a critic would know hard masks by theirs, and look no further.
 
-    Weights of 1, 2, 1 down and across. A critic would know hard masks by their rims, and look no further. A square
-    of 2 x 2 pixels still reaches a half.
+    Weights of 1, 2, 1 down and across, by which a square of 2 x 2 pixels still reaches a half.
     """
     line = masks.new_tensor([0.25, 0.5, 0.25])
     window = (line[:, None] * line).expand(masks.shape[1], 1, 3, 3)

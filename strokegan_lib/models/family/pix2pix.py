@@ -16,16 +16,17 @@ and 0 outside the foreground by construction. Dropout is off when slices are pai
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from strokegan_lib.data.batches import Batch
-from strokegan_lib.losses import critic_loss, generator_loss
-from strokegan_lib.models.family.dcgan import small_weights, strided
-from strokegan_lib.models.gan import Update, adam, frozen
+from strokegan_lib.losses import generator_loss
+from strokegan_lib.models.critic import strided
+from strokegan_lib.models.family.dcgan import small_weights
+from strokegan_lib.models.family.game import ConditionalGame
+from strokegan_lib.models.gan import adam
 from strokegan_lib.models.synthesis import CONDITION
 
 HALVINGS = 5  # 128 -> 64 -> 32 -> 16 -> 8 -> 4
@@ -36,11 +37,10 @@ PIXEL = 100.0  # weight of the L1 loss
 class Pix2Pix(nn.Module):
     """The generator: a U-Net whose skips are concatenated with what comes from below, not added.
 
-    Args:
-        width: channels after the first halving; each further halving doubles them, up to 8 times as many.
+    *width* channels after the first halving; each further halving doubles them, up to 8 times as many.
     """
 
-    def __init__(self, width: int = 16) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
         self.config = {"width": width}
         widths = [width * min(8, 2**stage) for stage in range(HALVINGS)]  # 16, 32, 64, 128, 128
@@ -53,10 +53,9 @@ class Pix2Pix(nn.Module):
         self.up = nn.ModuleList()
         for stage in range(HALVINGS - 1, 0, -1):
             below = widths[stage] * (1 if stage == HALVINGS - 1 else 2)  # with the skip beside it
-            layers = [nn.ConvTranspose2d(below, widths[stage - 1], 4, stride=2, padding=1, bias=False)]
-            layers += [nn.BatchNorm2d(widths[stage - 1])]
-            layers += [nn.Dropout(0.5)] if stage >= HALVINGS - DROPOUT_IN else []
-            self.up.append(nn.Sequential(*layers, nn.ReLU()))
+            conv = nn.ConvTranspose2d(below, widths[stage - 1], 4, stride=2, padding=1, bias=False)
+            dropout = [nn.Dropout(0.5)] if stage >= HALVINGS - DROPOUT_IN else []
+            self.up.append(nn.Sequential(conv, nn.BatchNorm2d(widths[stage - 1]), *dropout, nn.ReLU()))
         self.head = nn.ConvTranspose2d(2 * widths[0], 1, 4, stride=2, padding=1)
         self.apply(small_weights)
 
@@ -73,16 +72,12 @@ class Pix2Pix(nn.Module):
 
 
 class PatchGAN(nn.Module):
-    """The discriminator: true or fake for every patch of 70 x 70 pixels, given what was asked for.
+    """The discriminator: true or fake for every patch of 70 x 70 pixels, given what was asked for."""
 
-    Args:
-        width: channels after the first halving; doubled three times.
-    """
-
-    def __init__(self, width: int = 16) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            *strided([CONDITION + 1, width, 2 * width, 4 * width]),
+            *(layer for level in strided([CONDITION + 1, width, 2 * width, 4 * width]) for layer in level),
             nn.Conv2d(4 * width, 8 * width, 4, padding=1, bias=False),
             nn.BatchNorm2d(8 * width),
             nn.LeakyReLU(0.2),
@@ -95,32 +90,17 @@ class PatchGAN(nn.Module):
         return self.layers(torch.cat([asked, picture], dim=1))
 
 
-class Pix2PixGAN:
-    """The game: cross-entropy and pixel L1.
+class Pix2PixGame(ConditionalGame):
+    """Cross-entropy and pixel L1."""
 
-    Args:
-        width: of both networks.
-    """
-
-    def __init__(self, width: int) -> None:
-        self.discriminator, generator = PatchGAN(width), Pix2Pix(width)
-        self.networks: dict[str, nn.Module] = {"generator": generator, "critic": self.discriminator}
-        self.optimisers = adam(1e-3, 2e-4, (0.5, 0.999))
-
-    def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
-        """One turn of each player on one batch, see models.gan.GAN."""
-        asked = torch.cat([batch.stroke, batch.foreground], dim=1)  # (B, 2, H, W)
-        fake = networks["generator"](batch.stroke, batch.foreground)  # (B, 1, H, W)
-
-        critic = networks["critic"]
-        loss = critic_loss([critic(asked, batch.image)], [critic(asked, fake.detach())])
-        update("critic", loss)
-
-        with frozen(self.discriminator):
-            adversarial = generator_loss([self.discriminator(asked, fake)])
+    def generator_losses(self, fake: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """The terms of G, and their sum."""
+        adversarial = generator_loss(self.judge(self.discriminator, fake, batch))
         pixel = F.l1_loss(fake, batch.image)
-        total = adversarial + PIXEL * pixel
-        update("generator", total)
-        return {
-            "critic": loss, "adversarial": adversarial, "pixel": pixel, "generator": total, "spread": fake.std(),
-        }  # fmt: skip
+        return {"adversarial": adversarial, "pixel": pixel, "generator": adversarial + PIXEL * pixel}
+
+
+def make(width: int, _: int) -> Pix2PixGame:
+    """pix2pix, untrained."""
+    discriminator = PatchGAN(width)
+    return Pix2PixGame(Pix2Pix(width), discriminator, adam(1e-3, 2e-4, (0.5, 0.999)))

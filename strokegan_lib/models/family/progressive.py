@@ -19,6 +19,7 @@ WGAN-GP, as in StyleGAN (Karras et al., CVPR 2019), which grows in the same way.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -27,7 +28,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import register_parametrization
 
 from strokegan_lib.data.batches import Batch
-from strokegan_lib.models.family.dcgan import UnconditionalGAN
+from strokegan_lib.models.family.game import Game
 from strokegan_lib.models.gan import Update, adam
 
 STAGES = 5  # 8 -> 16 -> 32 -> 64 -> 128
@@ -58,21 +59,15 @@ class Growing(nn.Module):
 
 
 class ProgressiveGenerator(Growing):
-    """From z to a slice, at first of 8 x 8 large pixels.
+    """From *latent* numbers to a slice, at first of 8 x 8 large pixels; *width* channels at 128 x 128."""
 
-    Args:
-        width: channels at 128 x 128; each halving doubles them.
-        latent: Z, length of the vector z.
-    """
-
-    def __init__(self, width: int = 8, latent: int = 64) -> None:
+    def __init__(self, width: int, latent: int = 64) -> None:
         super().__init__()
         self.config = {"width": width, "latent": latent}
         self.latent = latent
-        widths = _widths(width)  # 128, 64, 32, 16, 8
+        widths = [width * 2**halved for halved in range(STAGES)][::-1]  # 128, 64, 32, 16, 8
         self.project = equalised(nn.Linear(latent, widths[0] * START**2))
-        inputs = [widths[0], *widths]
-        self.blocks = nn.ModuleList(_pair(a, b, b) for a, b in zip(inputs, widths, strict=False))
+        self.blocks = nn.ModuleList(_pair(a, b, b) for a, b in pairwise([widths[0], *widths]))
         self.to_grey = nn.ModuleList(equalised(nn.Conv2d(w, 1, 1), gain=1.0) for w in widths)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -92,21 +87,14 @@ class ProgressiveGenerator(Growing):
 
 
 class ProgressiveDiscriminator(Growing):
-    """The generator's mirror image; it looks at slices reduced to what the generator can paint.
+    """The generator's mirror image; it looks at slices reduced to what the generator can paint."""
 
-    Args:
-        width: as in ProgressiveGenerator.
-    """
-
-    def __init__(self, width: int = 8) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        widths = _widths(width)
+        widths = [width * 2**halved for halved in range(STAGES)][::-1]  # 128, 64, 32, 16, 8
         self.from_grey = nn.ModuleList(equalised(nn.Conv2d(1, w, 1)) for w in widths)
-        outputs = [widths[0], *widths]
-        self.blocks = nn.ModuleList(
-            _pair(a + (stage == 0), a, b)  # stage 0 gets the minibatch deviation beside the features
-            for stage, (a, b) in enumerate(zip(widths, outputs, strict=False))
-        )
+        first = _pair(widths[0] + 1, widths[0], widths[0])  # it gets the minibatch deviation as well
+        self.blocks = nn.ModuleList([first, *(_pair(a, a, b) for b, a in pairwise(widths))])
         self.head = nn.Sequential(
             equalised(nn.Linear(widths[0] * START**2, widths[0])),
             nn.LeakyReLU(0.2),
@@ -132,8 +120,6 @@ class ProgressiveDiscriminator(Growing):
 
 
 class _Scaled(nn.Module):
-    """A weight that is multiplied by a number whenever it is used."""
-
     def __init__(self, scale: float) -> None:
         super().__init__()
         self.scale = scale
@@ -153,16 +139,19 @@ def equalised(layer: nn.Linear | nn.Conv2d, gain: float = math.sqrt(2)) -> nn.Mo
     return layer
 
 
+def _pair(inputs: int, between: int, outputs: int) -> nn.ModuleList:
+    """The two convolutions of a stage."""
+    sizes = ((inputs, between), (between, outputs))
+    return nn.ModuleList(equalised(nn.Conv2d(a, b, 3, padding=1)) for a, b in sizes)
+
+
 def pixel_norm(x: Tensor) -> Tensor:
     """(B, C, ...) with a mean square over channels of 1 at every pixel."""
     return x * (x.square().mean(1, keepdim=True) + 1e-8).rsqrt()
 
 
 def minibatch_deviation(x: Tensor) -> Tensor:
-    """(B, C, H, W) to (B, C+1, H, W): the last map is one number, the batch's mean standard deviation.
-
-    It is 0 for a generator that paints one slice over and over.
-    """
+    """(B, C, H, W) to (B, C+1, H, W): the last map is one number, the batch's mean standard deviation."""
     tiny = max(1e-8, torch.finfo(x.dtype).tiny)  # 1e-8 is 0 in float16, and a root's slope at 0 infinite
     deviation = (x.var(0, unbiased=False) + tiny).sqrt().mean()
     return torch.cat([x, deviation.to(x.dtype).expand_as(x[:, :1])], dim=1)
@@ -176,28 +165,12 @@ def as_grown(image: Tensor, last: int, alpha: float) -> Tensor:
     return F.interpolate(fine, size=image.shape[2:])  # (B, 1, 128, 128)
 
 
-def _widths(width: int) -> list[int]:
-    return [width * 2 ** (STAGES - 1 - stage) for stage in range(STAGES)]
-
-
-def _pair(inputs: int, between: int, outputs: int) -> nn.ModuleList:
-    """The two convolutions of a stage."""
-    return nn.ModuleList(
-        equalised(nn.Conv2d(a, b, 3, padding=1)) for a, b in ((inputs, between), (between, outputs))
-    )
-
-
-class ProgressiveGAN(UnconditionalGAN):
-    """The game: both players grow while they play.
-
-    Args:
-        width: of both networks.
-        steps: of the run.
-    """
+class ProgressiveGame(Game):
+    """Both players grow while they play; *steps* are those of the run."""
 
     def __init__(self, width: int, steps: int) -> None:
         players = ProgressiveGenerator(width), ProgressiveDiscriminator(width)
-        super().__init__(*players, adam(2e-3, 2e-3, (0.0, 0.99)), adversarial="logistic", r1=2.0)
+        super().__init__(*players, adam(2e-3, 2e-3, (0.0, 0.99)), r1=2.0)
         self.phases_per_step = PHASES / max(1.0, GROWING * steps)
 
     def truth(self, batch: Batch) -> Tensor:
@@ -205,7 +178,7 @@ class ProgressiveGAN(UnconditionalGAN):
         return as_grown(batch.image, *self.discriminator.stage())
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
-        """As in UnconditionalGAN; then grow."""
+        """As in Game; then grow."""
         losses = super().step(networks, batch, update)
         for network in self.networks.values():
             network.grow(self.phases_per_step)

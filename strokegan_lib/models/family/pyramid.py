@@ -18,7 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from strokegan_lib.models.family.dcgan import DCGAN, UnconditionalGAN, small_weights, strided
+from strokegan_lib.models.critic import strided
+from strokegan_lib.models.family.dcgan import DCGAN, small_weights
+from strokegan_lib.models.family.game import Game
 from strokegan_lib.models.gan import adam
 
 BINS = (1, 2, 4)  # n of the n x n bins, coarse to fine
@@ -26,13 +28,9 @@ HALVINGS = 4  # before the pyramid: 128 -> 8
 
 
 class PyramidDiscriminator(nn.Module):
-    """DCGAN's convolutions, then the pyramid, then one linear layer.
+    """DCGAN's convolutions, then the pyramid, then one linear layer."""
 
-    Args:
-        width: channels after the first halving; each further halving doubles them.
-    """
-
-    def __init__(self, width: int = 16) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
         self.features = strided([1] + [width * 2**stage for stage in range(HALVINGS)])
         self.head = nn.Linear(width * 2 ** (HALVINGS - 1) * sum(n * n for n in BINS), 1)
@@ -49,7 +47,6 @@ def pyramid_pool(x: Tensor) -> Tensor:
     return torch.cat([F.adaptive_max_pool2d(x, n).flatten(1) for n in BINS], dim=1)
 
 
-def make(width: int) -> UnconditionalGAN:
+def make(width: int, _: int) -> Game:
     """DCGAN's generator and game, untrained, with this discriminator."""
-    players = DCGAN(width), PyramidDiscriminator(width)
-    return UnconditionalGAN(*players, adam(1e-3, 4e-4, (0.5, 0.999)), adversarial="logistic")
+    return Game(DCGAN(width), PyramidDiscriminator(width), adam(1e-3, 4e-4, (0.5, 0.999)))

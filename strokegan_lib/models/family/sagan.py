@@ -28,33 +28,28 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from strokegan_lib.models.attention import SelfAttention
-from strokegan_lib.models.family.dcgan import UnconditionalGAN
+from strokegan_lib.models.family.game import Game
 from strokegan_lib.models.gan import adam
 
 STAGES = 5  # doublings: 4 -> 8 -> 16 -> 32 -> 64 -> 128
 START = 4  # pixels a side of the first features
-ATTENTION_AT = 16  # pixels a side
+AT_16 = 2  # doublings from 4 to 16 pixels a side, where both players attend
 
 
 class SAGAN(nn.Module):
-    """The generator.
+    """The generator: *width* channels at 128 x 128, doubled at each halving of the size, up to 16 times as many."""
 
-    Args:
-        width: channels at 128 x 128; each halving of the size doubles them, up to 16 times as many.
-        latent: Z, length of the vector z.
-    """
-
-    def __init__(self, width: int = 8, latent: int = 64) -> None:
+    def __init__(self, width: int, latent: int = 64) -> None:
         super().__init__()
         self.config = {"width": width, "latent": latent}
         self.latent = latent
         widths = [width * min(16, 2**halved) for halved in range(STAGES, -1, -1)]  # 128, 128, 64, 32, 16, 8
         self.project = _normalised(nn.Linear(latent, widths[0] * START**2))
-        blocks: list[nn.Module] = []
+        self.blocks = nn.Sequential()
         for stage, (a, b) in enumerate(pairwise(widths), 1):
-            blocks += [UpBlock(a, b)]
-            blocks += [SelfAttention(b)] if START * 2**stage == ATTENTION_AT else []
-        self.blocks = nn.Sequential(*blocks)
+            self.blocks.append(UpBlock(a, b))
+            if stage == AT_16:
+                self.blocks.append(SelfAttention(b))
         self.head = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(), _conv(width, 1))
 
     def forward(self, z: Tensor) -> Tensor:
@@ -65,20 +60,16 @@ class SAGAN(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Residual blocks downwards, a sum over all places, and a linear layer: true or fake.
+    """Residual blocks downwards, a sum over all places, and a linear layer: true or fake."""
 
-    Args:
-        width: as in SAGAN.
-    """
-
-    def __init__(self, width: int = 8) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
         widths = [1] + [width * 2**halved for halved in range(STAGES)]  # 1, 8, 16, 32, 64, 128
-        blocks: list[nn.Module] = []
+        self.blocks = nn.Sequential()
         for stage, (a, b) in enumerate(pairwise(widths), 1):
-            blocks += [DownBlock(a, b, first=stage == 1)]
-            blocks += [SelfAttention(b)] if START * 2 ** (STAGES - stage) == ATTENTION_AT else []
-        self.blocks = nn.Sequential(*blocks)
+            self.blocks.append(DownBlock(a, b))
+            if stage == STAGES - AT_16:
+                self.blocks.append(SelfAttention(b))
         self.head = _normalised(nn.Linear(widths[-1], 1))
 
     def forward(self, image: Tensor) -> Tensor:
@@ -109,17 +100,17 @@ class UpBlock(nn.Module):
 
 
 class DownBlock(nn.Module):
-    """Half the size; *first* if x is the slice itself, to which no ReLU may be applied."""
+    """Half the size; the slice itself, of one channel, gets no ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, *, first: bool) -> None:
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.first = first
+        self.activation = nn.ReLU() if inputs > 1 else nn.Identity()
         self.conv1, self.conv2 = _conv(inputs, outputs), _conv(outputs, outputs)
         self.skip = _normalised(nn.Conv2d(inputs, outputs, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) to (B, outputs, H/2, W/2)."""
-        y = self.conv1(x if self.first else F.relu(x))  # (B, outputs, H, W)
+        y = self.conv1(self.activation(x))  # (B, outputs, H, W)
         y = F.avg_pool2d(self.conv2(F.relu(y)), 2)  # (B, outputs, H/2, W/2)
         return y + self.skip(F.avg_pool2d(x, 2))
 
@@ -135,7 +126,6 @@ def _conv(inputs: int, outputs: int, bias: bool = True) -> nn.Module:
     return _normalised(nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias))
 
 
-def make(width: int) -> UnconditionalGAN:
+def make(width: int, _: int) -> Game:
     """SAGAN, untrained."""
-    players = SAGAN(width), Discriminator(width)
-    return UnconditionalGAN(*players, adam(2e-4, 8e-4, (0.0, 0.9)), adversarial="hinge")
+    return Game(SAGAN(width), Discriminator(width), adam(2e-4, 8e-4, (0.0, 0.9)), "hinge")
