@@ -43,7 +43,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): once, a few minutes, most of it the download of PyTorch."
 	@rm -rf $(VENV)
 	@"$(PYTHON)" -m venv $(VENV)
-	@$(PY) -m pip install --quiet --quiet --disable-pip-version-check -c constraints.txt -e ".[lab,formats,site,dev]"
+	@$(PY) -m pip install --quiet --quiet --disable-pip-version-check -c constraints.txt -e ".[lab,site,dev]"
 	@touch $(STAMP)
 
 tutorial: $(STAMP)

@@ -10,14 +10,13 @@ import numpy as np
 
 from strokegan_lib.data import foreground
 from strokegan_lib.scans.cases import Case, CaseFiles, Source, build_case, mr_window
-from strokegan_lib.scans.layout import Name, find, in_folder
+from strokegan_lib.scans.layout import Name, case_folder, find
 from strokegan_lib.scans.volumes import check_same_grid, read_mask, read_volume
 
 CHANNELS = ("flair", "t1", "t1c", "t2")
 LABELS = (0, 1, 2, 3, 4)  # other, necrosis, oedema, non-enhancing, enhancing
 FILE = re.compile(r"\w+\.brain.*\.(?:mr_)?(flair|t1c|t1|t2|ot)\.(?:.+\.)?(?:mha|nii|nii\.gz)$", re.IGNORECASE)
-FOLDER = re.compile(r"brats_(2013|tcia)_pat(\d+)_\d+$", re.IGNORECASE)
-REGIONS = {"whole": (1, 2, 3, 4), "core": (1, 3, 4), "enhancing": (4,)}
+REGIONS = {"whole": (1, 2, 3, 4), "core": (1, 3, 4), "enhancing": (4,)}  # of the tumour, and their labels
 
 
 def recognise(path: Path) -> Name | None:
@@ -26,30 +25,24 @@ def recognise(path: Path) -> Name | None:
     Low and high grade number their patients apart, yet some numbers occur in both; such
     cases count as one patient, which can waste a case in a split but never leak one.
     """
-    found = in_folder(path, FILE, FOLDER, "brats_..._patN_N")
-    if not found:
+    match = FILE.match(path.name)
+    if not match:
         return None
-    kind, folder, patient = found
+    folder = case_folder(path, r"brats_(2013|tcia)_pat\d+_\d+")
+    _, part, patient, _ = folder.name.lower().split("_")
     grade = next((f"{p.name.upper()}-" for p in folder.parents if p.name.upper() in ("HGG", "LGG")), "")
-    return Name(f"brats2015-{patient[1].lower()}-{patient[2]}", grade + folder.name.lower(), kind)
+    return Name(f"brats2015-{part}-{patient[3:]}", grade + folder.name.lower(), match[1].lower())
 
 
 def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS, region: str = "whole") -> Case:
-    """Read a case.
-
-    Args:
-        region: 'whole' tumour (labels 1 to 4), its 'core' (1, 3, 4) or its 'enhancing' part (4).
-
-    Raises:
-        BadInput: a file is missing or unusable.
-    """
+    """Read a case; *region* is one of REGIONS."""
     mask = read_mask(files.mask, LABELS)
     volumes = [read_volume(files.image(modality)) for modality in modalities]
     for volume in volumes:
         check_same_grid(volume, mask)
     images = np.stack([volume.planes() for volume in volumes], axis=1)  # (P, C, H, W)
     brain = foreground.stripped(images.swapaxes(0, 1))  # (P, H, W)
-    windows = [mr_window(v, images[:, i], brain, files.image(v)) for i, v in enumerate(modalities)]
+    windows = [mr_window(m, images[:, i], brain, files.image(m)) for i, m in enumerate(modalities)]
     tumour = np.isin(mask.planes(), REGIONS[region])
     return build_case(files, [mask, *volumes], images, tumour, brain, windows)
 
@@ -72,5 +65,5 @@ SOURCE = Source(
     foreground_rule=foreground.STRIPPED,
     find=partial(find, recognise=recognise, mask="ot"),
     load=load,
-    option=("load", "region", tuple(REGIONS), "part of the tumour to mark"),
+    option=("region", tuple(REGIONS), "part of the tumour to mark"),
 )

@@ -6,86 +6,53 @@ a case in memory by :class:`Case`.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from strokegan_lib.data.windows import Window, percentile_window
 from strokegan_lib.errors import BadInput
-from strokegan_lib.scans.formats import AGAIN, Volume
+from strokegan_lib.scans.formats import AGAIN, SKIP
+from strokegan_lib.scans.volumes import Volume
 
 OUTSIDE = 0.1  # share of a mask that may lie outside the foreground
 COVERED = 0.02  # share of its square that a plane's foreground must cover to be kept
-SKIP = "or leave the case out with --skip-bad"
 
 
 @dataclass(frozen=True)
 class CaseFiles:
-    """Where a case lies on disk.
+    """Where a case lies on disk."""
 
-    Attributes:
-        patient: the unit of every split, with the data set's name in front.
-        case: one scan of the patient.
-        images: a file for each modality that was found.
-        mask: the lesion or tumour mask.
-    """
-
-    patient: str
-    case: str
-    images: dict[str, Path]
+    patient: str  # the unit of every split, with the data set's name in front
+    case: str  # one scan of the patient
+    images: dict[str, Path]  # a file for each modality that was found
     mask: Path
 
     def image(self, modality: str) -> Path:
-        """The file of a modality.
-
-        Raises:
-            BadInput: the case lacks it.
-        """
+        """The file of a modality; BadInput if the case lacks it."""
         if modality not in self.images:
             what = f"belongs to a case without its {modality} image ({self.case})"
             raise BadInput(self.mask, what, f"complete it, choose other modalities with --modality, {SKIP}")
         return self.images[modality]
 
 
-@dataclass
-class Found:
-    """What a folder holds: cases, faults of single cases, and how many of what else is worth a line."""
-
-    cases: list[CaseFiles] = field(default_factory=list)
-    bad: list[BadInput] = field(default_factory=list)
-    notes: Counter[str] = field(default_factory=Counter)
-
-
 @dataclass(frozen=True)
 class Case:
-    """A case in memory: planes in display orientation, before or after windowing and resampling.
-
-    Attributes:
-        images: (P, C, H, W) float32 in raw units, or uint8.
-        stroke: (P, H, W) bool, inside *foreground*.
-        foreground: (P, H, W) bool.
-        plane: (P,) numbers of the planes in their scan, from below.
-        z: (P,) heights, mm.
-        spacing: height and width of a pixel, distance of planes, mm.
-        windows: one for each channel.
-        lost_ml: lesion volume that was clipped because it lay outside the foreground.
-        notes: what had to be assumed to read its files.
-    """
+    """A case in memory: planes in display orientation, before or after windowing and resampling."""
 
     patient: str
     case: str
-    images: np.ndarray
-    stroke: np.ndarray
-    foreground: np.ndarray
-    plane: np.ndarray
-    z: np.ndarray
-    spacing: tuple[float, float, float]
-    windows: tuple[Window, ...]
-    lost_ml: float = 0.0
-    notes: frozenset[str] = frozenset()
+    images: np.ndarray  # (P, C, H, W) float32 in raw units, or uint8
+    stroke: np.ndarray  # (P, H, W) bool, inside foreground
+    foreground: np.ndarray  # (P, H, W) bool
+    plane: np.ndarray  # (P,) numbers of the planes in their scan, from below
+    z: np.ndarray  # (P,) heights, mm
+    spacing: tuple[float, float, float]  # height and width of a pixel, distance of planes, mm
+    windows: tuple[Window, ...]  # one for each channel
+    lost_ml: float  # lesion volume that was clipped because it lay outside the foreground
+    notes: frozenset[str]  # what had to be assumed to read the files
 
     @property
     def lesion_ml(self) -> float:
@@ -99,34 +66,20 @@ class Dropped(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """A public data set.
+    """A public data set."""
 
-    Attributes:
-        name: short, in lower case; it starts every patient's name.
-        title: for people.
-        channels: the modalities, in the order of the channels.
-        licence, citation, how_to_get, limits: what a user must know.
-        foreground_rule: how foreground is found, in words.
-        find: from a folder to its cases.
-        load: from a case's files and the modalities to a Case; may raise Dropped.
-        download: fetches the data set into a folder, from the public place or a mirror of
-            it; None where a registration is needed.
-        option: an option of its own: 'find' or 'load', which takes it; its name, its values (the
-            first is the default) and what it is.
-    """
-
-    name: str
+    name: str  # short, in lower case; it starts every patient's name
     title: str
     channels: tuple[str, ...]
     licence: str
     citation: str
     how_to_get: str
-    limits: tuple[str, ...]
-    foreground_rule: str
-    find: Callable[..., Found]
-    load: Callable[..., Case]
-    download: Callable[[Path, str | None], None] | None = None
-    option: tuple[str, str, tuple[str, ...], str] | None = None
+    limits: tuple[str, ...]  # what it cannot show, a sentence each
+    foreground_rule: str  # how foreground is found, in words
+    find: Callable[[Path], tuple[list[CaseFiles], list[BadInput]]]  # in a folder: cases, and faults of others
+    load: Callable[..., Case]  # takes CaseFiles, the modalities and the option; raises BadInput or Dropped
+    download: Callable[[Path, str | None], None] | None = None  # to a folder, from a mirror if one is given
+    option: tuple[str, tuple[str, ...], str] | None = None  # its name, values (the default first), meaning
 
 
 def build_case(
@@ -141,30 +94,25 @@ def build_case(
     """Clip the mask to the foreground and keep the planes worth keeping.
 
     A mask that leaves the foreground a little was drawn over an edge and is clipped;
-    one that leaves it by more than a tenth belongs to another image.
+    one that leaves it by more than a tenth belongs to another image: BadInput.
 
     Args:
         volumes: all that was read; the first one's grid is that of the planes.
         images: (P, C, H, W).
         stroke, foreground: (P, H, W) bool.
         plane: (P,) numbers of the planes; 0 .. P-1 if left out.
-
-    Raises:
-        BadInput: no foreground, or more than a tenth of the mask outside it.
     """
-    if not foreground.any():
-        raise BadInput(next(iter(files.images.values())), "shows no brain", f"look at it, {SKIP}")
     outside = int((stroke & ~foreground).sum())
     if outside > OUTSIDE * stroke.sum():
         what = f"lies outside the brain by {outside / stroke.sum():.0%} (at most {OUTSIDE:.0%} is clipped)"
         raise BadInput(files.mask, what, f"check that image and mask belong together, {SKIP}")
+    stroke = stroke & foreground
     x, y, z = volumes[0].spacing
     height, width = foreground.shape[1:]
     square = max(height * y, width * x) ** 2 / (y * x)  # pixels of the padded square
-    stroke = stroke & foreground
     kept = (foreground.sum((1, 2)) >= COVERED * square) | stroke.any((1, 2))  # (P,)
     if not kept.any():
-        raise BadInput(files.mask, "belongs to a case without a usable plane", "leave it out with --skip-bad")
+        raise BadInput(files.mask, "belongs to a case that shows no brain", f"look at its images, {SKIP}")
     plane = (np.arange(len(kept)) if plane is None else plane)[kept]
     return Case(
         files.patient,
@@ -173,7 +121,7 @@ def build_case(
         stroke[kept],
         foreground[kept],
         plane,
-        heights(volumes[0])[plane],
+        volumes[0].heights()[plane],
         (y, x, z),
         tuple(windows),
         outside * y * x * z / 1000,
@@ -181,19 +129,8 @@ def build_case(
     )
 
 
-def heights(volume: Volume) -> np.ndarray:
-    """Heights of the middles of a volume's axial planes, (P,) mm."""
-    x, y, planes = volume.data.shape
-    middle = np.array([(x - 1) / 2, (y - 1) / 2, 0.0])
-    return volume.affine[2, :3] @ middle + volume.affine[2, 3] + volume.affine[2, 2] * np.arange(planes)
-
-
 def mr_window(modality: str, planes: np.ndarray, foreground: np.ndarray, path: Path) -> Window:
-    """The window of an MR image, whose unit is arbitrary; see :func:`~strokegan_lib.data.windows.percentile_window`.
-
-    Raises:
-        BadInput: the foreground is empty or of one intensity.
-    """
+    """The window of an MR image, whose unit is arbitrary; BadInput if its foreground is of one intensity."""
     try:
         return percentile_window(modality, planes, foreground)
     except ValueError as error:

@@ -15,8 +15,9 @@ import numpy as np
 from strokegan_lib.data import foreground
 from strokegan_lib.data.windows import Window
 from strokegan_lib.errors import BadInput
-from strokegan_lib.scans.cases import SKIP, Case, CaseFiles, Source, build_case
-from strokegan_lib.scans.layout import Name, find, in_folder
+from strokegan_lib.scans.cases import Case, CaseFiles, Source, build_case
+from strokegan_lib.scans.formats import SKIP
+from strokegan_lib.scans.layout import Name, case_folder, find
 from strokegan_lib.scans.volumes import check_same_grid, read_mask, read_volume
 
 CASES = 94  # training cases
@@ -28,9 +29,7 @@ SECOND_SLABS = {
 FILE = re.compile(  # an early release named the maps MR_...
     r"\w+\.brain.*\.(?:(?:ct|mr)_)?(cbf|cbv|mtt|tmax|ct|ot)\.(?:.+\.)?nii(?:\.gz)?$", re.IGNORECASE
 )
-FOLDER = re.compile(r"case_(\d+)$", re.IGNORECASE)
-# tops of display used in practice
-TOPS = {"ct": 100.0, "cbf": 1000.0, "cbv": 100.0, "mtt": 20.0, "tmax": 20.0}
+TOPS = {"ct": 100.0, "cbf": 1000.0, "cbv": 100.0, "mtt": 20.0, "tmax": 20.0}  # of display, used in practice
 
 
 def patient_of(number: int) -> str:
@@ -39,28 +38,23 @@ def patient_of(number: int) -> str:
 
 
 def recognise(path: Path) -> Name | None:
-    """The folder names the case; test cases, which have no label, are left aside."""
-    found = in_folder(path, FILE, FOLDER, "case_N")
-    if not found:
+    """The folder names the case; test cases, which have no label, are of no interest."""
+    match = FILE.match(path.name)
+    if not match:
         return None
-    kind, folder, match = found
-    number = int(match[1])
+    folder = case_folder(path, r"case_\d+")
     if folder.parent.name.lower() in ("test", "testing"):
-        return Name("test", str(folder), None)
+        return None
+    number = int(folder.name.rpartition("_")[2])
     if not 1 <= number <= CASES:
         what = f"is not one of the {CASES} training cases, so its patient is unknown"
         raise BadInput(folder, what, f"remove it, {SKIP}")
-    return Name(patient_of(number), f"case_{number}", kind)
+    return Name(patient_of(number), f"case_{number}", match[1].lower())
 
 
 def load(files: CaseFiles, modalities: tuple[str, ...] = tuple(TOPS)) -> Case:
-    """Read a slab. The foreground is the brain on its CT, whatever the modalities.
-
-    Raises:
-        BadInput: a file is missing or unusable.
-    """
-    ct = read_volume(files.image("ct"))
-    mask = read_mask(files.mask)
+    """Read a slab; the foreground is the brain on its CT, whatever the modalities."""
+    ct, mask = read_volume(files.image("ct")), read_mask(files.mask)
     volumes = [ct if modality == "ct" else read_volume(files.image(modality)) for modality in modalities]
     for volume in (mask, *volumes):
         check_same_grid(ct, volume)
@@ -86,6 +80,6 @@ SOURCE = Source(
         "Lesions were drawn on diffusion MR taken within hours of the CT, not on the CT.",
     ),
     foreground_rule=foreground.BRAIN_CT,
-    find=partial(find, recognise=recognise, mask="ot", aside="test cases without a label"),
+    find=partial(find, recognise=recognise, mask="ot"),
     load=load,
 )

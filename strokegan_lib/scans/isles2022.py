@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +12,8 @@ import numpy as np
 from strokegan_lib.data import foreground
 from strokegan_lib.scans.cases import Case, CaseFiles, Source, build_case, mr_window
 from strokegan_lib.scans.download import download
-from strokegan_lib.scans.formats import Volume, shown
 from strokegan_lib.scans.layout import Name, find
-from strokegan_lib.scans.volumes import check_same_grid, read_mask, read_volume
+from strokegan_lib.scans.volumes import Volume, check_same_grid, read_mask, read_volume
 
 CHANNELS = ("dwi", "adc", "flair")
 FILE = re.compile(  # BIDS allows more pairs such as run-1 or acq-b1000 in between
@@ -31,45 +31,33 @@ def recognise(path: Path) -> Name | None:
 
 
 def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS) -> Case:
-    """Read a case on the grid of its DWI, on which the lesions were drawn.
-
-    Raises:
-        BadInput: a file is missing or unusable.
-    """
-    dwi = read_volume(files.image("dwi"))
-    mask = read_mask(files.mask)
-    check_same_grid(dwi, mask)
+    """Read a case on the grid of its DWI, on which the lesions were drawn."""
+    dwi, mask = read_volume(files.image("dwi")), read_mask(files.mask)
+    volumes = [dwi if modality == "dwi" else read_volume(files.image(modality)) for modality in modalities]
+    if "flair" in modalities:
+        i = modalities.index("flair")
+        volumes[i] = resample_onto(volumes[i], dwi)
+    for volume in (mask, *volumes):
+        check_same_grid(dwi, volume)
+    images = np.stack([volume.planes() for volume in volumes], axis=1)  # (P, C, H, W)
     x, y, z = dwi.spacing
     head = foreground.head(dwi.planes(), (z, y, x))  # (P, H, W)
-    volumes, channels, windows = [dwi, mask], [], []
-    for modality in modalities:
-        volume = dwi if modality == "dwi" else read_volume(files.image(modality))
-        if modality == "adc":
-            check_same_grid(dwi, volume)
-        planes = shown(resample_onto(volume, dwi)) if modality == "flair" else volume.planes()
-        volumes.append(volume)
-        channels.append(planes)
-        windows.append(mr_window(modality, planes, head, volume.path))
-    images = np.stack(channels, axis=1)  # (P, C, H, W)
-    return build_case(files, volumes, images, mask.planes() > 0, head, windows)
+    windows = [mr_window(m, images[:, i], head, files.image(m)) for i, m in enumerate(modalities)]
+    return build_case(files, [dwi, mask, *volumes], images, mask.planes() > 0, head, windows)
 
 
-def resample_onto(volume: Volume, grid: Volume) -> np.ndarray:
-    """Bring a volume onto another's voxels by the two affines.
+def resample_onto(volume: Volume, grid: Volume) -> Volume:
+    """Bring a volume onto another's voxels by the two affines; 0 outside its field of view.
 
-    Where the new voxels are larger the volume is smoothed first (a Gaussian whose width at
-    half height is the new voxel), or fine detail would come out as false pattern.
-
-    Returns:
-        (X, Y, Z) float32 on *grid*; 0 outside the volume's field of view.
+    Where the new voxels are larger the volume is smoothed first, or fine detail would come out as false pattern.
     """
     from scipy.ndimage import affine_transform, gaussian_filter
 
     onto = np.linalg.inv(volume.affine) @ grid.affine  # voxels of grid -> voxels of volume
     step = np.linalg.norm(onto[:3, :3], axis=1)  # old voxels that a new one spans, per old axis
-    sigma = np.where(step > 1, step / 2.355, 0)
-    smooth = gaussian_filter(volume.data, sigma)
-    return affine_transform(smooth, onto[:3, :3], onto[:3, 3], grid.data.shape, order=1, cval=0.0)
+    smooth = gaussian_filter(volume.data, np.where(step > 1, step / 2.355, 0))  # half as high at half a voxel
+    data = affine_transform(smooth, onto[:3, :3], onto[:3, 3], grid.data.shape, order=1, cval=0.0)
+    return replace(volume, data=data, affine=grid.affine)
 
 
 SOURCE = Source(

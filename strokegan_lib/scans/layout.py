@@ -9,107 +9,77 @@ from pathlib import Path
 from typing import NamedTuple
 
 from strokegan_lib.errors import BadInput
-from strokegan_lib.scans.cases import SKIP, CaseFiles, Found
+from strokegan_lib.scans.cases import CaseFiles
+from strokegan_lib.scans.formats import SKIP
 
 
 class Name(NamedTuple):
-    """What a file's name says: its patient, its case and the kind of file; no kind for a case to leave aside."""
+    """What a file's name says: its patient, its case and the kind of file."""
 
     patient: str
     case: str
-    kind: str | None
+    kind: str
 
 
-def find(folder: Path, recognise: Callable[[Path], Name | None], mask: str, aside: str = "") -> Found:
-    """Sort the files below a folder into cases, in the order of the numbers in their names.
+def find(
+    folder: Path, recognise: Callable[[Path], Name | None], mask: str
+) -> tuple[list[CaseFiles], list[BadInput]]:
+    """Sort the files below a folder into cases, in the order of their numbers, and faults of other cases.
 
     Args:
         recognise: takes a path and returns its Name, or None for a file of no interest; for a file
             whose patient is unknown it raises BadInput.
         mask: the kind of file that is the mask; all others are images.
-        aside: what the cases are that are left aside, for the card.
-
-    Raises:
-        BadInput: the folder is missing, empty or cannot be read.
     """
-    try:
-        what = "" if folder.is_dir() else "is a file, not a folder" if folder.exists() else "does not exist"
-    except OSError as error:  # no right to look, or a name too long
-        what = f"cannot be read ({error.strerror})"
-    if what:
-        raise BadInput(folder, what, "give --source the unpacked folder; --help says how to get the data")
-    cases: dict[str, dict[str | None, tuple[Path, Name]]] = {}
-    bad: dict[str, BadInput] = {}
-    for path in files_below(Path(os.path.abspath(folder))):  # a name such as case_3 may lie above "."
+    cases: dict[tuple[str, str], dict[str, list[Path]]] = {}
+    unknown: dict[str, BadInput] = {}  # one a folder
+    for path in files_below(folder.absolute()):  # a name such as case_3 may lie above "."
         try:
             name = recognise(path)
         except BadInput as error:
-            bad[error.where] = error  # one a folder
+            unknown[error.where] = error
             continue
-        if name is None:
-            continue
-        key = f"{name.patient} {name.case}"
-        first, _ = cases.setdefault(key, {}).setdefault(name.kind, (path, name))
-        if first != path and name.kind:
-            what = f"is the second {name.kind} file of its case; the first is {first}"
-            bad[key] = BadInput(path, what, f"remove one of them, {SKIP}")
-    found = Found(bad=list(bad.values()))
-    for key in sorted(cases.keys() - bad.keys(), key=_natural):
-        files = {kind: path for kind, (path, _) in cases[key].items()}
-        name = next(name for _, name in cases[key].values())
-        path = files.pop(mask, None)
-        if name.kind is None:
-            found.notes[aside] += 1
-        elif path:
-            found.cases.append(CaseFiles(name.patient, name.case, files, path))
+        if name:
+            cases.setdefault((name.patient, name.case), {}).setdefault(name.kind, []).append(path)
+    found, bad = [], list(unknown.values())
+    for case in sorted(cases, key=_natural):
+        first, *more = max(cases[case].values(), key=len)
+        files = {kind: paths[0] for kind, paths in cases[case].items()}
+        if more:
+            what = f"is the second of its kind in its case; the first is {first}"
+            bad.append(BadInput(more[0], what, f"remove one of them, {SKIP}"))
+        elif mask not in files:
+            bad.append(BadInput(first, f"has no mask ({case[1]})", f"complete the case, {SKIP}"))
         else:
-            image = next(iter(files.values()))
-            found.bad.append(BadInput(image, f"has no mask ({name.case})", f"complete the case, {SKIP}"))
-    return found
+            found.append(CaseFiles(*case, files, files.pop(mask)))
+    return found, bad
 
 
-def _natural(text: str) -> list[str | int]:
+def _natural(case: tuple[str, str]) -> list[str | int]:
     """A sort key by which case_2 comes before case_10."""
-    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", text)]
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", " ".join(case))]
 
 
-def in_folder(
-    path: Path, file: re.Pattern, folder: re.Pattern, example: str
-) -> tuple[str, Path, re.Match] | None:
-    """For a file of a data set whose folders name the case: its kind, that folder and the match of its name.
-
-    Raises:
-        BadInput: no folder above is one of a case.
-    """
-    match = file.match(path.name)
-    if not match:
-        return None
-    for parent in path.parents:
-        case = folder.match(parent.name)
-        if case:
-            return match[1].lower(), parent, case
-    if match[1].lower() == "ot":  # a label may be the other data set's
-        return None
-    raise BadInput(
-        path.parent,
-        f"lies in no folder {example}, so its patient is unknown",
-        "restore the folder's name, or see --help if this is another data set",
-    )
+def case_folder(path: Path, pattern: str) -> Path:
+    """The closest folder above a file that is named like a case; BadInput if there is none."""
+    for folder in path.parents:
+        if re.fullmatch(pattern, folder.name, re.IGNORECASE):
+            return folder
+    what = f"lies in no folder named like a case ({pattern}), so its patient is unknown"
+    raise BadInput(path.parent, what, "restore the folder's name, or see --help if this is another data set")
 
 
 def files_below(folder: Path) -> Iterator[Path]:
     """All files below a folder in the order of their names, without what computers leave behind.
 
     Links to folders are followed, each folder once; ``.DS_Store``, ``._x`` and ``__MACOSX`` are left out.
-
-    Raises:
-        BadInput: a folder cannot be read.
+    A folder that is missing or cannot be read is BadInput.
     """
     seen = set()
 
     def unreadable(error: OSError) -> None:
-        what = f"cannot be read ({error.strerror})"
-        raise BadInput(error.filename, what, "ask for the right to read it") from error
+        remedy = "give --source the unpacked folder, with the right to read it"
+        raise BadInput(error.filename, f"cannot be read ({error.strerror})", remedy) from error
 
     for root, folders, files in os.walk(folder, followlinks=True, onerror=unreadable):
         real = os.path.realpath(root)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections import Counter
-from dataclasses import replace
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -13,92 +13,90 @@ import numpy as np
 from strokegan_lib.data import foreground
 from strokegan_lib.data.windows import Window
 from strokegan_lib.errors import BadInput
-from strokegan_lib.scans import layout, soop_known
-from strokegan_lib.scans.cases import OUTSIDE, Case, CaseFiles, Dropped, Found, Source, build_case, mr_window
+from strokegan_lib.files import sha256
+from strokegan_lib.scans.cases import OUTSIDE, Case, CaseFiles, Dropped, Source, build_case, mr_window
 from strokegan_lib.scans.download import download
 from strokegan_lib.scans.formats import AGAIN
-from strokegan_lib.scans.layout import Name
+from strokegan_lib.scans.layout import Name, find
 from strokegan_lib.scans.soop_picture import read_picture, recover_flair
 from strokegan_lib.scans.volumes import check_same_grid, read_mask, read_volume
 
 GRID = (157, 189, 136)  # voxels of 1 mm, MNI space
 AFFINE = np.array([[1.0, 0, 0, -78], [0, 1, 0, -112], [0, 0, 1, -50], [0, 0, 0, 1]])  # once turned to RAS
 PLANE = 68  # the voxel plane that every picture shows, MNI z = +18 mm
-FILE = re.compile(
-    r"(?=r.*lesion\.nii\.png$|bwsr.*lesion\.nii(\.gz)?$|w.*flair\.nii(\.gz)?$)"
-    r"(?P<kind>r|bwsr|w)sub-(?P<number>\d+)_[^_]+$",
-    re.IGNORECASE,
-)
-KINDS = {"r": "pictures", "bwsr": "mask", "w": "volumes"}
-ROUTES = ("auto", "pictures", "volumes")
+FILES = {  # kinds of files, told apart by what stands before 'sub'
+    "pictures": r"rsub-(\d+)_lesion\.nii\.png",
+    "mask": r"bwsrsub-(\d+)_lesion\.nii(\.gz)?",
+    "volumes": r"wsub-(\d+)_flair\.nii(\.gz)?",
+}
 AGREE = 0.95  # Dice of picture and mask below which a case is dropped
 LARGEST = 400.0  # mL; larger masks look wrong
+COMMIT = "ae553f82c24721dec4cd3bcffdd6c952257e8dba"
+SEEN = int(  # bit n is set if the files of subject n have been seen in that commit
+    "2c27515aa307198a46c07516c92a2ecc6fa5e407276c13d3ff41cdef5780f89defc8e23b4eb1bef867ebabf8c99f74e0891c"
+    "05d03df45f71fcac1fb9c37fdb1648c2f7ae9ee7c91749f67923f12c14a5dbf96637386b2cbdb3a37da694bfcc895e6fbcea"
+    "aa4efe05bbf59637336f3977bcf53cd675358eb8f330109630071ec4a017d73a2b003f5fa25a1c5cde2e8b8cb3182f528a1b"
+    "58ceab616257155795de24676636315bc6bfd7243edd0e94b515d3104f7de6aa15e5fdfec6f00426cb1d72dcba09f7e7f7f5"
+    "f8e9be7962a9a8b22f5cd3aeec65f92ca0e",
+    16,
+)
+DIGEST = "b882cfefbcc33cddc88f9f2c0eb79aa40328fb8dfa20eb3cf18598e054636de7"  # sha256 of those files' sha256
 WINDOW = Window("flair", 0.0, 254.0, "the 8 bits of the public pictures, lowest bit cleared")
 
 
 def recognise(path: Path) -> Name | None:
-    """Pictures, masks and volumes are told apart by the prefix of 'sub'."""
-    match = FILE.match(path.name)
-    if not match:
-        return None
-    number = int(match["number"])
-    return Name(f"soop-{number}", f"sub-{number}", KINDS[match["kind"].lower()])
+    """Patient and kind of file, from the name."""
+    for kind, pattern in FILES.items():
+        if match := re.fullmatch(pattern, path.name, re.IGNORECASE):
+            return Name(f"soop-{int(match[1])}", f"sub-{int(match[1])}", kind)
+    return None
 
 
-def find(folder: Path, route: str = "auto") -> Found:
-    """List the subjects below a folder.
-
-    Args:
-        route: 'pictures', 'volumes', or 'auto' for pictures where there are any.
-
-    Raises:
-        BadInput: see :func:`~strokegan_lib.scans.layout.find`.
-    """
-    found = layout.find(folder, recognise, mask="mask")
+def load(files: CaseFiles, modalities: tuple[str, ...] = ("flair",), route: str = "auto") -> Case:
+    """Read a subject by the route 'pictures' or 'volumes'; 'auto' takes the picture where there is one."""
     if route == "auto":
-        route = "pictures" if any("pictures" in case.images for case in found.cases) else "volumes"
-    cases = [replace(c, images={"flair": c.images[route]}) for c in found.cases if route in c.images]
-    alone = len(found.cases) - len(cases)
-    return Found(cases, found.bad, Counter({f"masks without one of the {route}": alone} if alone else {}))
-
-
-def load(files: CaseFiles, modalities: tuple[str, ...] = ("flair",)) -> Case:
-    """Read a subject by the route that its image asks for.
-
-    Raises:
-        BadInput: a file is unusable.
-        Dropped: the mask is larger than 400 mL, or disagrees with the picture.
-    """
+        route = "pictures" if "pictures" in files.images else "volumes"
+    if route not in files.images:
+        raise Dropped(f"mask without one of the {route}")
     mask = read_mask(files.mask)
     if mask.data.shape != GRID or np.abs(mask.affine - AFFINE).max() > 1e-3:
         raise BadInput(files.mask, "is not on SOOP's grid of 157x189x136 voxels of 1 mm", AGAIN)
     if mask.data.sum() / 1000 > LARGEST:
         raise Dropped(f"mask of more than {LARGEST:.0f} mL")
-    path = files.image("flair")
-    if path.suffix.lower() == ".png":
-        flair, red = recover_flair(
-            read_picture(path), int(files.patient.rpartition("-")[2]), path
-        )  # (189, 157)
-        stroke = mask.planes()[[PLANE]] > 0  # (1, 189, 157)
-        if dice(red, stroke[0]) < AGREE:
+    path = files.images[route]
+    if route == "pictures":
+        seed = int(files.patient.rpartition("-")[2])
+        flair, red = recover_flair(read_picture(path), seed)  # (189, 157)
+        volumes, plane = [mask], np.array([PLANE])
+        stroke, images = mask.planes()[plane] > 0, flair[None, None]  # (1, 189, 157), (1, 1, 189, 157)
+        if 2 * (red & stroke[0]).sum() < AGREE * (red.sum() + stroke.sum()):
             raise Dropped(f"mask and picture disagree (Dice below {AGREE})")
-        volumes, images, plane = [mask], flair[None, None], np.array([PLANE])  # (1, 1, 189, 157)
     else:
         volumes, plane = [read_volume(path), mask], np.arange(GRID[2])
         check_same_grid(*volumes)
         stroke, images = mask.planes() > 0, volumes[0].planes()[:, None]  # (136, 1, 189, 157)
     brain = foreground.stripped(images.swapaxes(0, 1))  # (P, 189, 157)
-    window = WINDOW if len(volumes) == 1 else mr_window("flair", images[:, 0], brain, path)
+    window = WINDOW if route == "pictures" else mr_window("flair", images[:, 0], brain, path)
     # an accepted mask belongs to the brain, even where FLAIR is black; build_case refuses the others
     if (stroke & ~brain).sum() <= OUTSIDE * stroke.sum():
         brain |= stroke
     return build_case(files, volumes, images, stroke, brain, [window], plane)
 
 
-def dice(a: np.ndarray, b: np.ndarray) -> float:
-    """Dice overlap of two masks, 1 where both are empty."""
-    total = int(a.sum()) + int(b.sum())
-    return 2 * int((a & b).sum()) / total if total else 1.0
+def check_commit(folder: Path, seen: int = SEEN, digest: str = DIGEST) -> None:
+    """Compare the files of a downloaded folder with those seen, of 937 of the 1,449 subjects.
+
+    An archive that is packed anew for every download has no stable sum of its own; its contents have.
+    The other subjects are guarded by the archive's own sums and by the agreement of picture and mask.
+    """
+    found = hashlib.sha256()
+    with suppress(OSError):  # a file that is missing
+        for n in range(seen.bit_length()):
+            for name in (f"PNG/rsub-{n}_lesion.nii.png", f"NIfTI/bwsrsub-{n}_lesion.nii.gz"):
+                if seen >> n & 1:
+                    found.update(bytes.fromhex(sha256(folder / name)))
+    if found.hexdigest() != digest:
+        raise BadInput(folder, "does not hold the files of the pinned commit", "download it again")
 
 
 SOURCE = Source(
@@ -119,13 +117,13 @@ SOURCE = Source(
         "White-matter hyperintensities look like lesions and are not labelled.",
     ),
     foreground_rule=foreground.STRIPPED + "; the accepted mask belongs to it",
-    find=find,
+    find=partial(find, recognise=recognise, mask="mask"),
     load=load,
     download=partial(
         download,
         "https://codeload.github.com",
-        "neurolabusc/StrokeOutcomeOptimizationProjectDemo/zip/ae553f82c24721dec4cd3bcffdd6c952257e8dba",
-        check=soop_known.check,
+        f"neurolabusc/StrokeOutcomeOptimizationProjectDemo/zip/{COMMIT}",
+        check=check_commit,
     ),
-    option=("find", "route", ROUTES, "take pictures or whole volumes"),
+    option=("route", ("auto", "pictures", "volumes"), "take pictures or whole volumes"),
 )

@@ -25,10 +25,7 @@ COLAB = (ROOT / "tests/notebooks/colab.txt").read_text(encoding="utf-8")
 KNOWN = metadata.packages_distributions()  # module -> its names for pip
 ON_CONDA = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
 OLDER_ON_COLAB = {"ipywidgets"}  # test_colab shows that the widgets work with it
-WHEN_ASKED = {
-    "simpleitk",
-    "pooch",
-}  # imported when a MetaImage file is read, and when a data set is downloaded
+WHEN_ASKED = {"pooch"}  # imported when a data set is downloaded
 
 
 def requirements(lines: list[str]) -> dict[str, Requirement]:
@@ -82,7 +79,7 @@ def with_their_own(names: set[str]) -> set[str]:
 def test_every_place_has_what_notebooks_and_library_import():
     library = [s for f in (ROOT / "strokegan_lib").rglob("*.py") for s in statements(f.read_text("utf-8"))]
     cells = imported([s for f in lessons() for c in code_cells(f) for s in statements(c.source)], set())
-    assert imported(library, set()) | cells <= with_their_own(set(asked("dependencies", "lab", "formats")))
+    assert imported(library, set()) | cells <= with_their_own(set(asked("dependencies", "lab")))
     commands = ast.parse("import strokegan_lib.train, strokegan_lib.evaluate, strokegan_lib.synthesise").body
     assert imported(commands, set()) <= with_their_own(set(asked("dependencies")))
     binder = requirements(re.findall(r"^  - ([\w-]+(?:>=[\d.]+)?)$", BINDER, re.M))

@@ -11,31 +11,23 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from trees import brats2015_case, isles2018_case, isles2022_case, nifti, soop_subject
+from PIL import Image
+from trees import SOURCES, brats2015_case, isles2018_case, isles2022_case, nifti, soop_subject, tree
 
 from strokegan_lib.data.resample import resample_mask
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.scans.command import main
-from strokegan_lib.scans.nifti import UNPLACED
-from strokegan_lib.scans.sources import SOURCES
+from strokegan_lib.scans.formats import UNPLACED
 from strokegan_lib.scans.volumes import NAN_OUTSIDE, read_mask
 
 ROOT = Path(__file__).parents[2]
-TREES = {
-    "soop": lambda root: [soop_subject(root, n) for n in (1, 2)],
-    "isles2018": lambda root: [isles2018_case(root, n) for n in (1, 2, 3)],
-    "isles2022": lambda root: [isles2022_case(root, n) for n in (1, 2)],
-    "brats2015": lambda root: [brats2015_case(root, f"brats_tcia_pat{n}_1") for n in (1, 2)],
-}
 
 
-def script(name: str, *options: object, **more) -> subprocess.Popen:
-    command = [sys.executable, ROOT / "data_scripts" / f"prepare_{name}.py", *options]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(
-        [str(c) for c in command], env=environment, stdout=pipe, stderr=pipe, text=True, **more
-    )
+def script(name: str, source: Path, out: Path, **more) -> tuple[int, str, str]:
+    command = [sys.executable, ROOT / "data_scripts" / f"prepare_{name}.py", "--source", source, "--out", out]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, **more)
+    return done.returncode, done.stdout, done.stderr
 
 
 def prepared(name: str, folder: Path, *options: str) -> SliceSet:
@@ -44,25 +36,160 @@ def prepared(name: str, folder: Path, *options: str) -> SliceSet:
     return SliceSet.open(f"{out}/o")
 
 
-@pytest.mark.parametrize("name", TREES)
+def refused(capfd, name: str, source: object, out: object, *words: str) -> None:
+    """Exit code 2 and one line with the words."""
+    status = main(SOURCES[name], ["--source", str(source), "--out", str(out)])
+    error = capfd.readouterr().err
+    assert status == 2 and error.count("\n") == 1 and "; " in error, error
+    assert all(word in error for word in words), error
+
+
+@pytest.mark.parametrize("name", SOURCES)
 def test_script_makes_a_sliceset_from_a_folder_with_an_awkward_name(tmp_path, name):
     source, out = tmp_path / "Daten für Müller (2)", tmp_path / "out ü"
-    TREES[name](source)
+    tree(name, source, cases=3 if name == "isles2018" else 2)
     for stray in (".DS_Store", "__MACOSX/._rsub-1_lesion.nii.png"):
         (source / stray).parent.mkdir(exist_ok=True)
         (source / stray).write_bytes(b"x")
     (source / "loop").symlink_to(source)
     before = sorted((p, p.stat().st_mtime_ns) for p in source.rglob("*"))
-    with script(name, "--source", source, "--out", out) as running:
-        said, errors = running.communicate(timeout=120)
-    assert (running.returncode, errors) == (0, "")
+    code, said, errors = script(name, source, out)
+    assert (code, errors) == (0, "")
     about, slices = SOURCES[name], SliceSet.open(out)
-    assert said.index(about.licence) < said.index(about.citation) < said.index("slices of 2 patients")
-    assert len(slices.patients) == 2 and slices.channels == list(about.channels)
+    assert said.index(about.licence) < said.index(about.citation) < said.index(about.limits[0])
+    assert "  patients: 2\n" in said and len(slices.patients) == 2 and slices.channels == list(about.channels)
     assert slices.stroke.any() and not (slices.stroke & ~slices.foreground).any()
     assert set(slices.table["source"].tolist()) == {name}
     assert before == sorted((p, p.stat().st_mtime_ns) for p in source.rglob("*"))
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([source.name, out.name])
+
+
+def voxels(change):
+    """Damage that changes the voxels of a NIfTI file."""
+
+    def apply(path: Path) -> None:
+        image = nib.load(path)
+        nifti(path, change(image.get_fdata()), image.affine)
+
+    return apply
+
+
+def moved(path: Path) -> None:
+    image = nib.load(path)
+    image.affine[0, 3] += 0.01
+    nifti(path, np.asanyarray(image.dataobj), image.affine)
+
+
+def twice(path: Path) -> None:
+    (path.parent / "copy").mkdir()
+    shutil.copy(path, path.parent / "copy")
+
+
+def black(path: Path) -> None:
+    Image.new("RGB", (692, 189)).save(path)
+    voxels(np.zeros_like)(path.parents[1] / "NIfTI" / "bwsrsub-2_lesion.nii.gz")
+
+
+def renamed(name: str):
+    return lambda path: path.rename(path.with_name(name))
+
+
+DAMAGES = {  # data set, which of its files or folders, what is done to it, words of the complaint
+    "truncated": ("isles2022", "*2_ses-0001_dwi.*", lambda p: os.truncate(p, 99), "is damaged or cut short"),
+    "no brain": ("soop", "rsub-2_*", black, "shows no brain"),
+    "constant head": ("isles2022", "*2_ses-0001_adc.*", voxels(lambda d: 1.0 + (np.indices(d.shape).sum(0) == 0)), "cannot be windowed"),
+    "other affine": ("isles2022", "*2_ses-0001_msk.*", moved, "has affine [["),
+    "unexpected labels": ("isles2022", "*2_ses-0001_msk.*", voxels(lambda d: 3 * d), "labels (3; expected 0, 1)"),
+    "mask outside": ("isles2022", "*2_ses-0001_msk.*", voxels(lambda d: np.roll(d, 13, 0)), "lies outside the brain by"),
+    "no mask": ("isles2022", "*2_ses-0001_msk.*", Path.unlink, "has no mask (sub-strokecase0002_ses-0001)"),
+    "no image": ("isles2022", "*2_ses-0001_adc.*", Path.unlink, "without its adc image"),
+    "duplicate": ("isles2022", "*2_ses-0001_dwi.*", twice, "is the second of its kind"),
+    "test case": ("isles2018", "case_2", renamed("case_95"), "not one of the 94 training cases"),
+    "renamed": ("isles2018", "case_2", renamed("two"), "lies in no folder named like a case"),
+    "label 5": ("brats2015", "*pat2_1/*/*.OT.*", voxels(lambda d: d + d // 4), "labels (5; expected 0, 1, 2, 3, 4)"),
+    "grid": ("soop", "bwsrsub-2_*", voxels(lambda d: d[:10, :10, :10]), "is not on SOOP's grid"),
+    "picture": ("soop", "rsub-2_*", lambda p: Image.new("RGB", (692, 189), "lime").save(p), "is not 692x189 pixels"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory) -> Path:
+    """Three cases of ISLES 2022, two of the others."""
+    root = tmp_path_factory.mktemp("sound")
+    for name in SOURCES.keys() - {"brats2015"}:
+        tree(name, root / name, cases=3 if name == "isles2022" else 2)
+    for n in (1, 2):
+        brats2015_case(root / "brats2015", f"brats_tcia_pat{n}_1", suffix=".nii")
+    return root
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_one_bad_case(tmp_path, capfd, sound, damage):
+    name, file, apply, what = DAMAGES[damage]
+    source, out = shutil.copytree(sound / name, tmp_path / "in"), tmp_path / "out"
+    apply(next(p for p in source.rglob(file) if p.is_file() or "*" not in file))
+    refused(capfd, name, source, out, str(source), what)
+    assert os.listdir(tmp_path) == ["in"]
+    options = ["--source", str(source), "--out", str(out), "--skip-bad", "--workers", "2"]
+    assert main(SOURCES[name], options) == 0
+    error = capfd.readouterr().err.splitlines()
+    assert all(line.startswith("skipped: ") and what in line for line in error)
+    slices = SliceSet.open(out)
+    assert len(slices.patients) == 1 + (name == "isles2022") and slices.card["cases_skipped_as_bad"]
+
+
+FOLDERS = {  # what lies in the folder, who is asked, words of the complaint
+    "missing": (lambda root: None, "soop", "cannot be read (No such file or directory)"),
+    "a file": (lambda root: root.write_bytes(b""), "soop", "cannot be read (Not a directory)"),
+    "a long name": (lambda root: None, "soop", "cannot be read (File name too long)"),
+    "empty": (Path.mkdir, "isles2022", "holds no case of isles2022"),
+    "another data set": (lambda root: soop_subject(root, 1), "isles2022", "holds no case of isles2022"),
+    "no case folder": (lambda root: isles2018_case(root, 1), "brats2015", "in no folder named like a case"),
+    "test cases": (lambda root: isles2018_case(root, 1, "TESTING"), "isles2018", "holds no case of isles2018"),
+    "masks only": (lambda root: (soop_subject(root, 1), shutil.rmtree(root / "PNG")), "soop", "1 dropped (mask without"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("content", FOLDERS)
+def test_folder_without_a_case(tmp_path, capfd, content):
+    make, name, what = FOLDERS[content]
+    source = tmp_path / ("o" * 300 if content == "a long name" else "in")
+    make(source)
+    before = sorted(tmp_path.rglob("*"))
+    refused(capfd, name, source, tmp_path / "out", str(source), what)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_out_that_cannot_be_used(tmp_path, capfd, sound):
+    (tmp_path / "thesis").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for out in (tmp_path / "thesis", tmp_path / "link"):
+        refused(capfd, "isles2022", sound / "isles2022", out, str(out), "exists already")
+    for out in (tmp_path / "thesis" / "out", Path("/proc/out"), f"{tmp_path}/{'o' * 300}"):
+        refused(capfd, "isles2022", sound / "isles2022", out, str(out), "cannot be written")
+    assert (tmp_path / "thesis").read_text() == "mine" and len(os.listdir(tmp_path)) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take another account's rights")
+def test_folder_that_must_not_be_read(tmp_path, capfd):
+    with tempfile.TemporaryDirectory() as top:
+        os.chmod(top, 0o755)
+        Path(top, "closed").mkdir(mode=0)
+        os.seteuid(65534)
+        try:
+            refused(capfd, "isles2022", top, tmp_path / "out", "closed", "cannot be read", "right to read")
+        finally:
+            os.seteuid(0)
+
+
+def test_full_disk(tmp_path, sound):
+    """A limit on the size of files stands in for the disk's end: writing fails at the same place."""
+    import resource
+
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))  # noqa: E731
+    code, _, errors = script("isles2022", sound / "isles2022", tmp_path / "out", preexec_fn=limit)
+    assert code == 2 and errors.count("\n") == 1 and os.listdir(tmp_path) == []
+    assert "cannot be written" in errors and "free some space" in errors
 
 
 @pytest.mark.parametrize(
@@ -106,19 +233,14 @@ def test_masks_are_resampled_bit_for_bit_and_the_card_says_what_that_does(tmp_pa
     assert card["windows"][0]["high"] == 254
 
 
-def test_modalities_region_limit_and_route(tmp_path):
-    isles2022_case(tmp_path / "i", 1), isles2022_case(tmp_path / "i", 2)
-    slices = prepared("isles2022", tmp_path / "i", "--modality", "flair", "dwi", "--limit", "1")
+def test_modalities_limit_and_region(sound, tmp_path):
+    for name in ("isles2022", "brats2015"):
+        shutil.copytree(sound / name, tmp_path / name)
+    slices = prepared("isles2022", tmp_path / "isles2022", "--modality", "flair", "dwi", "--limit", "1")
     assert slices.channels == ["flair", "dwi"] and slices.patients == ["isles2022-0001"]
     assert "windows_by_case" not in slices.card and slices.card["windows"][1]["channel"] == "dwi"
-    brats2015_case(tmp_path / "b", "brats_tcia_pat1_1")
-    whole, core = (
-        prepared("brats2015", tmp_path / "b", "--region", r).stroke.sum() for r in ("whole", "core")
-    )
-    assert 0 < core < whole
-    soop_subject(tmp_path / "s", 1)
-    options = ["--source", f"{tmp_path}/s", "--out", f"{tmp_path}/o", "--route", "volumes"]
-    assert main(SOURCES["soop"], options) == 2
+    whole, core = (prepared("brats2015", tmp_path / "brats2015", "--region", r) for r in ("whole", "core"))
+    assert 0 < core.stroke.sum() < whole.stroke.sum()
 
 
 def test_what_was_clipped_and_assumed_is_in_the_card(tmp_path, capfd):
@@ -130,36 +252,7 @@ def test_what_was_clipped_and_assumed_is_in_the_card(tmp_path, capfd):
     for path in cases[1].values():
         raw = gzip.decompress(path.read_bytes())
         path.write_bytes(gzip.compress(raw[:252] + bytes(4) + raw[256:]))  # qform_code and sform_code
-    adc = nib.load(cases[2]["adc"])
-    data = adc.get_fdata()
-    nifti(cases[2]["adc"], np.where(data < 0, np.nan, data), adc.affine)  # below 0 outside the head
+    voxels(lambda d: np.where(d < 0, np.nan, d))(cases[2]["adc"])  # below 0 outside the head
     card = prepared("isles2022", tmp_path / "in").card
     assert card["lesion_ml_clipped_outside_foreground"] == 0.012 and card["cases_clipped"] == 1
-    assert card["file_notes"] == {UNPLACED: 1, NAN_OUTSIDE: 1}
-    assert f"note: {UNPLACED} (1 cases)" in capfd.readouterr().out
-
-
-def test_full_disk(tmp_path):
-    """A limit on the size of files stands in for the disk's end: writing fails at the same place."""
-    import resource
-
-    def small_disk():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
-
-    TREES["isles2022"](tmp_path / "in")
-    options = ("--source", tmp_path / "in", "--out", tmp_path / "out")
-    with script("isles2022", *options, preexec_fn=small_disk) as running:
-        _, errors = running.communicate(timeout=120)
-    assert running.returncode == 2 and errors.count("\n") == 1
-    assert "cannot be written" in errors and "free some space" in errors
-    assert os.listdir(tmp_path) == ["in"]
-
-
-if "STROKEGAN_REAL" in os.environ:  # a folder with the real data sets
-
-    def test_real_soop(tmp_path):
-        shutil.copytree(Path(os.environ["STROKEGAN_REAL"], "soop"), tmp_path / "soop")
-        card = prepared("soop", tmp_path / "soop", "--workers", "2").card
-        disagree = "mask and picture disagree (Dice below 0.95)"
-        assert card["cases_dropped"] == {"mask of more than 400 mL": 8, disagree: 8}
+    assert card["file_notes"] == {UNPLACED: 1, NAN_OUTSIDE: 1} and UNPLACED in capfd.readouterr().out

@@ -11,16 +11,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from trees import ball, metaimage, nifti
+from trees import ball, nifti
 
 from strokegan_lib.errors import BadInput
-from strokegan_lib.scans.formats import Volume
-from strokegan_lib.scans.nifti import SCALED, UNPLACED
-from strokegan_lib.scans.volumes import NAN_OUTSIDE, check_same_grid, read_mask, read_volume
+from strokegan_lib.scans.formats import SCALED, UNPLACED
+from strokegan_lib.scans.volumes import NAN_OUTSIDE, Volume, check_same_grid, read_mask, read_volume
 
 SHAPE = (5, 6, 4)
 VOXELS = np.arange(np.prod(SHAPE), dtype=np.float32).reshape(SHAPE)
-fuzz = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def refused(path: Path, what: str, reader=read_volume) -> None:
@@ -41,17 +39,35 @@ def raw_nifti(shape=SHAPE, dtype=np.float32, **fields) -> bytes:
     return head.binaryblock + b"\0" * 4 + VOXELS.tobytes(order="F")
 
 
+def raw_mha(old: bytes = b"", new: bytes = b"", voxels: bytes = VOXELS.tobytes(order="F")) -> bytes:
+    """A .mha of VOXELS whose header has *new* for *old* and may lie."""
+    head = b"""ObjectType = Image
+NDims = 3
+BinaryData = True
+BinaryDataByteOrderMSB = False
+CompressedData = False
+TransformMatrix = 1 0 0 0 1 0 0 0 1
+Offset = 0 0 0
+ElementSpacing = 1 1 1
+DimSize = 5 6 4
+ElementType = MET_FLOAT
+ElementDataFile = LOCAL
+"""
+    assert old in head
+    return head.replace(old, new, 1) + voxels
+
+
+def packed_mha(voxels: bytes = VOXELS.tobytes(order="F")) -> bytes:
+    return raw_mha(b"CompressedData = False", b"CompressedData = True", zlib.compress(voxels))
+
+
 def written(path: Path, raw: bytes) -> Path:
     path.write_bytes(raw)
     return path
 
 
-def sound_or_refused(path: Path) -> None:
-    try:
-        volume = read_volume(path)
-    except BadInput:
-        return
-    assert volume.data.ndim == 3 and np.isfinite(volume.data).all() and np.isfinite(volume.affine).all()
+def change_bit(raw: bytes, at: int) -> bytes:
+    return raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :]
 
 
 def test_every_orientation_gives_the_same_planes_and_affine(tmp_path):
@@ -68,7 +84,7 @@ def test_every_orientation_gives_the_same_planes_and_affine(tmp_path):
             volume = read_volume(tmp_path / f"a{suffix}")
             assert np.array_equal(volume.planes(), planes) and np.allclose(volume.affine, affine)
             assert volume.spacing == pytest.approx((2, 1.5, 3)) and volume.data.dtype == np.float32
-            assert volume.notes == ()
+            assert np.allclose(volume.heights(), 9 + 3 * np.arange(4)) and volume.notes == ()
 
 
 @pytest.mark.parametrize("order", "<>")
@@ -89,28 +105,76 @@ def test_gzip_is_known_by_its_bytes_and_may_have_several_members(tmp_path):
         assert np.array_equal(read_volume(written(tmp_path / name, content)).data, VOXELS), name
 
 
-MICROMETRES = {"srow_x": [1e-3, 0, 0, 0], "pixdim": [1, 1e-3, *[1] * 6]}
-HEADERS_THAT_LIE = {
-    "gigabytes": ({"shape": (1000, 1000, 1000)}, "claims 3,815 MiB"),
-    "negative dimensions": ({"shape": (-5, 6, 4)}, "claims a shape of -5x6x4"),
-    "five dimensions": ({"shape": (5, 6, 4, 1, 1)}, "has 5 dimensions"),
-    "a plane": ({"shape": (5, 6)}, "has 2 dimensions"),
-    "complex numbers": ({"dtype": np.complex64}, "not one file of plain numbers"),
-    "no scale at all": ({"srow_x": [0, 0, 0, 0]}, "no usable geometry"),
-    "NaN in the affine": ({"srow_x": [np.nan, 0, 0, 0]}, "no usable geometry"),
-    "micrometres": (MICROMETRES, "its unit is mm"),
-    "voxels far behind": ({"vox_offset": 1e9}, "voxels from byte 1e+09"),
-    "voxels nowhere": ({"vox_offset": np.nan}, "voxels from byte nan"),
-    "two files": ({"magic": b"ni1"}, "magic b'ni1'"),
-    "an unknown type": ({"datatype": 999}, "makes no sense"),
-}
+@pytest.mark.parametrize("packed", [False, True])
+def test_metaimage_is_read_as_simpleitk_reads_it(tmp_path, packed):
+    import SimpleITK
+
+    image = SimpleITK.GetImageFromArray(VOXELS.astype(np.int16).transpose())
+    image.SetSpacing((1.5, 2, 3))
+    image.SetOrigin((10, -20, 30))
+    image.SetDirection((0, 1, 0, 1, 0, 0, 0, 0, -1))
+    for name in ("a.mha", "a.nii"):
+        SimpleITK.WriteImage(image, str(tmp_path / name), packed)
+    mha, nii = read_volume(tmp_path / "a.mha"), read_volume(tmp_path / "a.nii")
+    assert np.array_equal(mha.data, nii.data) and np.allclose(mha.affine, nii.affine, atol=1e-5)
+    swapped = raw_mha(b"MSB = False", b"MSB = True", VOXELS.astype(">f4").tobytes(order="F"))
+    assert np.array_equal(read_volume(written(tmp_path / "b.mha", swapped)).data, VOXELS[::-1, ::-1])
+    if os.name == "posix":  # elsewhere every name is UTF-8
+        for file in ("a.mha", "a.nii"):
+            foreign = (tmp_path / file).rename(tmp_path / os.fsdecode(b"M\xfcnchen" + file.encode()))
+            assert np.array_equal(read_volume(foreign).data, nii.data)
 
 
-@pytest.mark.parametrize("lie", HEADERS_THAT_LIE)
-def test_header_that_lies(tmp_path, capfd, lie):
-    fields, what = HEADERS_THAT_LIE[lie]
-    refused(written(tmp_path / "a.nii", raw_nifti(**fields)), what)
-    assert capfd.readouterr().err == ""  # nibabel reports nothing by itself
+PACKED = gzip.compress(raw_nifti())
+BAD_FILES = {  # name, content, words of the complaint
+    "gigabytes": ("a.nii", raw_nifti((1000, 1000, 1000)), "claims more than 512 MiB"),
+    "negative dimensions": ("a.nii", raw_nifti((-5, 6, 4)), "claims a shape of -5x6x4"),
+    "five dimensions": ("a.nii", raw_nifti((5, 6, 4, 1, 1)), "is no 3-D volume"),
+    "complex numbers": ("a.nii", raw_nifti(dtype=np.complex64), "not one file of plain numbers"),
+    "no scale at all": ("a.nii", raw_nifti(srow_x=[0, 0, 0, 0]), "without usable geometry"),
+    "NaN in the affine": ("a.nii", raw_nifti(srow_x=[np.nan, 0, 0, 0]), "without usable geometry"),
+    "micrometres": ("a.nii", raw_nifti(srow_x=[1e-3, 0, 0, 0], pixdim=[1, 1e-3, *[1] * 6]), "geometry in mm"),
+    "voxels far behind": ("a.nii", raw_nifti(vox_offset=1e9), "voxels from byte 1e+09"),
+    "voxels nowhere": ("a.nii", raw_nifti(vox_offset=np.nan), "voxels from byte nan"),
+    "two files": ("a.nii", raw_nifti(magic=b"ni1"), "magic b'ni1'"),
+    "an unknown type": ("a.nii", raw_nifti(datatype=999), "not one file of plain numbers"),
+    "another file": ("a.jpg", b"x", "is not a NIfTI file"),
+    "empty": ("a.nii.gz", b"", "is not a NIfTI file"),
+    "short": ("a.nii", raw_nifti()[:-1], "does not hold the 832 bytes"),
+    "long": ("a.nii", raw_nifti() + bytes(2**17), "does not hold the 832 bytes"),
+    "gzip, half": ("a.nii.gz", PACKED[: len(PACKED) // 2], "is damaged or cut short"),
+    "gzip, no checksum": ("a.nii.gz", PACKED[:-8], "is damaged or cut short"),
+    "gzip, another checksum": ("a.nii.gz", change_bit(PACKED, len(PACKED) - 8), "is damaged"),
+    "gzip, rubbish behind": ("a.nii.gz", PACKED + b"rubbish", "is damaged"),
+    "mha, another file": ("a.mha", raw_mha(b"= LOCAL", b"= /etc/passwd"), "is no MetaImage file"),
+    "mha, gigabytes": ("a.mha", raw_mha(b"DimSize = 5 6 4", b"DimSize = 1000 1000 1000"), "more than 512 MiB"),
+    "mha, negative": ("a.mha", raw_mha(b"DimSize = 5 6 4", b"DimSize = -5 6 4"), "claims a shape of -5x6x4"),
+    "mha, a few more": ("a.mha", raw_mha(b"DimSize = 5 6 4", b"DimSize = 5 6 5"), "does not hold the 600 bytes"),
+    "mha, dimensions": ("a.mha", raw_mha(b"NDims = 3", b"NDims = 2"), "is no MetaImage file"),
+    "mha, unknown type": ("a.mha", raw_mha(b"MET_FLOAT", b"MET_OTHER"), "is no MetaImage file"),
+    "mha, colours": ("a.mha", raw_mha(b"DimSize", b"ElementNumberOfChannels = 3\nDimSize"), "is no MetaImage"),
+    "mha, voxels elsewhere": ("a.mha", raw_mha(b"DimSize", b"HeaderSize = 9\nDimSize"), "is no MetaImage file"),
+    "mha, text": ("a.mha", raw_mha(b"BinaryData = True", b"BinaryData = False"), "is no MetaImage file"),
+    "mha, too long": ("a.mha", raw_mha() + b"abc", "does not hold the 480 bytes"),
+    "mha, flat": ("a.mha", raw_mha(b"Spacing = 1 1 1", b"Spacing = 1 1 0"), "without usable geometry"),
+    "mha, cut short": ("a.mha", packed_mha()[:-5], "does not hold the 480 bytes"),
+    "mha, flipped": ("a.mha", packed_mha()[:-1] + b"?", "is damaged"),
+    "mha, a bomb": ("a.mha", packed_mha(bytes(2**26)), "does not hold the 480 bytes"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", BAD_FILES)
+def test_bad_file(tmp_path, caplog, capfd, fault):
+    name, content, what = BAD_FILES[fault]
+    refused(written(tmp_path / name, content), what)
+    assert capfd.readouterr().err == "" and not caplog.records  # nibabel reports nothing by itself
+
+
+def test_missing_file_and_constant_image(tmp_path):
+    refused(tmp_path / "a.nii", "cannot be read (No such file")
+    path = nifti(tmp_path / "a.nii.gz", np.zeros(SHAPE, np.uint8))
+    refused(path, "is constant (0 in every voxel)")
+    assert not read_mask(path).data.any()  # a mask may be empty
 
 
 @pytest.mark.parametrize("code", [0, 2])
@@ -138,22 +202,22 @@ def test_pixdim_gives_the_scale_where_the_sform_has_another(tmp_path, code):
         ({"sform_code": 0, "qform_code": 1}, (1, 1, 1), ()),
     ],
 )  # fmt: skip
-def test_size_of_a_voxel_and_what_is_noted(tmp_path, capfd, fields, spacing, notes):
+def test_size_of_a_voxel_and_what_is_noted(tmp_path, caplog, fields, spacing, notes):
     volume = read_volume(written(tmp_path / "a.nii", raw_nifti(**fields)))
-    assert (volume.spacing, volume.notes) == (spacing, notes)
-    assert capfd.readouterr().err == ""
+    assert (volume.spacing, volume.notes) == (spacing, notes) and not caplog.records
+
+
+HEAD = ball((12, 14, 9), (5.5, 6, 0), (6, 5, 6))  # touches borders; the planes above it hold nothing
 
 
 def test_nan_all_around_the_head_is_background(tmp_path):
-    """The head may touch borders, and the planes above it may hold nothing."""
-    head = ball((12, 14, 9), (5.5, 6, 0), (6, 5, 6))
-    data = np.where(head, 5.0, np.nan)
+    data = np.where(HEAD, 5.0, np.nan)
     data[5, 6, 2] = 9
     turned = nifti(tmp_path / "t.nii.gz", data.transpose(1, 2, 0), np.eye(4)[[2, 0, 1, 3]])
     for path in (nifti(tmp_path / "a.nii.gz", data), turned):
         volume = read_volume(path)
         assert np.array_equal(volume.data, np.nan_to_num(data)) and volume.notes == (NAN_OUTSIDE,)
-    assert read_mask(nifti(tmp_path / "m.nii.gz", np.where(head, data == 9, np.nan))).data.sum() == 1
+    assert read_mask(nifti(tmp_path / "m.nii.gz", np.where(HEAD, data == 9, np.nan))).data.sum() == 1
 
 
 @pytest.mark.parametrize(
@@ -167,35 +231,10 @@ def test_nan_all_around_the_head_is_background(tmp_path):
         (..., np.nan),
     ],
 )
-@pytest.mark.parametrize("reader", [read_volume, read_mask])
-def test_nan_elsewhere_is_no_background(tmp_path, where, value, reader):
-    data = np.where(ball((12, 14, 9), (5.5, 6, 0), (5, 5, 6)), 1.0, np.nan)
+def test_nan_elsewhere_is_no_background(tmp_path, where, value):
+    data = np.where(HEAD, 1.0, np.nan)
     data[where] = value
-    refused(nifti(tmp_path / "a.nii.gz", data), "NaN or infinite", reader)
-
-
-def change_bit(raw: bytes, at: int) -> bytes:
-    return raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :]
-
-
-PACKED = gzip.compress(raw_nifti())
-FILES_THAT_ARE_DAMAGED = {
-    "empty": (b"", "is empty"),
-    "short": (raw_nifti()[:-1], "is cut short"),
-    "long": (raw_nifti() + bytes(2**17), "holds more data than its header says"),
-    "gzip, half": (PACKED[: len(PACKED) // 2], "is cut short"),
-    "gzip, no checksum": (PACKED[:-8], "is cut short"),
-    "gzip, another checksum": (change_bit(PACKED, len(PACKED) - 8), "is damaged"),
-    "gzip, rubbish behind": (PACKED + b"rubbish", "is damaged"),
-    "gzip of nothing": (gzip.compress(b""), "is empty"),
-    "gzip, short": (gzip.compress(raw_nifti()[:-4]), "is cut short"),
-}
-
-
-@pytest.mark.parametrize("damage", FILES_THAT_ARE_DAMAGED)
-def test_damaged_file(tmp_path, damage):
-    content, what = FILES_THAT_ARE_DAMAGED[damage]
-    refused(written(tmp_path / "a.nii.gz", content), what)
+    refused(nifti(tmp_path / "a.nii.gz", data), "NaN or infinite", read_mask)
 
 
 def test_every_flipped_bit_is_found_or_harmless(tmp_path):
@@ -212,20 +251,10 @@ def test_every_flipped_bit_is_found_or_harmless(tmp_path):
 def test_gzip_bomb_is_stopped_early(tmp_path):
     import resource
 
-    zeros = gzip.compress(bytes(2**26), 1)
-    path = written(tmp_path / "a.nii.gz", gzip.compress(raw_nifti()) + 4 * zeros)
+    path = written(tmp_path / "a.nii.gz", PACKED + 4 * gzip.compress(bytes(2**26), 1))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    refused(path, "holds more data than its header says")
+    refused(path, "does not hold the 832 bytes")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 * 1024  # KiB
-
-
-def test_missing_folder_unknown_format_and_constant_image(tmp_path):
-    refused(tmp_path / "a.nii", "does not exist")
-    refused(tmp_path, "is not a file")
-    refused(written(tmp_path / "a.jpg", b"x"), "unknown format")
-    path = nifti(tmp_path / "a.nii.gz", np.zeros(SHAPE, np.uint8))
-    refused(path, "is constant (0 in every voxel)")
-    assert not read_mask(path).data.any()  # a mask may be empty
 
 
 @pytest.mark.parametrize(
@@ -253,71 +282,14 @@ def test_grids_differ_or_are_rounded(entry):
         check_same_grid(image, Volume(VOXELS[..., :3], np.eye(4), Path("mask.nii")))
 
 
-@pytest.mark.parametrize("compress", [False, True])
-def test_metaimage_agrees_with_the_same_image_as_nifti(tmp_path, compress):
-    import SimpleITK
-
-    image = SimpleITK.GetImageFromArray(VOXELS.astype(np.int16).transpose())
-    image.SetSpacing((1.5, 2, 3))
-    image.SetOrigin((10, -20, 30))
-    image.SetDirection((0, 1, 0, 1, 0, 0, 0, 0, -1))
-    for name in ("a.mha", "a.nii"):
-        SimpleITK.WriteImage(image, str(tmp_path / name), compress)
-    mha, nii = read_volume(tmp_path / "a.mha"), read_volume(tmp_path / "a.nii")
-    assert np.array_equal(mha.data, nii.data) and np.allclose(mha.affine, nii.affine, atol=1e-5)
-    if os.name == "posix":  # elsewhere every name is UTF-8
-        foreign = (tmp_path / "a.mha").rename(tmp_path / os.fsdecode(b"M\xfcnchen.mha"))
-        assert np.array_equal(read_volume(foreign).data, nii.data)
-
-
-def swap(old: bytes, new: bytes):
-    return lambda raw: raw.replace(old, new, 1)
-
-
-def repacked(raw: bytes) -> bytes:
-    start = raw.index(b"LOCAL\n") + 6
-    return raw[:start] + zlib.compress(bytes(2**26))
-
-
-METAIMAGES_THAT_LIE = {  # whether packed, what is changed, words of the complaint
-    "another file": (False, swap(b"= LOCAL", b"= /etc/passwd"), "is not a MetaImage file"),
-    "gigabytes": (False, swap(b"DimSize = 5 6 4", b"DimSize = 1000 1000 1000"), "limit is 512 MiB"),
-    "negative": (False, swap(b"DimSize = 5 6 4", b"DimSize = -5 6 4"), "claims a shape of -5x6x4"),
-    "a few more": (False, swap(b"DimSize = 5 6 4", b"DimSize = 5 6 5"), "does not hold the 600 bytes"),
-    "dimensions": (False, swap(b"NDims = 3", b"NDims = 2"), "is not a MetaImage file"),
-    "unknown type": (False, swap(b"MET_FLOAT", b"MET_OTHER"), "is not a MetaImage file"),
-    "colours": (False, swap(b"DimSize", b"ElementNumberOfChannels = 3\nDimSize"), "is not a MetaImage file"),
-    "voxels elsewhere": (False, swap(b"DimSize", b"HeaderSize = 9\nDimSize"), "is not a MetaImage file"),
-    "text voxels": (False, swap(b"BinaryData = True", b"BinaryData = False"), "is not a MetaImage file"),
-    "too long": (False, lambda raw: raw + b"abc", "does not hold the 480 bytes"),
-    "empty": (False, lambda raw: b"", "is not a MetaImage file"),
-    "flat": (False, swap(b"ElementSpacing = 1 1 1", b"ElementSpacing = 1 1 0"), ""),
-    "packed, cut short": (True, lambda raw: raw[:-5], "is cut short"),
-    "packed, flipped": (True, lambda raw: change_bit(raw, len(raw) - 1), "is damaged"),
-    "packed, a bomb": (True, repacked, "does not hold the 480 bytes"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("lie", METAIMAGES_THAT_LIE)
-def test_metaimage_that_lies(tmp_path, capfd, lie):
-    packed, change, what = METAIMAGES_THAT_LIE[lie]
-    path = metaimage(tmp_path / "a.mha", VOXELS, compress=packed)
-    raw = path.read_bytes()
-    assert change(raw) != raw
-    refused(written(path, change(raw)), what)
-    assert capfd.readouterr().err == ""
-
-
-@fuzz
-@given(at=st.integers(0, 347), value=st.binary(min_size=1, max_size=4), packed=st.booleans())
-def test_no_header_gives_anything_but_a_volume_or_bad_input(tmp_path, at, value, packed):
-    raw = raw_nifti()
-    raw = raw[:at] + value + raw[at + len(value) :]
-    sound_or_refused(written(tmp_path / "a.nii.gz", gzip.compress(raw, 1) if packed else raw))
-
-
-@fuzz
-@given(at=st.integers(0, 280), value=st.binary(min_size=1, max_size=3))
-def test_no_metaimage_gives_anything_but_a_volume_or_bad_input(tmp_path, at, value):
-    raw = metaimage(tmp_path / "a.mha", VOXELS, compress=False).read_bytes()
-    sound_or_refused(written(tmp_path / "a.mha", raw[:at] + value + raw[at + len(value) :]))
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    at=st.integers(0, 347), value=st.binary(min_size=1, max_size=4), suffix=st.sampled_from((".nii", ".mha"))
+)
+def test_no_header_gives_anything_but_a_volume_or_bad_input(tmp_path, at, value, suffix):
+    raw = raw_nifti() if suffix == ".nii" else raw_mha()
+    try:
+        volume = read_volume(written(tmp_path / f"a{suffix}", raw[:at] + value + raw[at + len(value) :]))
+    except BadInput:
+        return
+    assert volume.data.ndim == 3 and np.isfinite(volume.data).all() and np.isfinite(volume.affine).all()

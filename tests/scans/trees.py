@@ -8,8 +8,21 @@ import nibabel as nib
 import numpy as np
 from PIL import Image
 
+from strokegan_lib.scans import brats2015, isles2018, isles2022, soop
+
+SOURCES = {module.SOURCE.name: module.SOURCE for module in (soop, isles2018, isles2022, brats2015)}
 SOOP_SHAPE = (157, 189, 136)
 SOOP_AFFINE = np.array([[-1.0, 0, 0, 78], [0, 1, 0, -112], [0, 0, 1, -50], [0, 0, 0, 1]])
+
+
+def tree(name: str, root: Path, cases: int = 2) -> Path:
+    """Write some cases of two patients or more."""
+    for n in range(1, cases + 1):
+        if name == "brats2015":
+            brats2015_case(root, f"brats_tcia_pat{n}_1")
+        else:
+            {"soop": soop_subject, "isles2018": isles2018_case, "isles2022": isles2022_case}[name](root, n)
+    return root
 
 
 def nifti(path: Path, data: np.ndarray, affine: np.ndarray | None = None) -> Path:
@@ -32,15 +45,7 @@ def brain(shape: tuple[int, int, int], seed: int = 0) -> np.ndarray:
 
 
 def overlaid(flair: np.ndarray, opacity: np.ndarray) -> np.ndarray:
-    """Paint red over grey as SOOP's pictures do.
-
-    Args:
-        flair: (H, W) uint8.
-        opacity: (H, W), 0, .25 or .5.
-
-    Returns:
-        (H, W, 3) uint8; at .25 the grey has lost two bits, as it has in the public pictures.
-    """
+    """Paint red over grey (H, W) as SOOP's pictures do, (H, W, 3); opacity is 0, .25 (where two bits are lost) or .5."""
     grey = flair.astype(np.int64)
     green = np.select([opacity == 0.5, opacity == 0.25], [grey // 2, grey // 4 * 3], grey)
     half = np.where(np.random.default_rng(1).random(grey.shape) < 0.68, 127, 128)
@@ -48,13 +53,7 @@ def overlaid(flair: np.ndarray, opacity: np.ndarray) -> np.ndarray:
     return np.stack([red, green, green], axis=-1).astype(np.uint8)
 
 
-def soop_subject(
-    root: Path,
-    number: int,
-    lesion: np.ndarray | None = None,
-    red: np.ndarray | None = None,
-    black: bool = False,
-) -> np.ndarray:
+def soop_subject(root: Path, number: int, lesion=None, red=None, black: bool = False) -> np.ndarray:
     """Write picture and mask of a subject; return its true FLAIR plane (189, 157).
 
     Args:
@@ -69,9 +68,8 @@ def soop_subject(
     rng = np.random.default_rng(number)
     flair = np.clip(rng.normal(110, 30, (189, 157)) + 70 * plane, 5, 255).astype(np.uint8) * inside
     flair[plane.astype(bool) & black] = 0
-    opacity = 0.5 * (plane if red is None else red)
     mosaic = np.zeros((189, 692, 3), np.uint8)
-    mosaic[:, :157] = overlaid(flair, opacity)
+    mosaic[:, :157] = overlaid(flair, 0.5 * (plane if red is None else red))
     (root / "PNG").mkdir(parents=True, exist_ok=True)
     Image.fromarray(mosaic).save(root / "PNG" / f"rsub-{number}_lesion.nii.png")
     nifti(root / "NIfTI" / f"bwsrsub-{number}_lesion.nii.gz", lesion.astype(np.uint8), SOOP_AFFINE)
@@ -84,31 +82,20 @@ def isles2022_case(root: Path, number: int, *, zenodo: bool = False, stroke: boo
     data = brain(shape, number)
     lesion = ball(shape, (9, 10, 3), (3, 3, 1.5)) & stroke
     affine = np.array([[-2.0, 0, 0, 23], [0, 2, 0, -19], [0, 0, 3, 5], [0, 0, 0, 1]])
-    fine = brain((48, 40, 9), number)
-    fine_affine = np.array([[-1.0, 0, 0, 23.5], [0, 1, 0, -19.5], [0, 0, 2, 5], [0, 0, 0, 1]])
+    fine = np.array([[-1.0, 0, 0, 23.5], [0, 1, 0, -19.5], [0, 0, 2, 5], [0, 0, 0, 1]])
+    stem = f"{name}_ses-0001"
     session = root / name / "ses-0001" if zenodo else root / "rawdata" / name / "ses-0001"
-    stem = f"{name}_ses-0001_"
-    dwi, anat = ("dwi", "anat") if zenodo else ("", "")
+    dwi, flair = ("dwi/", f"anat/{stem}_FLAIR") if zenodo else ("", f"{stem}_flair")
+    mask = root / "derivatives" / name / "ses-0001" / f"{stem}_msk.nii.gz"
     return {
-        "dwi": nifti(session / dwi / f"{stem}dwi.nii.gz", (data * (1 + lesion)).astype(np.float64), affine),
-        "adc": nifti(session / dwi / f"{stem}adc.nii.gz", data / 300 - 0.01, affine),
-        "flair": nifti(session / anat / f"{stem}{'FLAIR' if zenodo else 'flair'}.nii.gz", fine, fine_affine),
-        "msk": nifti(
-            root / "derivatives" / name / "ses-0001" / f"{stem}msk.nii.gz", lesion.astype(np.uint16), affine
-        ),
+        "dwi": nifti(session / f"{dwi}{stem}_dwi.nii.gz", (data * (1 + lesion)).astype(np.float64), affine),
+        "adc": nifti(session / f"{dwi}{stem}_adc.nii.gz", data / 300 - 0.01, affine),
+        "flair": nifti(session / f"{flair}.nii.gz", brain((48, 40, 9), number), fine),
+        "msk": nifti(mask, lesion.astype(np.uint16), affine),
     }
 
 
-def isles2018_case(
-    root: Path,
-    number: int,
-    *,
-    split: str = "TRAINING",
-    prefix: str = "CT",
-    archive: str = "SMIR",
-    planes: int = 2,
-    extra: tuple[str, ...] = (),
-) -> Path:
+def isles2018_case(root: Path, number: int, split="TRAINING", prefix="CT", planes=2, extra=()) -> Path:
     """Write a slab of 48 x 48 pixels with bone around the brain; return its folder.
 
     Headers are those of the real files: the identity as sform, with code 2; 4 x 4 x 5 mm in pixdim
@@ -127,12 +114,11 @@ def isles2018_case(
         f"{prefix}_MTT": (rng.normal(6, 1, shape) * inside)[..., None].astype(np.float64),
         f"{prefix}_Tmax": (rng.normal(3, 1, shape) * inside + 8 * lesion).astype(np.float64),
         **{name: (rng.normal(200, 9, shape) * inside).astype(np.float32) for name in extra},
+        **({"OT": lesion.astype(np.uint8)} if split == "TRAINING" else {}),
     }
-    if split == "TRAINING":
-        maps["OT"] = lesion.astype(np.uint8)
     folder = root / split / f"case_{number}"
     for i, (name, data) in enumerate(maps.items()):
-        stem = f"{archive}.Brain.XX.O.{name}.{345000 + 10 * number + i}"
+        stem = f"SMIR.Brain.XX.O.{name}.{345000 + 10 * number + i}"
         image = nib.Nifti1Image(data, np.diag([4.0, 4, 5, 1]))
         image.set_qform(image.affine, 2 * (number % 2))
         image.set_sform(np.eye(4), 2)
@@ -142,14 +128,7 @@ def isles2018_case(
 
 
 def brats2015_case(
-    root: Path,
-    name: str,
-    *,
-    grade: str = "HGG",
-    suffix: str = ".mha",
-    nested: bool = True,
-    label: str = "VSD.Brain_3more",
-    image: str = "VSD.Brain",
+    root: Path, name: str, grade="HGG", suffix=".mha", nested=True, label="VSD.Brain_3more", image="VSD.Brain"
 ) -> Path:
     """Write a case of 24 x 26 x 8 voxels with all five labels; return its folder."""
     shape = (24, 26, 8)
@@ -165,17 +144,13 @@ def brats2015_case(
         if suffix == ".mha":
             metaimage(target, data)
         else:
-            nifti(target, data, np.diag([1.0, 1, 1, 1]))
+            nifti(target, data, np.eye(4))
     return folder
 
 
-def metaimage(
-    path: Path, data: np.ndarray, spacing: tuple[float, ...] = (1.0, 1.0, 1.0), compress: bool = True
-) -> Path:
-    """Write (X, Y, Z) as .mha, as BRATS does: axes to the patient's left, back and top."""
+def metaimage(path: Path, data: np.ndarray) -> Path:
+    """Write (X, Y, Z) as packed .mha, as BRATS does: axes to the patient's left, back and top."""
     import SimpleITK
 
-    image = SimpleITK.GetImageFromArray(data.transpose())
-    image.SetSpacing(spacing)
-    SimpleITK.WriteImage(image, str(path), useCompression=compress)
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(data.transpose()), str(path), useCompression=True)
     return path
