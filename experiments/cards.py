@@ -7,7 +7,6 @@ from typing import Any
 
 from experiments.recipes import KINDS, Recipe
 from strokegan_lib.files import sha256
-from strokegan_lib.training.weights import steps_made
 
 LIMITS = {
     "phantom": "The phantom's brains are distortions of one average brain; scores on it say little about patients.",
@@ -33,6 +32,11 @@ REMARK = (
     "\nHalves: half of the true slices (or masks) against the other half, and against as many synthetic ones. A memorisation "
     "near 0 would betray copies; blurred copies do not show there. Fewer than ten slices a feature make distances unreliable.\n"
 )
+
+
+def steps_made(about: dict[str, Any]) -> int:
+    """How many steps a network has learnt for, by what its file says of it."""
+    return about.get("so_far", about["settings"]["steps"])
 
 
 def card(name: str, recipe: Recipe, file: Path, about: dict[str, Any]) -> str:

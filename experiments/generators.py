@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from experiments.cards import steps_made
 from experiments.fidelity import lesion_fidelity, variety
 from experiments.pictures import named_rows
 from experiments.realism_measures import compare_with_real, synthetic_scores, truth_of
@@ -27,7 +28,7 @@ from strokegan_lib.models.styled import StyledGenerator
 from strokegan_lib.training.loop import Loop
 from strokegan_lib.training.settings import Settings
 from strokegan_lib.training.tasks import build, settings_of
-from strokegan_lib.training.weights import GENERATORS, NETWORKS, kind_of, load_weights, shipped, steps_made
+from strokegan_lib.training.weights import GENERATORS, NETWORKS, kind_of, load_weights, shipped
 
 REALISM = ("kernel", "coverage", "recall", "precision", "density", "ms_ssim", "memorisation", "error")
 LESIONS = ("painted_dice", "fidelity", "agreement", "same_masks")

@@ -11,11 +11,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from experiments.cards import steps_made
 from experiments.new_loss import CANDIDATES
 from experiments.runner import RESULTS, Line, flat
 from strokegan_lib.classroom.saved import table_of
 from strokegan_lib.files import write_whole
-from strokegan_lib.training.weights import NETWORKS, SHIPPED, load_weights, shipped, steps_made
+from strokegan_lib.training.weights import NETWORKS, SHIPPED, load_weights, shipped
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "docs/results.md", ROOT / "docs/ethics.md", ROOT / "README.md")

@@ -36,7 +36,7 @@ from strokegan_lib.files import write_whole
 from strokegan_lib.training.checkpoint import checkpoints, load_checkpoint
 from strokegan_lib.training.log import read_rows
 from strokegan_lib.training.precision import arithmetic
-from strokegan_lib.training.tasks import build, read_record, settings_of
+from strokegan_lib.training.tasks import build, settings_in
 from strokegan_lib.training.weights import SHIPPED, kind_of, load_weights, save_weights
 
 PROG = "python -m experiments.train_weights"
@@ -157,7 +157,7 @@ def write(run: Path, recipe: Recipe, stores: Stores, out: Path) -> None:
     about |= {
         "network": kind_of(network), "command": recipe.command, "data": names if several else names[0],
         "scores": scores, "hours": round(hours(run), 2),
-        **provenance(1, arithmetic() if precision == "auto" else precision),
+        **provenance(1, arithmetic(precision)),
     }  # fmt: skip
     file = out / f"{run.name}.safetensors"
     save_weights(file, network, about, half=True)
@@ -167,12 +167,12 @@ def write(run: Path, recipe: Recipe, stores: Stores, out: Path) -> None:
 
 def so_far(run: Path, channels: int) -> tuple[nn.Module, dict[str, Any]]:
     """The network of a run that has not ended, as ``load_weights``: the best on validation, or its present average."""
-    record, state = read_record(run), load_checkpoint(run)
-    if record is None or state is None:
+    settings, state = settings_in(run), load_checkpoint(run)
+    if settings is None or state is None:
         raise BadInput(run, "holds no sound checkpoint", "train it first")
-    network = next(iter(build(settings_of(record), channels).networks.values()))
+    network = next(iter(build(settings, channels).networks.values()))
     network.load_state_dict(state["best"].get("network", state["average"]))
-    about = {"settings": record, "data_sha256": state["about"]["data"], "so_far": state["step"]}
+    about = {"settings": settings.record(), "data_sha256": state["about"]["data"], "so_far": state["step"]}
     if state["best"]:
         about["kept_step"] = state["best"]["step"]
     return network.eval().requires_grad_(False), about

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import errno
-import math
 import os
 import re
 import shlex
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,35 +24,28 @@ def path(word: str) -> Path:
     return Path(os.path.expanduser(word))
 
 
-def integer(least: int, most: int) -> Callable[[str], int]:
-    """The type of an option that is a whole number from *least* to *most*."""
+def value(convert: Callable[[str], Any], fits: Callable[[Any], bool], asked: str) -> Callable[[str], Any]:
+    """The type of an option: a word that *convert* takes and whose value *fits*; *asked* tells the reader which."""
 
-    def read(word: str) -> int:
-        try:
-            value = int(word)
-        except ValueError:
-            value = least - 1
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{word}: give a whole number from {least} to {most}")
-        return value
+    def read(word: str) -> Any:
+        with suppress(ValueError):
+            if fits(found := convert(word)):
+                return found
+        raise argparse.ArgumentTypeError(f"{word}: give {asked}")
 
     return read
+
+
+def integer(least: int, most: int) -> Callable[[str], int]:
+    """The type of an option that is a whole number from *least* to *most*."""
+    return value(int, lambda n: least <= n <= most, f"a whole number from {least} to {most}")
 
 
 def number(least: float, most: float, *, within: bool = False) -> Callable[[str], float]:
     """The type of an option that is a number from *least* to *most*, or strictly *within* them."""
-
-    def read(word: str) -> float:
-        try:
-            value = float(word)
-        except ValueError:
-            value = math.nan
-        if not least <= value <= most or (within and value in (least, most)):
-            ends = f"between {least:g} and {most:g}" if within else f"from {least:g} to {most:g}"
-            raise argparse.ArgumentTypeError(f"{word}: give a number {ends}")
-        return value
-
-    return read
+    if within:
+        return value(float, lambda x: least < x < most, f"a number between {least:g} and {most:g}")
+    return value(float, lambda x: least <= x <= most, f"a number from {least:g} to {most:g}")
 
 
 class Parser(argparse.ArgumentParser):
@@ -74,49 +67,39 @@ class Parser(argparse.ArgumentParser):
         )  # fmt: skip
 
 
-def option(default: Any, help: str, type: Callable[[str], Any] | None = None, **how: Any) -> Any:
-    """A field of a dataclass that is an option of the command line too.
+def option(default: Any, help: str, type: Callable[[str], Any] | None = None, **more: Any) -> Any:
+    """A field of a dataclass that is an option of the command line too; a bool gives --x and --no-x.
 
     Args:
-        default: value where the option is not given.
-        help: says what it is; the default is added to it.
-        type: reads a word and knows its range: :func:`integer`, :func:`number`; None for a flag or choices.
-        how: what else ``add_argument`` takes, such as ``choices``.
+        default: value where the option is not given; it is added to *help*.
+        type: reads a word and knows its range, see :func:`integer` and :func:`number`.
+        more: what else ``add_argument`` takes, such as ``choices``.
     """
-    return dataclasses.field(default=default, metadata={"help": help, "type": type, **how})
+    return dataclasses.field(default=default, metadata={"help": help, "type": type, **more})
 
 
 def add_options(parser: argparse.ArgumentParser, settings: Any) -> None:
-    """Add the options of a dataclass, one for each field made by :func:`option`.
+    """Add an option for each field made by :func:`option` of a dataclass, or of an instance with other defaults.
 
-    Options that are not given are absent from the parsed ones: ``settings(**given)``, or ``replace`` of an instance.
-
-    Args:
-        parser: of the command.
-        settings: the dataclass, or an instance, whose values are the defaults that ``--help`` shows.
+    What is not given is absent from the parsed options: ``replace(settings, **given)``.
     """
     for field in dataclasses.fields(settings):
         if not field.metadata:
             continue
         default = getattr(settings, field.name)
-        how = {name: value for name, value in field.metadata.items() if value is not None}
+        more = {name: given for name, given in field.metadata.items() if given is not None}
         if isinstance(default, bool):
-            how["action"] = argparse.BooleanOptionalAction
-        if "default" not in how["help"]:
-            how["help"] += f" (default: {default})"
+            more["action"] = argparse.BooleanOptionalAction
+        if "default" not in more["help"]:
+            more["help"] += f" (default: {default})"
         flag = f"--{field.name.replace('_', '-')}"
-        parser.add_argument(flag, dest=field.name, default=argparse.SUPPRESS, **how)
+        parser.add_argument(flag, dest=field.name, default=argparse.SUPPRESS, **more)
 
 
 def command_for_card(prog: str, argv: list[str]) -> str:
     """The command as a card tells it: of files and folders their names alone, not where they lie."""
     words = [Path(word).name if os.sep in word and not word.startswith("http") else word for word in argv]
     return f"{prog} {shlex.join(words)}".rstrip()
-
-
-def _silence_stdout() -> None:
-    """Send what is left in its buffer nowhere, or the interpreter's own flush would complain at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run(main: Callable[[], None], prog: str) -> int:
@@ -129,15 +112,19 @@ def run(main: Callable[[], None], prog: str) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    code, line = 2, ""
+    code = 2
     try:
         main()
         if sys.stdout:  # None where the shell has closed it
             sys.stdout.flush()
-        code = 0
+        return 0
     except BrokenPipeError:
         _silence_stdout()
-        code = 141
+        return 141
+    except KeyboardInterrupt:
+        code, line = 130, "stopped; nothing half-written is left"
+    except BadInput as error:
+        line = str(error)
     except OSError as error:
         if error.errno != errno.ENOSPC or error.filename:
             raise
@@ -147,10 +134,10 @@ def run(main: Callable[[], None], prog: str) -> int:
         if not isinstance(error, MemoryError) and not re.search("(allocate|out of) memory", str(error)):
             raise
         line = "the memory of this machine: is not enough; give smaller numbers"
-    except BadInput as error:
-        line = str(error)
-    except KeyboardInterrupt:
-        code, line = 130, "stopped; nothing half-written is left"
-    if line:
-        print(f"{prog}: {line}", file=sys.stderr)
+    print(f"{prog}: {line}", file=sys.stderr)
     return code
+
+
+def _silence_stdout() -> None:
+    """Send what is left in its buffer nowhere, or the interpreter's own flush would complain at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

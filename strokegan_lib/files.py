@@ -31,8 +31,8 @@ def hold(lock: Path, out: Path) -> FileLock:
     return held
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Write a text so that the file is new or as it was, even if the disk is full: UTF-8, line ends as given.
+def write_whole(file: Path, content: str | bytes) -> None:
+    """Write a file so that it is new or as it was, even if the disk is full; a text in UTF-8, line ends as given.
 
     Names of files that are not UTF-8 are escaped, in JSON as in Python.
 
@@ -42,7 +42,8 @@ def write_whole(file: Path, text: str) -> None:
     partial = file.with_name(f".{file.name}.partial")
     with writing(file):
         try:
-            partial.write_bytes(text.encode("utf-8", "backslashreplace"))
+            text = isinstance(content, str)
+            partial.write_bytes(content.encode("utf-8", "backslashreplace") if text else content)
             if file.exists():
                 shutil.copymode(file, partial)
             os.replace(partial, file)

@@ -11,27 +11,16 @@ from strokegan_lib.errors import BadInput
 
 @dataclass(frozen=True)
 class Profile:
-    """One size of every number that costs time.
-
-    Attributes:
-        name: 'quick', 'class' or 'full'.
-        purpose: for whom, in a phrase.
-        patients: patients of the default phantom.
-        slices_per_patient: axial planes of each.
-        batch_size: slices that a network sees at once.
-        width: of the networks, see models.unet.
-        steps: training steps of a GAN, unless a command says otherwise.
-        threads: CPU threads PyTorch may use; None leaves the choice to PyTorch.
-    """
+    """One size of every number that costs time."""
 
     name: str
-    purpose: str
-    patients: int
-    slices_per_patient: int
-    batch_size: int
-    width: int
-    steps: int
-    threads: int | None
+    purpose: str  # for whom, in a phrase
+    patients: int  # of the default phantom
+    slices_per_patient: int  # axial planes
+    batch_size: int  # slices that a network sees at once
+    width: int  # of the networks, see models.unet
+    steps: int  # of training a GAN, unless a command says otherwise
+    threads: int | None  # CPU threads that PyTorch may use; None leaves the choice to PyTorch
 
     def use_threads(self) -> int:
         """Hand PyTorch its threads and return how many it has."""
@@ -40,41 +29,37 @@ class Profile:
         return torch.get_num_threads()
 
 
-PROFILES = {
-    p.name: p
-    for p in (
-        Profile(
-            "quick",
-            "a first look on two CPU cores",
-            patients=40,  # made in seconds, yet every split holds patients with and without stroke
-            slices_per_patient=30,  # the paper's 13,200 slices over 440 patients
-            batch_size=16,  # a larger batch is no faster on one core
-            width=8,  # 63,000 parameters: a step takes a quarter of a second on one core at most
-            steps=40,  # enough to see a segmentor find lesions, within the patience of a class
-            threads=1,  # the sums of floats, and so trained numbers, change with the thread count
-        ),
-        Profile(
-            "class",
-            "a lesson on a small GPU",
-            patients=200,  # enough for 40 test patients, made well within a coffee break
-            slices_per_patient=30,  # as above
-            batch_size=32,  # keeps a small GPU busy, fits in its memory with room to spare
-            width=32,  # as in the full profile, so that what is learnt here holds there
-            steps=600,  # under three minutes on a small GPU (an estimate: none was at hand)
-            threads=None,  # the GPU does the work
-        ),
-        Profile(
-            "full",
-            "the figures we report",
-            patients=440,  # the paper's 13,200 slices
-            slices_per_patient=30,  # as above
-            batch_size=32,  # as in a lesson, so that settings carry over
-            width=32,  # half of SegAN's: what two CPU cores can train in an evening
-            steps=4000,  # ten passes over the training slices
-            threads=None,  # all cores: speed matters more than the last digit
-        ),
-    )
-}
+QUICK = Profile(
+    "quick",
+    "a first look on two CPU cores",
+    patients=40,  # made in seconds, yet every split holds patients with and without stroke
+    slices_per_patient=30,  # the paper's 13,200 slices over 440 patients
+    batch_size=16,  # a larger batch is no faster on one core
+    width=8,  # 63,000 parameters: a step takes a quarter of a second on one core at most
+    steps=40,  # enough to see a segmentor find lesions, within the patience of a class
+    threads=1,  # the sums of floats, and so trained numbers, change with the thread count
+)
+CLASS = Profile(
+    "class",
+    "a lesson on a small GPU",
+    patients=200,  # enough for 40 test patients, made well within a coffee break
+    slices_per_patient=30,
+    batch_size=32,  # keeps a small GPU busy, fits in its memory with room to spare
+    width=32,  # as in the full profile, so that what is learnt here holds there
+    steps=600,  # under three minutes on a small GPU (an estimate: none was at hand)
+    threads=None,  # the GPU does the work
+)
+FULL = Profile(
+    "full",
+    "the figures we report",
+    patients=440,  # the paper's 13,200 slices
+    slices_per_patient=30,
+    batch_size=32,  # as in a lesson, so that settings carry over
+    width=32,  # half of SegAN's: what two CPU cores can train in an evening
+    steps=4000,  # ten passes over the training slices
+    threads=None,  # all cores: speed matters more than the last digit
+)
+PROFILES = {p.name: p for p in (QUICK, CLASS, FULL)}
 
 
 def profile(name: str) -> Profile:

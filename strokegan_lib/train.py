@@ -9,12 +9,13 @@ import json
 import sys
 from argparse import SUPPRESS
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from contextlib import ExitStack
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+import torch
 
 from strokegan_lib.command_line import Parser, add_options, integer, path, run
 from strokegan_lib.data.batches import Batches, Mixed
@@ -24,20 +25,11 @@ from strokegan_lib.evaluation.measure import validation_score
 from strokegan_lib.evaluation.synthetic import kernel_validation, with_stroke
 from strokegan_lib.files import hold, write_whole
 from strokegan_lib.profiles import profile
-from strokegan_lib.training.checkpoint import checkpoints
+from strokegan_lib.training import tasks
+from strokegan_lib.training.checkpoint import check_same, checkpoints
 from strokegan_lib.training.loop import Loop, Trained
 from strokegan_lib.training.precision import accelerator
 from strokegan_lib.training.settings import Settings
-from strokegan_lib.training.tasks import (
-    RECORD,
-    TASKS,
-    build,
-    check_unchanged,
-    fingerprint,
-    load_initial_weights,
-    read_record,
-    resolve_settings,
-)
 from strokegan_lib.training.weights import save_weights, shipped_encoder
 
 PROG = "python -m strokegan_lib.train"
@@ -45,22 +37,20 @@ PROG = "python -m strokegan_lib.train"
 
 def parser() -> Parser:
     options = Parser(prog=PROG, description="Train a GAN on a prepared data set.")
-    tasks = options.add_subparsers(dest="task", required=True, metavar="|".join(TASKS))
-    for name, task in TASKS.items():
-        one = tasks.add_parser(name, help=task.help)
+    several = options.add_subparsers(dest="task", required=True, metavar="|".join(tasks.TASKS))
+    for name, task in tasks.TASKS.items():
+        one = several.add_parser(name, help=task.help)
         folder = {"type": path, "required": True, "metavar": "DIR"}
-        several = {"nargs": "+"} if name == "encoder" else {}
-        one.add_argument("--data", help="a prepared data set", **folder, **several)
+        one.add_argument("--data", nargs="+" if name == "encoder" else None, help="a prepared set", **folder)
         one.add_argument("--out", help="where the run is kept", **folder)
         one.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
-        one.add_argument(
-            "--start", type=path, metavar="FILE", help="weights of the same network to start from"
-        )
+        one.add_argument("--start", type=path, metavar="FILE", help="weights to begin with")
         one.add_argument("--threads", type=integer(1, 1024), help="CPU threads (default: the profile's)")
         if len(task.rows) > 1:
             help = f"what to begin from (default: {next(iter(task.rows))}, whose values are shown below)"
             one.add_argument(f"--{task.choice}", choices=list(task.rows), default=SUPPRESS, help=help)
-        add_options(one, task.options)
+        # the row with the most options, so that the command line offers them all
+        add_options(one, max(task.rows.values(), key=lambda row: len(fields(row))))
     return options
 
 
@@ -68,12 +58,11 @@ def train(
     settings: Settings, *, data: Path | Sequence[Path], out: Path, resume: bool = False,
     threads: int | None = None, start: Path | None = None,
 ) -> None:  # fmt: skip
-    """Train and leave weights.safetensors, metrics.csv and settings.json in a folder.
+    """Train and leave weights.safetensors, metrics.csv and settings.json in the folder *out*.
 
     Args:
         settings: of a task, see training/tasks.py.
         data: a prepared data set; the encoder learns from several, in equal shares.
-        out: the folder.
         resume: go on with the run in it, if there is one.
         threads: CPU threads; the profile's by default.
         start: weights to start from.
@@ -82,85 +71,70 @@ def train(
         BadInput: bad use, bad data, or training that diverged.
     """
     if start:
-        settings = replace(settings, start=fingerprint(start))
-    _check_folder(settings, out, resume)
-    replace(profile(settings.profile), **({"threads": threads} if threads else {})).use_threads()
+        settings = replace(settings, start=tasks.fingerprint(start))
+    if threads := threads or profile(settings.profile).threads:
+        torch.set_num_threads(threads)
     sets = [SliceSet.open(folder) for folder in ([data] if isinstance(data, Path) else data)]
-    machine = accelerator(settings.precision)
-    how = {"device": machine.device, "seed": settings.seed}
     for slices in sets:
         if settings.task in ("encoder", "family") and len(slices.channels) != 1:
             raise BadInput(slices.folder, "holds several channels", "give slices of one channel")
+    machine = accelerator(settings.precision)
+    if machine.num_processes > 1 and getattr(settings, "member", "") == "progressive":
+        raise BadInput("--member progressive", "learns in one process only", "start it without accelerate")
+    how = {"device": machine.device, "seed": settings.seed}
     parts = [
         Batches(
             slices, slices.of_split("train", settings.fold), size=max(1, settings.batch_size // len(sets)),
-            augmentation=TASKS[settings.task].augmentation, lesion_share=settings.lesion_share, **how,
+            augmentation=tasks.TASKS[settings.task].augmentation, lesion_share=settings.lesion_share, **how,
         ) for slices in sets
     ]  # fmt: skip
-    gan = build(settings, len(sets[0].channels))
+    gan = tasks.build(settings, len(sets[0].channels))
     if start:
-        load_initial_weights(gan, start)
+        tasks.load_initial_weights(gan, start)
     elif settings.start and not checkpoints(out):
         raise BadInput(out, "holds no checkpoint yet", f"give --start {settings.start['file']} again")
-    if machine.num_processes > 1 and getattr(settings, "member", "") == "progressive":
-        raise BadInput("--member progressive", "learns in one process only", "start it without accelerate")
     # the precision asked for, not the one that auto gave: the run may go on where that is another
-    about = {"data": each(sets, "sha256"), "precision": settings.precision}
-    loop = Loop(
-        gan, Mixed(parts) if len(parts) > 1 else parts[0], settings, machine,
-        validation(settings, sets[0], how), out, about,
-    )  # fmt: skip
-    # a second process would mix its steps and its record with this one's
-    lock = hold(out / ".lock", out) if machine.is_main_process else None
-    try:
-        if lock:
-            _check_folder(settings, out, resume)  # another process may have begun a run meanwhile
-            if not (out / RECORD).exists():
-                write_whole(out / RECORD, json.dumps(settings.record(), indent=1) + "\n")
+    about = {"data": _card(sets, "sha256"), "precision": settings.precision}
+    batches, validate = Mixed(parts) if len(parts) > 1 else parts[0], _validation(settings, sets[0], how)
+    loop = Loop(gan, batches, settings, machine, validate, out, about)
+    with ExitStack() as stack:
+        if machine.is_main_process:
+            # a second process would mix its steps and its record with this one's
+            stack.callback(hold(out / ".lock", out).release)
+            before = tasks.settings_in(out)
+            if before and not resume:
+                raise BadInput(out, "holds a run already", "give --resume to go on, or choose another --out")
+            if before:
+                check_same(out, before.record(), settings.record())
+            else:
+                write_whole(out / tasks.RECORD, json.dumps(settings.record(), indent=1) + "\n")
         done = loop.run(resume)
         if done.step < settings.steps:
             machine.print(f"stopped after step {done.step}; the same command with --resume goes on from it")
             raise KeyboardInterrupt
-        if lock:
-            finish(out, settings, sets, done)
-    finally:
-        if lock:
-            lock.release()
+        if machine.is_main_process:
+            _finish(out, settings, sets, done)
 
 
-def _check_folder(settings: Settings, out: Path, resume: bool) -> None:
-    """Raise BadInput where the folder holds a run that this one would not go on with."""
-    if record := read_record(out):
-        if not resume:
-            raise BadInput(out, "holds a run already", "give --resume to go on, or choose another --out")
-        check_unchanged(out, record, settings)
-
-
-def validation(
-    settings: Settings, slices: SliceSet, how: dict[str, Any]
-) -> Callable[[nn.Module], dict[str, float]] | None:
+def _validation(settings: Settings, slices: SliceSet, how: dict[str, Any]) -> Callable | None:
     """What scores a network while it learns: Dice of a segmentor, the kernel distance of a generator."""
     rows = slices.of_split("validation", settings.fold)
     if settings.task == "segmentation":
         if not slices.table["has_stroke"][rows].any():
-            raise BadInput(
-                slices.folder, "holds no slice with stroke in its validation part",
-                "choose a data set with more patients",
-            )  # fmt: skip
+            what = "holds no slice with stroke in its validation part"
+            raise BadInput(slices.folder, what, "choose a data set with more patients")
         return partial(validation_score, batches=Batches(slices, rows, size=64, **how))
-    # the encoder of the kernel distance knows one channel
-    if settings.task in ("synthesis", "family") and len(slices.channels) == 1:
-        if settings.lesion_share == 1:
-            rows = with_stroke(slices, "validation", settings.fold)
-        return (
-            kernel_validation(shipped_encoder(), slices, rows) if len(rows) > 1 else None
-        )  # a distance asks for two
+    if settings.lesion_share == 1:
+        rows = with_stroke(slices, "validation", settings.fold)
+    # the encoder of the kernel distance knows one channel, and a distance asks for two slices
+    if settings.task in ("synthesis", "family") and len(slices.channels) == 1 and len(rows) > 1:
+        return kernel_validation(shipped_encoder(), slices, rows)
     return None
 
 
-def finish(out: Path, settings: Settings, sets: list[SliceSet], done: Trained) -> None:
+def _finish(out: Path, settings: Settings, sets: list[SliceSet], done: Trained) -> None:
     """Write the averaged network with what made it, and say where it lies."""
-    about = {"settings": settings.record(), "data": each(sets, "name"), "data_sha256": each(sets, "sha256")}
+    about = {"settings": settings.record(), "data": _card(sets, "name"), "data_sha256": _card(sets, "sha256")}
     names = {
         "step": "kept_step", "validation threshold": "threshold", "validation dice": "validation_dice",
         "validation kernel": "validation_kernel",
@@ -175,21 +149,20 @@ def finish(out: Path, settings: Settings, sets: list[SliceSet], done: Trained) -
         print(f"validation Dice {about['validation_dice']:.3f} at threshold {about['threshold']:.2f}")
 
 
-def each(sets: list[SliceSet], entry: str) -> Any:
+def _card(sets: list[SliceSet], entry: str) -> Any:
     """An entry of the data's card; a list of them where there are several data sets."""
     found = [slices.card[entry] for slices in sets]
     return found if len(found) > 1 else found[0]
 
 
 def main() -> None:
-    given = parser().parse_args()
-    sys.exit(run(partial(_train, vars(given)), PROG))
+    given = vars(parser().parse_args())
+    sys.exit(run(partial(_train, **given), PROG))
 
 
-def _train(given: dict[str, Any]) -> None:
-    task, out, resume = (given.pop(name) for name in ("task", "out", "resume"))
-    own = {name: given.pop(name) for name in ("data", "threads", "start")}
-    train(resolve_settings(task, given, out if resume else None), out=out, resume=resume, **own)
+def _train(task: str, data: Any, out: Path, resume: bool, threads: int, start: Path, **given: Any) -> None:
+    settings = tasks.resolve_settings(task, given, out if resume else None)
+    train(settings, data=data, out=out, resume=resume, threads=threads, start=start)
 
 
 if __name__ == "__main__":

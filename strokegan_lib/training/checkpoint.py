@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,10 @@ from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.files import sha256
 
 NAME = re.compile(r"step-(\d{7,})-([0-9a-f]{12})\.pt")
-KEPT = 2  # the newest, and the one before in case the newest is damaged
 
 
 def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> Path:
-    """Write *state* after *step* steps and delete all but it and the KEPT - 1 before it.
+    """Write *state* after *step* steps and delete all but it and the one before, in case this one is damaged.
 
     Checkpoints of later steps are deleted too: they are damaged, or of a run that was given up.
 
@@ -44,9 +42,8 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> Path:
             os.replace(partial, final)
         finally:
             partial.unlink(missing_ok=True)
-        others = [path for path in checkpoints(folder) if path != final]
-        before = [path for path in others if _step(path) < step]
-        for old in {*others} - {*before[: KEPT - 1]}:
+        before = [path for path in checkpoints(folder) if _step(path) < step]
+        for old in {*checkpoints(folder)} - {final, *before[:1]}:
             old.unlink()
     return final
 
@@ -57,50 +54,31 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(named, key=lambda path: (_step(path), path.stat().st_mtime), reverse=True)
 
 
-def load_checkpoint(
-    folder: Path, about: dict[str, Any] | None = None, say: Callable[[str], None] = print
-) -> dict[str, Any] | None:
-    """The state in the newest sound checkpoint, on the CPU; None if there is none.
-
-    Args:
-        folder: where ``save_checkpoint`` wrote.
-        about: what determines the run; ``state["about"]`` must equal it. None takes any run.
-        say: gets one line for every damaged file.
+def load_checkpoint(folder: Path, about: dict[str, Any] | None = None) -> dict[str, Any] | None:
+    """The state in the newest sound checkpoint, on the CPU; None if there is none. Damaged ones are named on stdout.
 
     Raises:
-        BadInput: the checkpoint belongs to a run with other settings.
+        BadInput: it belongs to another run: ``state["about"]`` is not *about*. None takes any.
     """
     for path in checkpoints(folder):
-        state = _sound(path)
-        if state is None:
-            say(f"{path}: damaged or not a checkpoint of this kit; going back to the one before")
+        if sha256(path)[:12] != NAME.fullmatch(path.name)[2]:
+            print(f"{path}: damaged; going back to the one before")
             continue
-        if about is not None and (differ := differences(state["about"], about)):
-            raise BadInput(
-                folder, f"holds a run with other settings ({differ})",
-                "resume with the same settings or choose another --out",
-            )  # fmt: skip
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if about is not None:
+            check_same(folder, state["about"], about)
         return state
     return None
 
 
-def differences(before: dict[str, Any], now: dict[str, Any]) -> str:
-    """Settings in which a run differs from what it was, in words; empty if in none."""
+def check_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Raise BadInput where the settings of a run are not what they were in its *folder*."""
     names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
-    return "; ".join(f"{name} was {before.get(name)} and is now {now.get(name)}" for name in names)
+    differ = "; ".join(f"{name} was {before.get(name)} and is now {now.get(name)}" for name in names)
+    if differ:
+        remedy = "resume with the same settings or choose another --out"
+        raise BadInput(folder, f"holds a run with other settings ({differ})", remedy)
 
 
 def _step(path: Path) -> int:
     return int(NAME.fullmatch(path.name)[1])
-
-
-def _sound(path: Path) -> dict[str, Any] | None:
-    """What a checkpoint holds; None where it is damaged or another program's."""
-    if sha256(path)[:12] != NAME.fullmatch(path.name)[2]:
-        return None
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception:  # the unpickler may raise anything on a foreign file
-        return None
-    needed = {"about", "step", "networks", "average", "optimisers", "scaler", "best"}
-    return state if isinstance(state, dict) and set(state) == needed else None

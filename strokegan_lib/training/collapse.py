@@ -14,6 +14,16 @@ NEAR = 0.01  # of its start, on either side
 LEFT = 0.05  # below its start: it has learnt something, and may come back there when the game is even
 # steps in a row before a warning; a good critic needs some dozens of steps to leave its start
 PATIENCE = {"silent": 50, "flat": 50, "logistic": 300, "hinge": 300}
+IDLE = (
+    "the critic's {} loss has been {:.2f} for 300 steps, as if it answered 0 to everything: it has learnt nothing. A "
+    "larger --rate helps, and in synthesis --no-spectral with --r1."
+)
+ADVICE = {
+    "silent": "the critic's loss has been 0 for 50 steps. It either tells real from fake with ease or sees no "
+    "difference at all, and teaches the other network nothing.",
+    "flat": "every picture made in 50 steps is one flat grey. More slices with stroke (--lesion-share) help, and in "
+    "segmentation a Dice term (--dice).",
+} | {name: IDLE.format(name, start) for name, start in START.items()}
 
 
 class CollapseMonitor:
@@ -23,25 +33,21 @@ class CollapseMonitor:
         self.streaks: Counter[str] = Counter()  # steps in a row that showed a sign
         self.learnt: set[str] = set()  # losses whose start the critic has left
 
-    def look(self, step: int, losses: dict[str, float]) -> list[str]:
+    def look(self, row: dict[str, float]) -> list[str]:
         """Warnings that have just become due.
 
         Args:
-            step: number of the step, 0, 1, ...
-            losses: its record; 'critic' (the adversarial or multi-scale loss of a critic) and 'spread'
-                (standard deviation of the pictures made) are looked at where they are there.
+            row: 'step' and what was recorded of it; 'critic' (the adversarial or multi-scale loss of a critic) and
+                'spread' (standard deviation of the pictures made) are looked at where they are there.
 
         Raises:
             Diverged: a loss is not a number.
         """
-        for name, value in losses.items():
+        for name, value in row.items():
             if not math.isfinite(value):
-                raise Diverged(f"step {step}", f"the loss '{name}' is {value}")
-        critic = losses.get("critic", math.inf)
-        signs = {
-            "silent": abs(critic) < CRITIC_LOSS_FLOOR,
-            "flat": abs(losses.get("spread", math.inf)) < FLAT,
-        }
+                raise Diverged(f"step {row['step']}", f"the loss '{name}' is {value}")
+        critic = row.get("critic", math.inf)
+        signs = {"silent": abs(critic) < CRITIC_LOSS_FLOOR, "flat": row.get("spread", math.inf) < FLAT}
         for name, start in START.items():
             if critic < start - LEFT:
                 self.learnt.add(name)
@@ -49,23 +55,4 @@ class CollapseMonitor:
         for name, shown in signs.items():
             self.streaks[name] = self.streaks[name] + 1 if shown else 0
         due = [name for name, count in self.streaks.items() if count == PATIENCE[name]]
-        return [f"warning, step {step}: {_advice(name)}" for name in due]
-
-
-def _advice(name: str) -> str:
-    steps = PATIENCE[name]
-    if name == "silent":
-        return (
-            f"the critic's loss has been 0 for {steps} steps. It either tells real from fake with ease or sees no "
-            "difference at all, and teaches the other network nothing."
-        )
-    if name == "flat":
-        return (
-            f"every picture made in {steps} steps is one flat grey. More slices with stroke (--lesion-share) help, "
-            "and in segmentation a Dice term (--dice)."
-        )
-    return (
-        f"the critic's {name} loss has been {START[name]:.2f} for {steps} steps, as if it answered 0 to everything. "
-        "It has learnt nothing, and the generator learns from its other losses alone; a larger --rate helps, and in "
-        "synthesis --no-spectral with --r1."
-    )
+        return [f"warning, step {row['step']}: {ADVICE[name]}" for name in due]

@@ -22,8 +22,7 @@ def between_steps() -> Iterator[threading.Event]:
         stop.set()
 
     main = threading.current_thread() is threading.main_thread()
-    numbers = (signal.SIGINT, signal.SIGTERM) if main else ()
-    before = {number: signal.signal(number, ask) for number in numbers}
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM) if main}
     try:
         yield stop
     finally:

@@ -23,36 +23,28 @@ class Log:
     """
 
     def __init__(self, folder: Path | None, steps_made: int = 0) -> None:
+        self.rows: list[Row] = []
+        self.columns: dict[str, None] = {}
         self.file = folder and folder / "metrics.csv"
-        self.rows = read_rows(self.file, steps_made) if folder else []
-        self.columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        if folder:
+        if self.file:
             with writing(self.file):
-                folder.mkdir(parents=True, exist_ok=True)
-                # a resume that drops nothing writes nothing: no full disk can cost the record
-                unchanged = self.file.is_file() and self.file.read_bytes() == self._text(self.rows).encode()
-            if not unchanged:
-                write_whole(self.file, self._text(self.rows))
+                self.file.parent.mkdir(parents=True, exist_ok=True)
+            self.add(read_rows(self.file, steps_made))
 
     def add(self, rows: list[Row]) -> None:
         """Append rows; each has 'step', and what else was measured."""
         self.rows += rows
-        new = [name for row in rows for name in row if name not in self.columns]
-        self.columns += dict.fromkeys(new)
-        if self.file is None:
-            return
-        if new:  # such as the first validation score
-            write_whole(self.file, self._text(self.rows))
-        else:
+        known = len(self.columns)
+        self.columns |= {name: None for row in rows for name in row}
+        if self.file and len(self.columns) > known:  # the first rows, or the first validation score
+            write_whole(self.file, ",".join(self.columns) + "\n" + self._text(self.rows))
+        elif self.file:
             with writing(self.file), open(self.file, "a", newline="", encoding="utf-8") as file:
-                file.write(self._text(rows, header=False))
+                file.write(self._text(rows))
 
-    def _text(self, rows: list[Row], header: bool = True) -> str:
+    def _text(self, rows: list[Row]) -> str:
         text = io.StringIO()
-        table = csv.DictWriter(text, self.columns, lineterminator="\n")
-        if header:
-            table.writeheader()
-        table.writerows(rows)
+        csv.DictWriter(text, self.columns, lineterminator="\n").writerows(rows)
         return text.getvalue()
 
 

@@ -7,40 +7,30 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from argparse import ArgumentTypeError
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from strokegan_lib.command_line import LARGEST_SEED, integer, number, option
+from strokegan_lib.command_line import LARGEST_SEED, integer, number, option, value
 from strokegan_lib.data.split import FOLDS
 from strokegan_lib.errors import BadInput
-from strokegan_lib.profiles import PROFILES, profile
+from strokegan_lib.profiles import PROFILES, QUICK, profile
 from strokegan_lib.training.precision import PRECISIONS
 
 WEIGHT = number(0, 1e30)  # of a loss
-LOCAL = (
-    "validations",
-    "checkpoint_seconds",
-    "compile",
-)  # may change on --resume: they do not decide the weights
-
-
-def share(word: str) -> float | None:
-    """A number from 0 to 1, or None for 'data'."""
-    if word == "data":
-        return None
-    try:
-        return number(0, 1)(word)
-    except ArgumentTypeError as error:
-        raise ArgumentTypeError(f"{error}, or data") from None
+SHARE = value(  # None is the data's own
+    lambda word: None if word == "data" else float(word),
+    lambda share: share is None or 0 <= share <= 1,
+    "a number from 0 to 1, or data",
+)
+# may change on --resume: they do not decide the weights
+LOCAL = ("validations", "checkpoint_seconds", "compile")
 
 
 @dataclass(frozen=True)
 class Settings:
     """What every run needs; defaults are those of the quick profile.
 
-    Fields made by ``option`` are options of ``python -m strokegan_lib.train``, and there alone their ranges are
-    checked; settings that do not go together are refused here.
+    Fields made by ``option`` are options of ``python -m strokegan_lib.train``, which alone checks their ranges.
 
     Raises:
         BadInput: settings that do not go together.
@@ -48,19 +38,18 @@ class Settings:
 
     SIZES: ClassVar[tuple[str, ...]] = ("steps", "width", "batch_size")  # what the profile decides
 
-    steps: int = option(PROFILES["quick"].steps, "turns of each player", integer(1, 10**9))
+    steps: int = option(QUICK.steps, "turns of each player", integer(1, 10**9))
     # decides the first weights and what a step draws (codes, noise, dropout)
     seed: int = option(0, "decides weights, batches and what is drawn", integer(0, LARGEST_SEED))
     profile: str = option(
         "quick", "decides steps, width and batch size where they are not given", choices=list(PROFILES)
     )
-    width: int = option(PROFILES["quick"].width, "of the networks", integer(4, 1024))
-    batch_size: int = option(PROFILES["quick"].batch_size, "slices a step", integer(2, 4096))
-    # factor of every network's learning rate
+    width: int = option(QUICK.width, "of the networks", integer(4, 1024))
+    batch_size: int = option(QUICK.batch_size, "slices a step", integer(2, 4096))
     rate: float = option(1.0, "multiplies the learning rates", number(0, 1e31, within=True))
-    # of the slices in a batch: at the 18 % of the data most of a batch would teach nothing; None is the data's own
+    # at the 18 % of the data most of a batch would teach nothing
     lesion_share: float | None = option(
-        0.5, "share of slices with stroke in the batches, 0..1, or 'data' for what the data hold", share
+        0.5, "share of slices with stroke in the batches, 0..1, or 'data' for what the data hold", SHARE
     )
     precision: str = option("auto", "arithmetic; auto is the fastest native", choices=("auto", *PRECISIONS))
     fold: int | None = option(
@@ -69,9 +58,8 @@ class Settings:
     start: dict[str, str] | None = None  # name and sha256 of the weights that the run began with
     # decay of the moving average of the weights: the last hundred steps or so, as short runs forget their start
     average: float = 0.99
-    warm_up: float = (
-        0.05  # share of the steps in which the rate climbs: Adam's second moments are noise at first
-    )
+    # share of the steps in which the rate climbs: Adam's second moments are noise at first
+    warm_up: float = 0.05
     validations: int = 5  # at least so many, evenly spaced, the last at the end; 0 for none
     # what a lost Colab session costs at most
     checkpoint_seconds: float = option(60.0, "time between checkpoints", number(0, 1e9))
@@ -82,19 +70,13 @@ class Settings:
             raise BadInput(f"--width {self.width}", "is not a multiple of 4", "give 8, 16, 32 or 64")
 
     def sized(self, name: str) -> Settings:
-        """These settings with the sizes of a profile.
-
-        Raises:
-            BadInput: there is no profile of that name.
-        """
-        size = profile(name)
-        return dataclasses.replace(
-            self, profile=name, **{field: getattr(size, field) for field in self.SIZES}
-        )
+        """These settings with the sizes of a profile, by its name; BadInput where there is none."""
+        sizes = {field: getattr(profile(name), field) for field in self.SIZES}
+        return dataclasses.replace(self, profile=name, **sizes)
 
     def record(self) -> dict[str, Any]:
         """What decides the numbers of the run, for settings.json and weight files."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if name not in LOCAL}
+        return {name: found for name, found in dataclasses.asdict(self).items() if name not in LOCAL}
 
     def rate_at(self, step: int) -> float:
         """Factor of the peak learning rate at *step* (0, 1, ...): a climb to 1, then half a cosine down to 0."""
@@ -104,6 +86,6 @@ class Settings:
         return self.rate * (1 + math.cos(math.pi * (step - climb) / (self.steps - climb))) / 2
 
 
-def with_default(name: str, value: Any) -> Any:
+def with_default(name: str, default: Any) -> Any:
     """An option of Settings with another default, for a field of a task's settings."""
-    return option(value, **Settings.__dataclass_fields__[name].metadata)
+    return option(default, **Settings.__dataclass_fields__[name].metadata)

@@ -11,8 +11,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import nn
 
-from strokegan_lib.errors import BadInput, Diverged, writing
-from strokegan_lib.files import sha256
+from strokegan_lib.errors import BadInput, Diverged
+from strokegan_lib.files import sha256, write_whole
 from strokegan_lib.models.encoder import Encoder
 from strokegan_lib.models.family.dcgan import DCGAN
 from strokegan_lib.models.family.dual import MaskGenerator
@@ -26,16 +26,14 @@ from strokegan_lib.models.synthesis import Generator
 
 NETWORKS = {
     "segmentor": Segmentor, "generator": Generator, "styled generator": StyledGenerator, "encoder": Encoder,
-    "mask generator": MaskGenerator,
-    "dcgan": DCGAN, "progressive": ProgressiveGenerator, "sagan": SAGAN,
+    "mask generator": MaskGenerator, "dcgan": DCGAN, "progressive": ProgressiveGenerator, "sagan": SAGAN,
     "pix2pix": Pix2Pix, "pix2pixhd": Pix2PixHD,
 }  # fmt: skip
 GENERATORS = ("generator", "styled generator", "pix2pix", "pix2pixhd")  # they paint from two masks
 KEY = "strokegan"  # of the kit's own entry in a file's metadata
 SHIPPED = Path(__file__).parents[1] / "weights"
-ENCODER_SHA256 = (
-    "95289912cfc104e0d94e51c9d6de97c0061093ecdbeb82a46259d7c8c6955720"  # figures by others cannot be compared
-)
+# of its encoder: figures by another one cannot be compared
+ENCODER_SHA256 = "95289912cfc104e0d94e51c9d6de97c0061093ecdbeb82a46259d7c8c6955720"
 
 
 def save_weights(
@@ -47,8 +45,7 @@ def save_weights(
         path: a file ending in ``.safetensors``.
         network: of a class in NETWORKS.
         about: how it was made (data, steps, seed, threshold, ...), whatever JSON can hold.
-        half: round every number to float16: half the bytes, three digits. Networks are
-            computed in float32 again once loaded.
+        half: round to float16: half the bytes, three digits; once loaded, networks compute in float32 again.
 
     Raises:
         BadInput: the file cannot be written.
@@ -57,10 +54,7 @@ def save_weights(
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     if half:
         tensors = {name: t.half() if t.is_floating_point() else t for name, t in tensors.items()}
-    partial = Path(path).with_name(f".{Path(path).name}.partial")
-    with writing(path):
-        partial.write_bytes(save(tensors, metadata={KEY: card}))
-        os.replace(partial, path)
+    write_whole(Path(path), save(tensors, metadata={KEY: card}))
 
 
 def kind_of(network: nn.Module) -> str:
@@ -81,8 +75,6 @@ def load_weights(path: str | os.PathLike, kind: str | tuple[str, ...]) -> tuple[
     Raises:
         BadInput: no such file, not a weight file of this kit, of another network, or of training that diverged.
     """
-    if not Path(path).is_file():
-        raise BadInput(path, "is not there", "name the weights.safetensors that a training run wrote")
     try:
         raw = Path(path).read_bytes()  # not by name: safetensors knows only names that are UTF-8
         tensors = load(raw)
@@ -90,9 +82,8 @@ def load_weights(path: str | os.PathLike, kind: str | tuple[str, ...]) -> tuple[
         card = json.loads(header["__metadata__"][KEY])
         found, config, about = card["network"], card["config"], card["about"]
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
-        raise BadInput(
-            path, "is not a weight file of this kit", "name the weights.safetensors that a training run wrote"
-        ) from error
+        what = "is not a weight file of this kit" if Path(path).is_file() else "is not there"
+        raise BadInput(path, what, "name the weights.safetensors that a training run wrote") from error
     if not all(tensor.isfinite().all() for tensor in tensors.values()):
         raise Diverged(path, "it holds weights that are not numbers")
     if found not in (kinds := (kind,) if isinstance(kind, str) else kind):
@@ -104,11 +95,6 @@ def load_weights(path: str | os.PathLike, kind: str | tuple[str, ...]) -> tuple[
     except (RuntimeError, TypeError, ValueError) as error:
         raise BadInput(path, "does not fit this version of the network", "train it again") from error
     return network.eval().requires_grad_(False), about
-
-
-def steps_made(about: dict[str, Any]) -> int:
-    """How many steps a network has learnt for, by what its file says of it."""
-    return about.get("so_far", about["settings"]["steps"])
 
 
 def shipped(name: str) -> Path:
@@ -132,7 +118,5 @@ def shipped_encoder() -> Encoder:
     """
     path = shipped("encoder")
     if sha256(path) != ENCODER_SHA256:
-        raise BadInput(
-            path, "is not the encoder of this version (its sha256 differs)", "install the kit again"
-        )
+        raise BadInput(path, "is not this version's encoder (its sha256 differs)", "install the kit again")
     return load_weights(path, "encoder")[0]

@@ -36,7 +36,7 @@ from strokegan_lib.data.batches import Batch, Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.gan import GAN
 from strokegan_lib.training.loop import Loop
-from strokegan_lib.training.precision import accelerator, native_precision
+from strokegan_lib.training.precision import accelerator, arithmetic
 from strokegan_lib.training.settings import Settings
 from strokegan_lib.training.tasks import build, resolve_settings
 
@@ -181,7 +181,7 @@ def main() -> None:
     parser.add_argument("--precision", nargs="+", default=["auto", "fp32"], help="of the kit's step")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each side (default: 5)")
     args = parser.parse_args()
-    native = native_precision(device())
+    native = arithmetic()
     print(f"Training step: {machine()}; precision of this machine: {native}; width {args.width}")
     print("task       batch  precision  kit, ms  against      ms  ratio   aim")
     with tempfile.TemporaryDirectory() as scratch:

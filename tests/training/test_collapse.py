@@ -1,4 +1,4 @@
-"""The monitor of collapses: NaN ends the run, each collapse is reported once, and every GAN can be monitored."""
+"""The monitor of collapses: NaN ends the run, and each collapse is reported once."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ SOUND = {"critic": 0.3, "spread": 0.1, "segmentor": 1.0}
 
 def warnings(*rows: dict[str, float]) -> list[tuple[int, str]]:
     monitor = CollapseMonitor()
-    return [(step, warning) for step, row in enumerate(rows) for warning in monitor.look(step, row)]
+    return [(step, said) for step, row in enumerate(rows) for said in monitor.look({"step": step, **row})]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_loss_that_is_no_number_ends_the_run(value):
-    with pytest.raises(BadInput, match=r"step 7: the loss 'segmentor' is .*--rate"):
-        CollapseMonitor().look(7, {**SOUND, "segmentor": value})
+    with pytest.raises(BadInput, match=r"step 1: the loss 'segmentor' is .*--rate"):
+        warnings(SOUND, {**SOUND, "segmentor": value})
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,8 @@ def test_a_loss_that_is_no_number_ends_the_run(value):
     [
         ("silent", {"critic": -CRITIC_LOSS_FLOOR / 2}, "critic's loss has been 0"),  # SegAN's is negative
         ("flat", {"spread": FLAT / 2}, "flat grey"),
-        ("logistic", {"critic": 2 * math.log(2) + 0.005}, "critic's logistic loss has been 1.39"),
-        ("hinge", {"critic": 1.995}, "critic's hinge loss has been 2.00"),
+        ("logistic", {"critic": 2 * math.log(2) + 0.005}, "logistic loss has been 1.39"),
+        ("hinge", {"critic": 1.995}, "hinge loss has been 2.00"),
     ],
 )
 def test_a_collapse_is_reported_once(sign, change, words):
@@ -37,14 +37,9 @@ def test_a_collapse_is_reported_once(sign, change, words):
     # a critic's start counts only until it has learnt something, and SOUND says that it has
     before = [{"spread": 0.1}] * 3 if sign in ("logistic", "hinge") else [SOUND] * 3
     ((step, warning),) = warnings(*before, *[bad] * (3 * patience))
-    assert step == 3 + patience - 1 and words in warning and "\n" not in warning
-    assert not warnings(
-        *[bad] * (patience - 1), SOUND, *[bad] * (patience - 1)
-    )  # one good step starts it anew
-
-
-def test_two_collapses_in_one_step_are_both_reported():
-    assert len(warnings(*[{"critic": 0.0, "spread": 0.0}] * 200)) == 2
+    assert step == 3 + patience - 1 and words in warning and str(patience) in warning and "\n" not in warning
+    short = [bad] * (patience - 1)
+    assert not warnings(*short, SOUND, *short)  # one good step starts it anew
 
 
 def test_no_warning_without_a_critic_or_in_an_even_game():

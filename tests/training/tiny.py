@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,35 +16,12 @@ from torch import Tensor, nn
 from strokegan_lib.data.augment import Augmentation
 from strokegan_lib.data.batches import Batch, Batches
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.data.writer import About, SliceSetWriter
 from strokegan_lib.models.gan import GAN, OptimiserConfig, Update
 from strokegan_lib.training.loop import Loop, Settings
 from strokegan_lib.training.precision import accelerator
 from strokegan_lib.training.tasks import TASKS, build
 
-PATIENTS, PLANES = 10, 4
 ROWS = {name: row for task in TASKS.values() for name, row in task.rows.items()}
-ROWS["synthesis"] = ROWS["paper"]
-
-
-def make_slices(out: Path) -> SliceSet:
-    """40 slices: noisy tissue in a rectangle, in every other slice with a bright square for a stroke."""
-    rng = np.random.default_rng(0)
-    about = About("tiny", "made by the tests", "none", "none", ("flair",), "tiny.py")
-    foreground = np.zeros((PLANES, 128, 128), bool)
-    foreground[:, 20:110, 30:100] = True
-    with SliceSetWriter(out, about) as writer:
-        for number in range(PATIENTS):
-            stroke = np.zeros_like(foreground)
-            row, column = rng.integers(30, 80, 2)
-            stroke[1::2, row : row + 14, column : column + 14] = True
-            images = rng.integers(60, 120, (PLANES, 1, 128, 128)) + 110 * stroke[:, None]
-            images = (images * foreground[:, None]).astype(np.uint8)
-            writer.add(
-                images, stroke, foreground, patient=f"p{number}", case="1", plane=np.arange(PLANES),
-                z=np.arange(PLANES), spacing=(1.5, 1.5, 5.0), source="test",
-            )  # fmt: skip
-    return SliceSet.open(out)
 
 
 class Toy:
@@ -54,10 +32,7 @@ class Toy:
             "painter": nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.Conv2d(4, 1, 1)),
             "critic": nn.Conv2d(1, 2, 3),
         }
-        self.optimisers = {
-            "painter": OptimiserConfig(1e-3),
-            "critic": OptimiserConfig(4e-4, betas=(0.5, 0.999)),
-        }
+        self.optimisers = {"painter": OptimiserConfig(1e-3), "critic": OptimiserConfig(4e-4, (0.5, 0.999))}
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
         painted = networks["painter"](batch.image)
@@ -75,14 +50,9 @@ def make_gan(task: str) -> GAN:
 
 
 def make_loop(
-    task: str | GAN,
-    slices: SliceSet,
-    folder: Path | None = None,
-    *,
-    precision: str = "fp32",
-    validate: Any = None,
-    **settings: Any,
-) -> Loop:
+    task: str | GAN, slices: SliceSet, folder: Path | None = None, *, precision: str = "fp32",
+    validate: Any = None, **settings: Any,
+) -> Loop:  # fmt: skip
     """Augmented batches of two slices, a checkpoint after every step."""
     rows = np.arange(len(slices))
     batches = Batches(slices, rows, size=2, augmentation=Augmentation(), lesion_share=0.5)
@@ -91,13 +61,22 @@ def make_loop(
     return Loop(gan, batches, settings, accelerator(precision), validate, folder, {"task": name}, bar=False)
 
 
+def stop_after(loop: Loop, steps: int, sent: int = signal.SIGINT) -> Loop:
+    """Press Ctrl-C within step number *steps* (1, 2, ...), between the turns of two players."""
+    original = loop._update
+
+    def update(names: str, loss: Tensor) -> None:
+        original(names, loss)
+        if loop.step == steps - 1 and names == "critic":
+            signal.raise_signal(sent)
+
+    loop._update = update
+    return loop
+
+
 def state_of(loop: Loop) -> dict[str, Any]:
     """All that a step can change."""
-    return {
-        "networks": {name: network.state_dict() for name, network in loop.gan.networks.items()},
-        "average": loop.average.network.state_dict(),
-        "optimisers": {name: optimiser.state_dict() for name, optimiser in loop.optimisers.items()},
-    }
+    return {name: value for name, value in loop._state().items() if name != "about"}
 
 
 def losses_of(rows: list[dict[str, float]]) -> list[dict[str, float]]:
@@ -109,14 +88,10 @@ def differences(a: Any, b: Any, where: str = "") -> list[str]:
     """Where two states differ, in as little as a bit."""
     if isinstance(a, Tensor):
         return [] if a.dtype == b.dtype and torch.equal(a, b) else [where]
-    if isinstance(a, dict) and isinstance(b, dict):
-        if a.keys() != b.keys():
-            return [f"{where}: other names"]
-        return [d for name in a for d in differences(a[name], b[name], f"{where}.{name}")]
+    if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
+        return [found for name in a for found in differences(a[name], b[name], f"{where}.{name}")]
     if isinstance(a, (list, tuple)) and len(a) == len(b):
-        return [
-            d for k, pair in enumerate(zip(a, b, strict=True)) for d in differences(*pair, f"{where}[{k}]")
-        ]
+        return [found for k in range(len(a)) for found in differences(a[k], b[k], f"{where}[{k}]")]
     return [] if a == b else [where]
 
 
