@@ -112,14 +112,14 @@ def test_wrong_use_is_one_line(command, tmp_path, words, named):
 
 
 def test_data_that_cannot_be_learnt_from_are_refused(command, tmp_path):
-    healthy, two, out = (
-        brains(tmp_path / "healthy", each=1, every=1).folder,
+    few, two, out = (
+        brains(tmp_path / "few", patients=30, every=2).folder,
         tmp_path / "two",
         tmp_path / "run",
     )
     with SliceSetWriter(two, TWO_CHANNELS) as writer:
         add(writer, noise(8))
-    one_line(command("segmentation", "--data", healthy, "--out", out, *TINY), "no slice with stroke")
+    one_line(command("segmentation", "--data", few, "--out", out, *TINY), "no slice with stroke in its validation")
     for task in ("family", "encoder"):
         one_line(command(task, "--data", two, "--out", out, *TINY), "several channels")
     assert not out.exists()
