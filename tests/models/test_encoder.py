@@ -15,7 +15,6 @@ from strokegan_lib.training.encoder import EncoderSettings, EncoderTask
 
 @pytest.fixture
 def batch() -> Batch:
-    torch.manual_seed(0)
     foreground = torch.zeros(6, 1, 128, 128)
     foreground[:, :, 20:108, 28:100] = 1
     stroke = torch.zeros_like(foreground)
@@ -26,7 +25,6 @@ def batch() -> Batch:
 
 def test_features_are_standardised_and_answers_have_their_widths(batch):
     features, answers = Encoder(24, width=4).train()(batch.image)
-    assert features.shape == (6, 24)
     assert {name: part.shape[1] for name, part in answers.items()} == ANSWERS
     assert torch.allclose(features.mean(0), torch.zeros(24), atol=1e-5)
     assert torch.allclose(features.var(0, unbiased=False), torch.ones(24), atol=1e-2)
@@ -65,18 +63,14 @@ def test_a_corruption_grows_with_its_amount_and_stays_in_the_foreground(batch, n
 def test_each_slice_is_corrupted_by_its_own_amount(batch):
     amounts = torch.zeros(6, len(CORRUPTIONS))
     amounts[1] = 1
-    image = corrupt(batch.image, batch.foreground, amounts)
-    assert torch.allclose(image[0], batch.image[0], atol=1e-6)
-    assert (image[1] - batch.image[1]).abs().mean() > 0.03
+    changed = (corrupt(batch.image, batch.foreground, amounts) - batch.image).abs().mean((1, 2, 3))
+    assert changed[0] < 1e-6 and changed[1] > 0.03
 
 
-def test_blur_is_a_gaussian_where_all_is_foreground():
-    image = 0.2 + 0.6 * torch.rand(1, 1, 64, 64)
-    ours = CORRUPTIONS["blur"](image, torch.ones_like(image), torch.tensor([0.5]))
+def test_blur_is_a_gaussian_and_a_copied_half_is_symmetric_where_all_is_foreground():
+    image, one = 0.2 + 0.6 * torch.rand(1, 1, 64, 64), torch.ones(1)
+    ours = CORRUPTIONS["blur"](image, torch.ones_like(image), one / 2)
     theirs = gaussian_filter(image[0, 0].numpy(), 1.5, truncate=6)
     assert np.abs(ours[0, 0].numpy() - theirs)[12:-12, 12:-12].max() < 1e-5
-
-
-def test_a_copied_half_is_symmetric(batch):
-    image = CORRUPTIONS["copied half"](batch.image + 0.1, torch.ones_like(batch.foreground), torch.ones(6))
-    assert torch.allclose(image, image.flip(-1))
+    copied = CORRUPTIONS["copied half"](image, torch.ones_like(image), one)
+    assert torch.allclose(copied, copied.flip(-1))

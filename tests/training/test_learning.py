@@ -56,19 +56,13 @@ def test_a_short_run_paints_the_stroke_where_it_is_asked_for(slices):
     moved = batch.stroke.roll(20, -1) * batch.foreground
     with torch.inference_mode():
         added = (generator(moved, batch.foreground) - generator(batch.stroke, batch.foreground)) * moved
-    true = (
-        batch.image[batch.stroke > 0].mean()
-        - batch.image[(batch.foreground > 0) & (batch.stroke == 0)].mean()
-    )
+    other = (batch.foreground > 0) & (batch.stroke == 0)
+    true = batch.image[batch.stroke > 0].mean() - batch.image[other].mean()
     assert added.sum() / moved.sum() > 0.25 * true
 
 
 # what a critic's opponent needs hundreds of steps for, its critic learns in twenty; the others have a nearer aim
-FALLS = {
-    **dict.fromkeys([*MEMBERS, "masks"], "critic"),
-    "pix2pix": "pixel",
-    "styled": "pixel",
-}
+FALLS = {**dict.fromkeys([*MEMBERS, "masks"], "critic"), "pix2pix": "pixel", "styled": "pixel"}
 
 
 @pytest.mark.parametrize(("name", "loss"), FALLS.items())

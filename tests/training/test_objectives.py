@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.distributions import Bernoulli, kl_divergence
 
 from strokegan_lib.errors import BadInput
-from strokegan_lib.losses import multi_scale_l1
+from strokegan_lib.losses import WEIGHTINGS, multi_scale_l1
 from strokegan_lib.models.critic import Critic
 from strokegan_lib.training.objectives import OBJECTIVES, STRONGEST, LossInputs
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
@@ -69,15 +69,12 @@ CLOSED_FORM = [
 @pytest.mark.parametrize(("name", "painted", "stroke", "expected"), CLOSED_FORM)
 def test_objectives_in_closed_form(name, painted, stroke, expected):
     inputs = inputs_of(painted, stroke)
-    levels = {
-        field: 2 * getattr(inputs, field) for field in ("fake", "true", "black")
-    }  # the same level twice
-    terms = OBJECTIVES[name](inputs._replace(**levels))
-    for term, value in expected.items():
-        assert terms[term].item() == pytest.approx(value, abs=1e-3)
+    twice = {field: 2 * getattr(inputs, field) for field in ("fake", "true", "black")}  # the same level twice
+    terms = OBJECTIVES[name](inputs._replace(**twice))
+    assert {term: terms[term].item() for term in expected} == pytest.approx(expected, abs=1e-3)
 
 
-@pytest.mark.parametrize("weighting", ["equal", "elements", "pixel"])
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
 def test_the_papers_is_multi_scale_l1(weighting):
     inputs = random_inputs(0, (30, 0))._replace(weighting=weighting)
     assert torch.equal(total("paper", inputs), multi_scale_l1(inputs.fake, inputs.true, weighting))
@@ -87,11 +84,10 @@ def test_the_papers_is_multi_scale_l1(weighting):
 def test_the_scale_of_a_level_does_not_matter(name):
     """The paper's loss follows the level of the largest numbers."""
     inputs = random_inputs(1, (40, 0, 5))
-
-    def louder(levels: list[Tensor]) -> list[Tensor]:
-        return [*levels[:2], 100 * levels[2], *levels[3:]]
-
-    loud = inputs._replace(fake=louder(inputs.fake), true=louder(inputs.true), black=louder(inputs.black))
+    levels = {field: [*getattr(inputs, field)] for field in ("fake", "true", "black")}
+    for features in levels.values():
+        features[2] = 100 * features[2]
+    loud = inputs._replace(**levels)
     assert total(name, loud).item() == pytest.approx(total(name, inputs).item(), rel=1e-4)
     assert total("paper", loud) > 2 * total("paper", inputs)
 

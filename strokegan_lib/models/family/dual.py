@@ -118,9 +118,11 @@ class MaskGAN(Game):
         """The slices' masks, (B, 2, 128, 128)."""
         return soften(torch.cat([batch.stroke, batch.foreground], dim=1))
 
-    def scalars(self, fake: Tensor, true: Tensor) -> dict[str, Tensor]:
-        """``stroke`` and ``true`` are the shares of the picture that made and drawn strokes take."""
-        return {"spread": fake[:, 0].std(), "stroke": fake[:, 0].mean(), "true": true[:, 0].mean()}
+    def generator_losses(self, fake: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """As in Game; ``stroke`` and ``true`` are the shares of the picture that made and drawn strokes take."""
+        made, drawn = fake[:, 0], self.truth(batch)[:, 0]
+        shares = {"spread": made.std(), "stroke": made.mean(), "true": drawn.mean()}
+        return super().generator_losses(fake, batch) | shares
 
 
 def harden(soft: np.ndarray) -> np.ndarray:

@@ -41,24 +41,18 @@ class Game:
 
     def given(self, batch: Batch) -> tuple[Tensor, ...]:
         """What the generator makes it of."""
-        image = (
-            batch.image
-        )  # drawn in the step, whose number decides the random state: a resumed run draws the same
-        return (
-            torch.randn(len(image), self.generator.latent, dtype=image.dtype, device=image.device),
-        )  # (B, Z)
+        # drawn in the step, whose number decides the random state: a resumed run draws the same
+        image = batch.image
+        z = torch.randn(len(image), self.generator.latent, dtype=image.dtype, device=image.device)  # (B, Z)
+        return (z,)
 
     def judge(self, critic: Any, picture: Tensor, batch: Batch) -> list[Tensor]:
         """Logits of pictures, a tensor a head."""
         return [critic(picture)]
 
     def generator_losses(self, fake: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """What the generator minimises, under its name, and the terms of that."""
+        """What the generator minimises, under its name, and whatever else is recorded."""
         return {"generator": generator_loss(self.judge(self.discriminator, fake, batch), self.adversarial)}
-
-    def scalars(self, fake: Tensor, true: Tensor) -> dict[str, Tensor]:
-        """What is recorded beside the losses."""
-        return {"spread": fake.std()}
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
         """One turn of each player on one batch."""
@@ -79,7 +73,7 @@ class Game:
         with frozen(self.discriminator):
             losses |= self.generator_losses(fake, batch)
         update("generator", losses["generator"])
-        return {**losses, **self.scalars(fake, true)}
+        return {"spread": fake.std(), **losses}
 
 
 class ConditionalGame(Game):

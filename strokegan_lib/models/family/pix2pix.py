@@ -15,8 +15,6 @@ and 0 outside the foreground by construction. Dropout is off when slices are pai
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -24,7 +22,7 @@ from torch import Tensor, nn
 from strokegan_lib.data.batches import Batch
 from strokegan_lib.losses import generator_loss
 from strokegan_lib.models.critic import strided
-from strokegan_lib.models.family.dcgan import small_weights
+from strokegan_lib.models.family.dcgan import doubled, small_weights
 from strokegan_lib.models.family.game import ConditionalGame
 from strokegan_lib.models.gan import adam
 from strokegan_lib.models.synthesis import CONDITION
@@ -44,18 +42,14 @@ class Pix2Pix(nn.Module):
         super().__init__()
         self.config = {"width": width}
         widths = [width * min(8, 2**stage) for stage in range(HALVINGS)]  # 16, 32, 64, 128, 128
-        self.down = nn.ModuleList()
-        for stage, (a, b) in enumerate(pairwise([CONDITION, *widths])):
-            plain = stage in (0, HALVINGS - 1)  # neither the first nor the innermost is normalised
-            conv = nn.Conv2d(a, b, 4, stride=2, padding=1, bias=plain)
-            activation = nn.LeakyReLU(0.2) if stage < HALVINGS - 1 else nn.ReLU()
-            self.down.append(nn.Sequential(conv, *([] if plain else [nn.BatchNorm2d(b)]), activation))
+        self.down = strided([CONDITION, *widths[:-1]])
+        innermost = nn.Conv2d(*widths[-2:], 4, stride=2, padding=1)  # nor is this one normalised
+        self.down.append(nn.Sequential(innermost, nn.ReLU()))
         self.up = nn.ModuleList()
         for stage in range(HALVINGS - 1, 0, -1):
             below = widths[stage] * (1 if stage == HALVINGS - 1 else 2)  # with the skip beside it
-            conv = nn.ConvTranspose2d(below, widths[stage - 1], 4, stride=2, padding=1, bias=False)
             dropout = [nn.Dropout(0.5)] if stage >= HALVINGS - DROPOUT_IN else []
-            self.up.append(nn.Sequential(conv, nn.BatchNorm2d(widths[stage - 1]), *dropout, nn.ReLU()))
+            self.up.append(nn.Sequential(*doubled(below, widths[stage - 1]), *dropout))
         self.head = nn.ConvTranspose2d(2 * widths[0], 1, 4, stride=2, padding=1)
         self.apply(small_weights)
 

@@ -1,0 +1,11 @@
+"""The same first weights and inputs in every test of a network."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    torch.manual_seed(0)
