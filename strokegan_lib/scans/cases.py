@@ -1,7 +1,6 @@
 """What every real data set becomes before it is resampled: cases of axial planes.
 
-A data set is described once, by a :class:`Source`; a case on disk by :class:`CaseFiles`;
-a case in memory by :class:`Case`.
+A data set is described by a :class:`Source`, a case on disk by :class:`CaseFiles`, in memory by :class:`Case`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """NIfTI and MetaImage files: the header is judged before memory is taken, and the file is read to its end.
 
 A header of a few bytes can claim gigabytes, and most flipped bits in a .nii.gz change voxels without
-an error, because nibabel stops reading before the checksum. What a MetaImage reader would have to be
-protected from is most of what it does, so .mha is read here; the tests compare with SimpleITK.
+an error, because nibabel stops reading before the checksum; SimpleITK reads a broken .mha likewise.
 """
 
 from __future__ import annotations

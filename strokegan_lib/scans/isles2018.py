@@ -1,7 +1,6 @@
 """ISLES 2018: CT and CT perfusion maps of acute stroke, in slabs of a few planes.
 
-A second slab of the same patient directly follows the first in the numbering. Nothing in
-the files says so; a split that does not know it has one patient on both sides.
+A second slab of a patient directly follows the first, and no file says so: a split must know it.
 """
 
 from __future__ import annotations

@@ -47,14 +47,12 @@ def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS) -> Case:
 
 
 def resample_onto(volume: Volume, grid: Volume) -> Volume:
-    """Bring a volume onto another's voxels by the two affines; 0 outside its field of view.
-
-    Where the new voxels are larger the volume is smoothed first, or fine detail would come out as false pattern.
-    """
+    """Bring a volume onto another's voxels by the two affines; 0 outside its field of view."""
     from scipy.ndimage import affine_transform, gaussian_filter
 
     onto = np.linalg.inv(volume.affine) @ grid.affine  # voxels of grid -> voxels of volume
     step = np.linalg.norm(onto[:3, :3], axis=1)  # old voxels that a new one spans, per old axis
+    # larger voxels need a smoother image, or fine detail would come out as false pattern
     smooth = gaussian_filter(volume.data, np.where(step > 1, step / 2.355, 0))  # half as high at half a voxel
     data = affine_transform(smooth, onto[:3, :3], onto[:3, 3], grid.data.shape, order=1, cval=0.0)
     return replace(volume, data=data, affine=grid.affine)

@@ -70,10 +70,9 @@ def case_folder(path: Path, pattern: str) -> Path:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """All files below a folder in the order of their names, without what computers leave behind.
+    """All files below a folder in the order of their names, without ``.DS_Store``, ``._x`` and ``__MACOSX``.
 
-    Links to folders are followed, each folder once; ``.DS_Store``, ``._x`` and ``__MACOSX`` are left out.
-    A folder that is missing or cannot be read is BadInput.
+    Links to folders are followed, each folder once. BadInput if one is missing or cannot be read.
     """
     seen = set()
 

@@ -34,7 +34,8 @@ def resample_case(case: Case) -> Case:
     for channel, window in enumerate(case.windows):
         image = resample_image(case.images[:, channel], case.foreground, pixel)  # (P, 128, 128)
         images[:, channel] = window.to_bytes(image, foreground)
-    spacing = *[pixel_size(case.stroke.shape[1:], pixel)] * 2, case.spacing[2]
+    side = pixel_size(case.stroke.shape[1:], pixel)
+    spacing = (side, side, case.spacing[2])
     return replace(case, images=images, stroke=stroke, foreground=foreground, spacing=spacing)
 
 
@@ -54,22 +55,20 @@ def prepare(
 ) -> dict:
     """Make a SliceSet from a data set and return its card; print the terms before, and the outcome after.
 
+    BadInput if the folder, *out* or, without *skip_bad*, a case is unusable.
+
     Args:
         folder: where the data set lies, or is brought to from its public place or a *mirror* if *download*.
         modalities: channels, in this order; all that the data set has if None.
         skip_bad: report a bad case on stderr and go on without it.
-        workers: threads.
-        limit: only so many cases, the first ones.
+        limit: only the first cases, so many.
         made_by: the command, for the card.
         option: the data set's own option, by its name.
-
-    Raises:
-        BadInput: the folder or, without *skip_bad*, a case is unusable; or *out* is.
     """
     from tqdm import tqdm
 
     terms = [source.title, f"Licence: {source.licence}", f"Please cite: {source.citation}"]
-    print(*terms, *(f"Limit: {limit}" for limit in source.limits), sep="\n", flush=True)
+    print(*terms, *(f"Limit: {text}" for text in source.limits), sep="\n", flush=True)
     modalities = tuple(modalities or source.channels)
 
     def attempt(files: CaseFiles) -> tuple[Case, Case] | BadInput | Dropped:
@@ -83,8 +82,7 @@ def prepare(
         source.download(folder, mirror)
     found, bad = source.find(folder)
     found = found[:limit]
-    sums, dropped, file_notes = Counter(), Counter(), Counter()
-    skipped: list[str] = []
+    sums, dropped, file_notes, skipped = Counter(), Counter(), Counter(), []
     windows: dict[str, list[dict]] = {}  # of each case that is kept
     about = About(
         source.name, source.title, source.licence, source.citation, modalities, made_by, limits=source.limits

@@ -87,7 +87,6 @@ def check_commit(folder: Path, seen: int = SEEN, digest: str = DIGEST) -> None:
     """Compare the files of a downloaded folder with those seen, of 937 of the 1,449 subjects.
 
     An archive that is packed anew for every download has no stable sum of its own; its contents have.
-    The other subjects are guarded by the archive's own sums and by the agreement of picture and mask.
     """
     found = hashlib.sha256()
     with suppress(OSError):  # a file that is missing

@@ -10,29 +10,17 @@ from strokegan_lib.errors import BadInput
 from strokegan_lib.scans.soop_picture import read_picture, recover_flair
 
 
-def auc_of_bit(bit: int, inside: np.ndarray, outside: np.ndarray) -> float:
-    """AUC of one bit for telling two sets of pixels apart at the same intensity: in the bits above, both are alike."""
-    upper = 2 ** (bit + 1)
-    a, b = np.bincount(inside // upper, minlength=128), np.bincount(outside // upper, minlength=128)
-    weight = np.divide(a, b, out=np.zeros(128), where=b > 0)[outside // upper]
-    one_in = ((inside >> bit) & 1)[b[inside // upper] > 0].mean()
-    one_out = np.average((outside >> bit) & 1, weights=weight)
-    return 0.5 + (one_in - one_out) / 2  # of a value that is 0 or 1
-
-
 def leaks(planes: list[np.ndarray], lesions: list[np.ndarray]) -> set[str]:
-    """Which low bits tell the lesion, or the ring at its edge, from tissue."""
-    planes, lesions = np.stack(planes).astype(int), np.stack(lesions)  # (N, 189, 157)
-    middle = (planes >= 8) & (planes < 248)  # where all three low bits can vary
-    cross = np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], bool)  # of neighbours in the same plane
-    ring = binary_dilation(lesions, cross) & ~binary_erosion(lesions, cross)
-    tissue = planes[~lesions & ~ring & middle]
-    return {
-        f"bit {bit}, {name}"
-        for bit in (0, 1, 2)
-        for name, where in (("lesion", lesions), ("ring", ring))
-        if abs(auc_of_bit(bit, planes[where & middle], tissue) - 0.5) > 0.02
-    }
+    """Which low bits are set more often in the lesion, or in the ring at its edge, than in tissue of any brightness."""
+    pixels: dict[str, list] = {"lesion": [], "ring": [], "tissue": []}
+    for plane, lesion in zip(planes, lesions, strict=True):
+        middle = (plane >= 24) & (plane < 224)  # where all three low bits vary
+        ring = binary_dilation(lesion) & ~binary_erosion(lesion)
+        for name, where in (("lesion", lesion), ("ring", ring), ("tissue", ~lesion & ~ring)):
+            pixels[name].append(plane[where & middle].astype(np.int64))
+    values = {name: np.concatenate(parts) for name, parts in pixels.items()}
+    rate = {(name, bit): ((v >> bit) & 1).mean() for name, v in values.items() for bit in (0, 1, 2)}
+    return {f"bit {bit}, {name}" for name, bit in rate if abs(rate[name, bit] - rate["tissue", bit]) > 0.04}
 
 
 def painted(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ import gzip
 import itertools
 import os
 import zlib
+from contextlib import nullcontext
 from pathlib import Path
 
 import nibabel as nib
@@ -39,26 +40,22 @@ def raw_nifti(shape=SHAPE, dtype=np.float32, **fields) -> bytes:
     return head.binaryblock + b"\0" * 4 + VOXELS.tobytes(order="F")
 
 
-def raw_mha(old: bytes = b"", new: bytes = b"", voxels: bytes = VOXELS.tobytes(order="F")) -> bytes:
-    """A .mha of VOXELS whose header has *new* for *old* and may lie."""
-    head = b"""ObjectType = Image
-NDims = 3
-BinaryData = True
-BinaryDataByteOrderMSB = False
-CompressedData = False
-TransformMatrix = 1 0 0 0 1 0 0 0 1
-Offset = 0 0 0
-ElementSpacing = 1 1 1
-DimSize = 5 6 4
-ElementType = MET_FLOAT
-ElementDataFile = LOCAL
-"""
-    assert old in head
-    return head.replace(old, new, 1) + voxels
+BYTES = VOXELS.tobytes(order="F")
+MHA = (
+    b"ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\n"
+    b"CompressedData = False\nTransformMatrix = 1 0 0 0 1 0 0 0 1\nOffset = 0 0 0\nElementSpacing = 1 1 1\n"
+    b"DimSize = 5 6 4\nElementType = MET_FLOAT\nElementDataFile = LOCAL\n"
+)
 
 
-def packed_mha(voxels: bytes = VOXELS.tobytes(order="F")) -> bytes:
-    return raw_mha(b"CompressedData = False", b"CompressedData = True", zlib.compress(voxels))
+def mha(old: bytes, new: bytes, voxels: bytes = BYTES) -> bytes:
+    """A .mha file of VOXELS whose header has *new* for *old* and may lie."""
+    assert old in MHA
+    return MHA.replace(old, new, 1) + voxels
+
+
+def packed(voxels: bytes = BYTES) -> bytes:
+    return mha(b"CompressedData = False", b"CompressedData = True", zlib.compress(voxels))
 
 
 def written(path: Path, raw: bytes) -> Path:
@@ -105,8 +102,8 @@ def test_gzip_is_known_by_its_bytes_and_may_have_several_members(tmp_path):
         assert np.array_equal(read_volume(written(tmp_path / name, content)).data, VOXELS), name
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_metaimage_is_read_as_simpleitk_reads_it(tmp_path, packed):
+@pytest.mark.parametrize("compress", [False, True])
+def test_metaimage_is_read_as_simpleitk_reads_it(tmp_path, compress):
     import SimpleITK
 
     image = SimpleITK.GetImageFromArray(VOXELS.astype(np.int16).transpose())
@@ -114,10 +111,10 @@ def test_metaimage_is_read_as_simpleitk_reads_it(tmp_path, packed):
     image.SetOrigin((10, -20, 30))
     image.SetDirection((0, 1, 0, 1, 0, 0, 0, 0, -1))
     for name in ("a.mha", "a.nii"):
-        SimpleITK.WriteImage(image, str(tmp_path / name), packed)
-    mha, nii = read_volume(tmp_path / "a.mha"), read_volume(tmp_path / "a.nii")
-    assert np.array_equal(mha.data, nii.data) and np.allclose(mha.affine, nii.affine, atol=1e-5)
-    swapped = raw_mha(b"MSB = False", b"MSB = True", VOXELS.astype(">f4").tobytes(order="F"))
+        SimpleITK.WriteImage(image, str(tmp_path / name), compress)
+    ours, nii = read_volume(tmp_path / "a.mha"), read_volume(tmp_path / "a.nii")
+    assert np.array_equal(ours.data, nii.data) and np.allclose(ours.affine, nii.affine, atol=1e-5)
+    swapped = mha(b"MSB = False", b"MSB = True", VOXELS.astype(">f4").tobytes(order="F"))
     assert np.array_equal(read_volume(written(tmp_path / "b.mha", swapped)).data, VOXELS[::-1, ::-1])
     if os.name == "posix":  # elsewhere every name is UTF-8
         for file in ("a.mha", "a.nii"):
@@ -138,29 +135,28 @@ BAD_FILES = {  # name, content, words of the complaint
     "voxels nowhere": ("a.nii", raw_nifti(vox_offset=np.nan), "voxels from byte nan"),
     "two files": ("a.nii", raw_nifti(magic=b"ni1"), "magic b'ni1'"),
     "an unknown type": ("a.nii", raw_nifti(datatype=999), "not one file of plain numbers"),
-    "another file": ("a.jpg", b"x", "is not a NIfTI file"),
+    "constant": ("a.nii", raw_nifti()[:352] + bytes(480), "is constant (0 in every voxel)"),
     "empty": ("a.nii.gz", b"", "is not a NIfTI file"),
     "short": ("a.nii", raw_nifti()[:-1], "does not hold the 832 bytes"),
     "long": ("a.nii", raw_nifti() + bytes(2**17), "does not hold the 832 bytes"),
-    "gzip, half": ("a.nii.gz", PACKED[: len(PACKED) // 2], "is damaged or cut short"),
-    "gzip, no checksum": ("a.nii.gz", PACKED[:-8], "is damaged or cut short"),
-    "gzip, another checksum": ("a.nii.gz", change_bit(PACKED, len(PACKED) - 8), "is damaged"),
-    "gzip, rubbish behind": ("a.nii.gz", PACKED + b"rubbish", "is damaged"),
-    "mha, another file": ("a.mha", raw_mha(b"= LOCAL", b"= /etc/passwd"), "is no MetaImage file"),
-    "mha, gigabytes": ("a.mha", raw_mha(b"DimSize = 5 6 4", b"DimSize = 1000 1000 1000"), "more than 512 MiB"),
-    "mha, negative": ("a.mha", raw_mha(b"DimSize = 5 6 4", b"DimSize = -5 6 4"), "claims a shape of -5x6x4"),
-    "mha, a few more": ("a.mha", raw_mha(b"DimSize = 5 6 4", b"DimSize = 5 6 5"), "does not hold the 600 bytes"),
-    "mha, dimensions": ("a.mha", raw_mha(b"NDims = 3", b"NDims = 2"), "is no MetaImage file"),
-    "mha, unknown type": ("a.mha", raw_mha(b"MET_FLOAT", b"MET_OTHER"), "is no MetaImage file"),
-    "mha, colours": ("a.mha", raw_mha(b"DimSize", b"ElementNumberOfChannels = 3\nDimSize"), "is no MetaImage"),
-    "mha, voxels elsewhere": ("a.mha", raw_mha(b"DimSize", b"HeaderSize = 9\nDimSize"), "is no MetaImage file"),
-    "mha, text": ("a.mha", raw_mha(b"BinaryData = True", b"BinaryData = False"), "is no MetaImage file"),
-    "mha, too long": ("a.mha", raw_mha() + b"abc", "does not hold the 480 bytes"),
-    "mha, flat": ("a.mha", raw_mha(b"Spacing = 1 1 1", b"Spacing = 1 1 0"), "without usable geometry"),
-    "mha, cut short": ("a.mha", packed_mha()[:-5], "does not hold the 480 bytes"),
-    "mha, flipped": ("a.mha", packed_mha()[:-1] + b"?", "is damaged"),
-    "mha, a bomb": ("a.mha", packed_mha(bytes(2**26)), "does not hold the 480 bytes"),
-}  # fmt: skip
+    "no checksum": ("a.nii.gz", PACKED[:-8], "is damaged or cut short"),
+    "rubbish behind": ("a.nii.gz", PACKED + b"rubbish", "is damaged"),
+    "mha, another file": ("a.mha", mha(b"= LOCAL", b"= /etc/passwd"), "is no MetaImage file"),
+    "mha, gigabytes": ("a.mha", mha(b"5 6 4", b"1000 1000 1000"), "claims more than 512 MiB"),
+    "mha, a few more": ("a.mha", mha(b"5 6 4", b"5 6 5"), "does not hold the 600 bytes"),
+    "mha, dimensions": ("a.mha", mha(b"NDims = 3", b"NDims = 2"), "is no MetaImage file"),
+    "mha, unknown type": ("a.mha", mha(b"MET_FLOAT", b"MET_OTHER"), "is no MetaImage file"),
+    "mha, colours": (
+        "a.mha",
+        mha(b"DimSize", b"ElementNumberOfChannels = 3\nDimSize"),
+        "is no MetaImage file",
+    ),
+    "mha, text": ("a.mha", mha(b"BinaryData = True", b"BinaryData = False"), "is no MetaImage file"),
+    "mha, flat": ("a.mha", mha(b"Spacing = 1 1 1", b"Spacing = 1 1 0"), "without usable geometry"),
+    "mha, cut short": ("a.mha", packed()[:-5], "does not hold the 480 bytes"),
+    "mha, another checksum": ("a.mha", packed()[:-1] + b"?", "is damaged"),
+    "mha, a bomb": ("a.mha", packed(bytes(2**26)), "does not hold the 480 bytes"),
+}
 
 
 @pytest.mark.parametrize("fault", BAD_FILES)
@@ -168,13 +164,6 @@ def test_bad_file(tmp_path, caplog, capfd, fault):
     name, content, what = BAD_FILES[fault]
     refused(written(tmp_path / name, content), what)
     assert capfd.readouterr().err == "" and not caplog.records  # nibabel reports nothing by itself
-
-
-def test_missing_file_and_constant_image(tmp_path):
-    refused(tmp_path / "a.nii", "cannot be read (No such file")
-    path = nifti(tmp_path / "a.nii.gz", np.zeros(SHAPE, np.uint8))
-    refused(path, "is constant (0 in every voxel)")
-    assert not read_mask(path).data.any()  # a mask may be empty
 
 
 @pytest.mark.parametrize("code", [0, 2])
@@ -257,27 +246,23 @@ def test_gzip_bomb_is_stopped_early(tmp_path):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 * 1024  # KiB
 
 
-@pytest.mark.parametrize(
-    ("values", "what"),
-    [((0, 1, 2), "(2; expected 0, 1)"), ((0, 0.5), "(0.5;"), ((0, 255), "(255;"), ((-1, 0), "(-1;")],
-)
-def test_unexpected_labels(tmp_path, values, what):
-    path = nifti(tmp_path / "a.nii.gz", np.resize(np.array(values, np.float32), SHAPE))
-    refused(path, what, read_mask)
+@pytest.mark.parametrize("label", [2, 0.5, 255, -1])
+def test_unexpected_labels(tmp_path, label):
+    path = nifti(tmp_path / "a.nii.gz", np.resize(np.array([0, 1, label], np.float32), SHAPE))
+    refused(path, f"({label:g}; expected 0, 1)", read_mask)
+    assert not read_mask(nifti(path, np.zeros(SHAPE, np.uint8))).data.any()  # a mask may be empty
 
 
-@pytest.mark.parametrize("entry", [(0, 0), (0, 3), (2, 1)])
-def test_grids_differ_or_are_rounded(entry):
-    image = Volume(VOXELS, np.eye(4), Path("image.nii"))
-    for shift, same in ((1e-8, True), (1e-4, True), (1e-2, False), (-1e-2, False)):
-        affine = np.eye(4)
-        affine[entry] += shift
-        mask = Volume(VOXELS, affine, Path("mask.nii"))
-        if same:
-            check_same_grid(image, mask)
-        else:
-            with pytest.raises(BadInput, match=r"mask\.nii: has affine \[\[.*but image\.nii has \[\["):
-                check_same_grid(image, mask)
+@pytest.mark.parametrize(("shift", "same"), [(1e-8, True), (1e-4, True), (1e-2, False), (-1e-2, False)])
+def test_grids_differ_or_are_rounded(shift, same):
+    image, affine = Volume(VOXELS, np.eye(4), Path("image.nii")), np.eye(4)
+    affine[2, 1] += shift
+    with (
+        nullcontext()
+        if same
+        else pytest.raises(BadInput, match=r"mask\.nii: has affine \[\[.*but image\.nii has")
+    ):
+        check_same_grid(image, Volume(VOXELS, affine, Path("mask.nii")))
     with pytest.raises(BadInput, match=r"shape \(5, 6, 3\), but image.nii has \(5, 6, 4\)"):
         check_same_grid(image, Volume(VOXELS[..., :3], np.eye(4), Path("mask.nii")))
 
@@ -287,7 +272,7 @@ def test_grids_differ_or_are_rounded(entry):
     at=st.integers(0, 347), value=st.binary(min_size=1, max_size=4), suffix=st.sampled_from((".nii", ".mha"))
 )
 def test_no_header_gives_anything_but_a_volume_or_bad_input(tmp_path, at, value, suffix):
-    raw = raw_nifti() if suffix == ".nii" else raw_mha()
+    raw = raw_nifti() if suffix == ".nii" else MHA + BYTES
     try:
         volume = read_volume(written(tmp_path / f"a{suffix}", raw[:at] + value + raw[at + len(value) :]))
     except BadInput:
