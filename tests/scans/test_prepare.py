@@ -12,7 +12,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from PIL import Image
-from trees import SOURCES, brats2015_case, isles2018_case, isles2022_case, nifti, soop_subject, tree
+from trees import SOURCES, isles2018_case, isles2022_case, nifti, soop_subject, tree
 
 from strokegan_lib.data.resample import resample_mask
 from strokegan_lib.data.slices import SliceSet
@@ -21,13 +21,6 @@ from strokegan_lib.scans.formats import UNPLACED
 from strokegan_lib.scans.volumes import NAN_OUTSIDE, read_mask
 
 ROOT = Path(__file__).parents[2]
-
-
-def script(name: str, source: Path, out: Path) -> tuple[int, str, str]:
-    command = [sys.executable, ROOT / "data_scripts" / f"prepare_{name}.py", "--source", source, "--out", out]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True)
-    return done.returncode, done.stdout, done.stderr
 
 
 def prepared(name: str, folder: Path, *options: str) -> SliceSet:
@@ -53,9 +46,10 @@ def test_script_makes_a_sliceset_from_a_folder_with_an_awkward_name(tmp_path, na
         (source / stray).write_bytes(b"x")
     (source / "loop").symlink_to(source)
     before = sorted((p, p.stat().st_mtime_ns) for p in source.rglob("*"))
-    code, said, errors = script(name, source, out)
-    assert (code, errors) == (0, "")
-    about, slices = SOURCES[name], SliceSet.open(out)
+    command = [sys.executable, ROOT / "data_scripts" / f"prepare_{name}.py", "--source", source, "--out", out]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    said, about, slices = done.stdout, SOURCES[name], SliceSet.open(out)
     assert said.index(about.licence) < said.index(about.citation) < said.index(about.limits[0])
     assert "  patients: 2\n" in said and len(slices.patients) == 2 and slices.channels == list(about.channels)
     assert slices.stroke.any() and not (slices.stroke & ~slices.foreground).any()
@@ -64,30 +58,20 @@ def test_script_makes_a_sliceset_from_a_folder_with_an_awkward_name(tmp_path, na
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([source.name, out.name])
 
 
-def voxels(change):
-    """Damage that changes the voxels of a NIfTI file."""
+def edited(voxels=lambda data: data, shift: float = 0.0):
+    """Damage that changes the voxels or the place of a NIfTI file."""
 
     def apply(path: Path) -> None:
         image = nib.load(path)
-        nifti(path, change(image.get_fdata()), image.affine)
+        image.affine[0, 3] += shift
+        nifti(path, voxels(image.get_fdata()), image.affine)
 
     return apply
 
 
-def moved(path: Path) -> None:
-    image = nib.load(path)
-    image.affine[0, 3] += 0.01
-    nifti(path, np.asanyarray(image.dataobj), image.affine)
-
-
-def twice(path: Path) -> None:
-    (path.parent / "copy").mkdir()
-    shutil.copy(path, path.parent / "copy")
-
-
 def black(path: Path) -> None:
     Image.new("RGB", (692, 189)).save(path)
-    voxels(np.zeros_like)(path.parents[1] / "NIfTI" / "bwsrsub-2_lesion.nii.gz")
+    edited(np.zeros_like)(path.parents[1] / "NIfTI" / "bwsrsub-2_lesion.nii.gz")
 
 
 def renamed(name: str):
@@ -97,16 +81,17 @@ def renamed(name: str):
 DAMAGES = {  # data set, which of its files or folders, what is done to it, words of the complaint
     "truncated": ("isles2022", "*2_ses-0001_dwi.*", lambda p: os.truncate(p, 99), "is damaged or cut short"),
     "no brain": ("soop", "rsub-2_*", black, "shows no brain"),
-    "constant head": ("isles2022", "*2_ses-0001_adc.*", voxels(lambda d: 1.0 + (np.indices(d.shape).sum(0) == 0)), "cannot be windowed"),
-    "other affine": ("isles2022", "*2_ses-0001_msk.*", moved, "has affine [["),
-    "mask outside": ("isles2022", "*2_ses-0001_msk.*", voxels(lambda d: np.roll(d, 13, 0)), "lies outside the brain by"),
+    "constant head": ("isles2022", "*2_ses-0001_adc.*", edited(lambda d: 1.0 + (np.indices(d.shape).sum(0) == 0)), "cannot be windowed"),
+    "other affine": ("isles2022", "*2_ses-0001_msk.*", edited(shift=0.01), "has affine [["),
+    "mask outside": ("isles2022", "*2_ses-0001_msk.*", edited(lambda d: np.roll(d, 13, 0)), "lies outside the brain by"),
     "no mask": ("isles2022", "*2_ses-0001_msk.*", Path.unlink, "has no mask (sub-strokecase0002_ses-0001)"),
     "no image": ("isles2022", "*2_ses-0001_adc.*", Path.unlink, "without its adc image"),
-    "duplicate": ("isles2022", "*2_ses-0001_dwi.*", twice, "is the second of its kind"),
+    "dangling link": ("isles2022", "*2_ses-0001_adc.*", lambda p: (p.unlink(), p.symlink_to("nowhere")), "cannot be read (No such file"),
+    "duplicate": ("isles2022", "*2_ses-0001_dwi.*", lambda p: shutil.copy(p, p.parents[1]), "is the second of its kind"),
     "test case": ("isles2018", "case_2", renamed("case_95"), "not one of the 94 training cases"),
     "renamed": ("isles2018", "case_2", renamed("two"), "lies in no folder named like a case"),
-    "label 5": ("brats2015", "*pat2_1/*/*.OT.*", voxels(lambda d: d + d // 4), "labels (5; expected 0, 1, 2, 3, 4)"),
-    "grid": ("soop", "bwsrsub-2_*", voxels(lambda d: d[:10, :10, :10]), "is not on SOOP's grid"),
+    "label 5": ("brats2015", "*pat2_1/*/*.OT.*", edited(lambda d: d + d // 4), "labels (5; expected 0, 1, 2, 3, 4)"),
+    "grid": ("soop", "bwsrsub-2_*", edited(lambda d: d[:10, :10, :10]), "is not on SOOP's grid"),
     "picture": ("soop", "rsub-2_*", lambda p: Image.new("RGB", (692, 189), "lime").save(p), "is not 692x189 pixels"),
 }  # fmt: skip
 
@@ -115,10 +100,8 @@ DAMAGES = {  # data set, which of its files or folders, what is done to it, word
 def sound(tmp_path_factory) -> Path:
     """Three cases of ISLES 2022, two of the others."""
     root = tmp_path_factory.mktemp("sound")
-    for name in SOURCES.keys() - {"brats2015"}:
+    for name in SOURCES:
         tree(name, root / name, cases=3 if name == "isles2022" else 2)
-    for n in (1, 2):
-        brats2015_case(root / "brats2015", f"brats_tcia_pat{n}_1", suffix=".nii")
     return root
 
 
@@ -208,14 +191,12 @@ def test_modalities_limit_and_region(sound, tmp_path):
 
 def test_what_was_clipped_and_assumed_is_in_the_card(tmp_path, capfd):
     cases = [isles2022_case(tmp_path / "in", n) for n in (1, 2, 3)]
-    mask = read_mask(cases[0]["msk"])
-    data = mask.data.astype(np.uint16)
-    data[0, 0, 3] = 1  # outside the head
-    nifti(cases[0]["msk"], data, mask.affine)
+    corner = np.indices((24, 20, 6)).sum(0) == 0  # a voxel outside the head
+    edited(lambda d: np.where(corner, 1, d))(cases[0]["msk"])
     for path in cases[1].values():
         raw = gzip.decompress(path.read_bytes())
         path.write_bytes(gzip.compress(raw[:252] + bytes(4) + raw[256:]))  # qform_code and sform_code
-    voxels(lambda d: np.where(d < 0, np.nan, d))(cases[2]["adc"])  # below 0 outside the head
+    edited(lambda d: np.where(d < 0, np.nan, d))(cases[2]["adc"])  # below 0 outside the head
     card = prepared("isles2022", tmp_path / "in").card
     assert card["lesion_ml_clipped_outside_foreground"] == 0.012 and card["cases_clipped"] == 1
     assert card["file_notes"] == {UNPLACED: 1, NAN_OUTSIDE: 1} and UNPLACED in capfd.readouterr().out

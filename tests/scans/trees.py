@@ -19,7 +19,7 @@ def tree(name: str, root: Path, cases: int = 2) -> Path:
     """Write some cases of two patients or more."""
     for n in range(1, cases + 1):
         if name == "brats2015":
-            brats2015_case(root, f"brats_tcia_pat{n}_1")
+            brats2015_case(root, f"brats_tcia_pat{n}_1", suffix=".nii")
         else:
             {"soop": soop_subject, "isles2018": isles2018_case, "isles2022": isles2022_case}[name](root, n)
     return root
