@@ -29,7 +29,7 @@ from student import HERE, derive, lessons
 
 from strokegan_lib import command_line
 from strokegan_lib.classroom import prepared
-from strokegan_lib.classroom.records import MIME
+from strokegan_lib.classroom.outputs import MIME
 from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.files import write_whole
 from strokegan_lib.profiles import PROFILES, profile

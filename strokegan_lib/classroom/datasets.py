@@ -1,8 +1,4 @@
-"""The slices a notebook works on: a prepared data set, or the default phantom.
-
-The phantom is made once for each profile and kept in a cache folder:
-``STROKEGAN_CACHE`` where that is set, ``~/.cache/strokegan`` otherwise.
-"""
+"""The slices a notebook works on: a prepared data set, or the default phantom, made once for each profile."""
 
 from __future__ import annotations
 
@@ -21,27 +17,9 @@ from strokegan_lib.profiles import Profile
 REMEDY = "free some space, or set STROKEGAN_CACHE to another folder"
 
 
-def named_folder(variable: str) -> Path | None:
-    """The folder that an environment variable names, or None; ``~`` is the reader's home."""
-    return Path(os.path.expanduser(os.environ[variable])) if os.environ.get(variable) else None
-
-
-def home_folder(variable: str) -> Path:
-    """The kit's folder in the reader's home; *variable* is the environment variable that names another.
-
-    Raises:
-        BadInput: the account has no home.
-    """
-    try:
-        return Path.home() / ".cache" / "strokegan"
-    except RuntimeError:  # no HOME, and no name for this account: containers, batch jobs
-        remedy = f"set {variable} to a folder that may be written"
-        raise BadInput("the home folder", "is not known here", remedy) from None
-
-
-def cache_folder() -> Path:
-    """Where phantoms are kept between runs."""
-    return named_folder("STROKEGAN_CACHE") or home_folder("STROKEGAN_CACHE")
+def folder_of(variable: str) -> Path:
+    """The folder that an environment variable names, or else the kit's own in the reader's home."""
+    return Path(os.environ.get(variable) or "~/.cache/strokegan").expanduser()
 
 
 def prepared(
@@ -49,7 +27,8 @@ def prepared(
 ) -> SliceSet:
     """Open the data set that the reader named, or else the profile's phantom.
 
-    Several processes may ask at once: one makes the phantom, the others wait for it.
+    Phantoms are kept in ``STROKEGAN_CACHE``, or in ``~/.cache/strokegan`` where that is not set. Several
+    processes may ask at once: one makes the phantom, the others wait for it.
 
     Args:
         data: folder of a SliceSet; None or '' for the phantom.
@@ -65,35 +44,28 @@ def prepared(
     from strokegan_lib.phantom.dataset import PHANTOM_VERSION, make_phantom_set
 
     size = {"patients": profile.patients, "slices_per_patient": profile.slices_per_patient}
-    name = "x".join(map(str, size.values()))
-    folder = cache_folder() / f"phantom-flair-{name}-seed{seed}-v{PHANTOM_VERSION}-format{FORMAT_VERSION}"
-    # a finished one is read without a lock: it may belong to another account, or to a teacher alone
-    with suppress(BadInput):
+    name = f"phantom-flair-{profile.patients}x{profile.slices_per_patient}-seed{seed}"
+    name += f"-v{PHANTOM_VERSION}-format{FORMAT_VERSION}"
+    folder = folder_of("STROKEGAN_CACHE") / name
+    with suppress(BadInput):  # read without a lock: it may belong to another account
         return SliceSet.open(folder)
     try:
-        with writing(folder.parent):
+        with writing(folder):
             folder.parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(folder.with_name(f".{folder.name}.lock"), mode=FOR_ALL).acquire()
-        with lock:
-            with suppress(BadInput):
-                return SliceSet.open(folder)  # made while this process waited
-            if folder.exists():  # changed on disk since it was made: it costs little to make again
-                with writing(folder):
+            with FileLock(folder.with_name(f".{name}.lock"), mode=FOR_ALL):
+                with suppress(BadInput):
+                    return SliceSet.open(folder)  # made while this process waited
+                if folder.exists():  # changed on disk since it was made
                     shutil.rmtree(folder)
-            return make_phantom_set(folder, **size, seed=seed, workers=workers)
+                return make_phantom_set(folder, **size, seed=seed, workers=workers)
     except BadInput as error:
         raise BadInput(error.where, error.what, REMEDY) from error
 
 
 def one_channel(data: str | os.PathLike | None, instead: str = "the phantom") -> str | os.PathLike:
-    """The reader's own data set, unless the networks that come with the kit cannot read it: they know one channel.
+    """The reader's data set; '' where there is none, or one of several channels: that prints a sentence.
 
-    Args:
-        data: folder of a SliceSet; None or '' for none.
-        instead: what the notebook goes on with, for the sentence that says so.
-
-    Returns:
-        *data*; or '', and one sentence is printed, where its slices have several channels.
+    The networks that come with the kit read one channel. *instead* is what the notebook goes on with.
 
     Raises:
         BadInput: *data* is no SliceSet.

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import platform
 import sys
-import time
+import timeit
 
 import torch
 from torch.nn import functional as F
@@ -24,15 +23,13 @@ def convolution_seconds(device: torch.device, dtype: torch.dtype) -> float:
     """Time of one convolution, forward and backward, the best of three after one that warms up."""
     images = torch.randn(8, 32, 64, 64, device=device)  # (B, C, H, W)
     weight = torch.randn(32, 32, 3, 3, device=device, requires_grad=True)
-    mixed = torch.autocast(device.type, dtype) if dtype != torch.float32 else contextlib.nullcontext()
-    seconds = []
-    for _ in range(4):
-        start = time.perf_counter()
-        with mixed:
+
+    def once() -> None:
+        with torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
             F.conv2d(images, weight, padding=1).float().mean().backward()
         weight.grad.sum().item()  # waits for an accelerator to finish
-        seconds.append(time.perf_counter() - start)
-    return min(seconds[1:])
+
+    return min(timeit.repeat(once, number=1, repeat=4)[1:])
 
 
 def machine() -> dict[str, str]:
@@ -57,19 +54,13 @@ def machine() -> dict[str, str]:
 
 
 def advice(profile: str) -> str:
-    """Which profile suits this machine, and where Colab lends a GPU; a sentence a line.
-
-    Args:
-        profile: name of the profile that is chosen now.
-    """
+    """Whether the profile suits this machine, and where Colab lends a GPU; a sentence a line."""
     if best_device().type != "cpu":
-        lines = ["A GPU was found, and the notebooks use it by themselves."]
-        if profile == "quick":
-            lines.append('Set PROFILE = "class" in the cell near the top, and run again from there.')
-        return "\n".join(lines)
-    lines = ['No GPU was found: PROFILE = "quick" is right here.']
-    if profile != "quick":
-        lines = [f'No GPU was found: PROFILE = "{profile}" will train for long. "quick" is right here.']
+        found = "A GPU was found, and the notebooks use it by themselves."
+        more = '\nSet PROFILE = "class" in the cell near the top, and run again from there.'
+        return found + (more if profile == "quick" else "")
+    slow = "" if profile == "quick" else f'PROFILE = "{profile}" will train for long. '
+    lines = [f'No GPU was found. {slow}PROFILE = "quick" is right here.']
     if "google.colab" in sys.modules:
         lines += [
             'For a GPU: menu Runtime, entry "Change runtime type", choose "T4 GPU", then Save.',

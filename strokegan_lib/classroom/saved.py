@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from strokegan_lib.errors import BadInput
-
-if TYPE_CHECKING:
-    from strokegan_lib.classroom.widgets.ratio_explorer import Comparison
 
 TABLES = Path(__file__).parents[1] / "weights"  # copies of the experiments' tables that lessons show
 
@@ -31,7 +29,7 @@ def table_of(
     Raises:
         BadInput: there are no such files.
     """
-    table, card = folder / f"{'_'.join(filter(None, (name, part)))}.csv", folder / f"{name}.json"
+    table, card = folder / f"{name}{part and f'_{part}'}.csv", folder / f"{name}.json"
     if not (table.is_file() and card.is_file()):
         names = ", ".join(sorted(file.stem for file in folder.glob("*.csv"))) or "none"
         raise BadInput(f"results {table.stem}", "do not come with the kit", f"choose one of: {names}")
@@ -47,9 +45,23 @@ def _value(word: str) -> Any:
         return word
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """One run of ``python -m experiments.balancing``: a line for each arm, and the card."""
+
+    lines: list[dict[str, Any]]
+    card: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        return f"{self.card['data']}, {self.card['setting']}"
+
+    def arm(self, name: str) -> dict[str, Any]:
+        """The line of an arm."""
+        return {line["arm"]: line for line in self.lines}[name]
+
+
 def saved_comparisons(folder: Path = TABLES) -> dict[str, Comparison]:
     """The comparisons of ways to balance that lie in a folder, by title; {} if none."""
-    from strokegan_lib.classroom.widgets.ratio_explorer import Comparison
-
     found = [Comparison(*table_of(file.stem, folder)) for file in sorted(folder.glob("balancing_*.csv"))]
     return {comparison.title: comparison for comparison in found}

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlparse
 
+import nbformat
 import pytest
-from lab import Lab
 from playwright.sync_api import Page, expect, sync_playwright
 from shown import Shown
 
@@ -21,8 +29,11 @@ FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 ]
-CHROMIUM = os.environ.get("CHROMIUM") or "chromium"
-START = 300_000  # milliseconds until JupyterLab shows a notebook and its kernel is idle
+CHROMIUM = shutil.which(os.environ.get("CHROMIUM") or "chromium")
+START = (
+    300  # seconds until JupyterLab shows a notebook and its kernel is idle: the machines of CI can be slow
+)
+NOTIFICATIONS = ".jupyter/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
 CELLS = {
     "set-up": """import numpy as np, torch
 from strokegan_lib.classroom import *
@@ -40,12 +51,9 @@ rows = np.argsort(-slices.foreground.sum((1, 2), dtype=int))[:5]""",
 
 
 def pytest_configure() -> None:
-    if not shutil.which(CHROMIUM):
-        pytest.exit(
-            f"there is no {CHROMIUM} here; install Debian's package (apt-get install chromium) or name yours: "
-            "CHROMIUM=/path/to/it",
-            returncode=2,
-        )
+    if not CHROMIUM:
+        remedy = "install Debian's package (apt-get install chromium) or name yours: CHROMIUM=/path/to/it"
+        pytest.exit(f"there is no Chromium here; {remedy}", returncode=2)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -57,31 +65,62 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+@contextmanager
+def lab(home: Path) -> Iterator[str]:
+    """JupyterLab with the notebook, which writes nothing outside *home*; its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port, token = free.getsockname()[1], secrets.token_hex(16)
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
+        *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"),
+        *(f"--ServerApp.root_dir={home}", "--LabApp.extension_manager=readonly"),
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
+    cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS.values()]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), home / "widgets.ipynb")
+    (home / NOTIFICATIONS).parent.mkdir(parents=True)
+    (home / NOTIFICATIONS).write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
+    environment |= {"HOME": str(home), "OMP_NUM_THREADS": "1"}  # server and browser want a core too
+    with open(home / "lab.log", "wb") as log:
+        server = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log)
+    try:
+        end = time.monotonic() + START
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token={token}", timeout=30).close()
+                break
+            except OSError:  # nobody listens yet
+                assert server.poll() is None and time.monotonic() < end, (home / "lab.log").read_text()
+                time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}/lab/tree/widgets.ipynb?reset&token={token}"
+    finally:
+        server.terminate()  # it ends its kernels first
+        server.wait(30)
+
+
 @pytest.fixture(scope="session")
 def page(phantom: SliceSet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """The notebook, its cells run. At the end: nothing went wrong in the page, and it asked only JupyterLab."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    strangers, complaints = [], []
-    with Lab(tmp_path_factory.mktemp("lab"), list(CELLS.values())) as lab, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which(CHROMIUM), args=FLAGS)
+    asked, complaints = [], []
+    with lab(tmp_path_factory.mktemp("lab")) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 900}, has_touch=True)
-        page.on(
-            "request",
-            lambda r: (
-                strangers.append(r.url) if urlparse(r.url).hostname not in {"127.0.0.1", None} else None
-            ),
-        )
+        page.on("request", lambda request: asked.append(urlparse(request.url).hostname))
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(lab.address, timeout=START)
-        expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=START)
+        page.goto(address, timeout=1000 * START)
+        expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=1000 * START)
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.locator(".lm-Menu-itemLabel").get_by_text("Run All Cells", exact=True).click()
         last = page.locator(".jp-Notebook .jp-Cell").last.locator(".jp-InputPrompt")
-        expect(last).to_have_text(f"[{len(CELLS)}]:", timeout=START)
+        expect(last).to_have_text(f"[{len(CELLS)}]:", timeout=1000 * START)
         yield page
         browser.close()
-    assert not complaints and not strangers, (complaints, strangers)
+    assert not complaints and set(asked) <= {"127.0.0.1", None}, (complaints, set(asked))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from strokegan_lib.classroom.widgets.pixels import SCALE
 
 Place = tuple[int, int]  # row and column of a pixel of the slice
 SIDE = 128
-NOTHING = "nothing is painted yet"
+NOTHING = " 0 pixels of stroke"
 
 
 def dabs(*way: Place) -> np.ndarray:
@@ -54,15 +54,14 @@ class Painter(Shown):
         """The same with a finger."""
         points = [[{"x": x, "y": y}] for x, y in self.points(way)]
         finger = self.page.context.new_cdp_session(self.page)
-        for kind, at in zip(
-            ["touchStart", *["touchMove"] * (len(way) - 1), "touchEnd"], [*points, []], strict=True
-        ):
+        kinds = ["touchStart", *["touchMove"] * (len(way) - 1), "touchEnd"]
+        for kind, at in zip(kinds, [*points, []], strict=True):
             finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
         finger.detach()
 
     def counts(self, mask: np.ndarray) -> None:
         """Wait until Python has answered for a mask of so many pixels."""
-        self.says(f"{mask.sum()} pixels painted" if mask.any() else NOTHING)
+        self.says(f" {mask.sum()} pixels of stroke")
 
     def synthetic(self) -> np.ndarray:
         """What the generator makes, (SIDE, SIDE): a pixel for a pixel of the slice."""

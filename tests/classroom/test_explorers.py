@@ -58,10 +58,8 @@ class TestAttention:
         left, right = np.split(pixels(explorer), 2, axis=1)
         r, c = divmod(int(to[row // f * n + column // f]), n)
         assert (right[r * block + block // 2, c * block + block // 2] == ORANGE).all()
-        assert (
-            f"about 1 of {n * n} positions" in explorer.sentence
-            and f"most from ({r}, {c})" in explorer.sentence
-        )
+        assert f"about 1 of {n * n} positions" in explorer.sentence
+        assert f"most from ({r}, {c})" in explorer.sentence
         top, start = row // f * block, column // f * block
         blue = (left == BLUE).all(-1)
         near = np.zeros_like(blue)
@@ -78,13 +76,6 @@ class TestAttention:
         assert (right[5, 5] == ORANGE).all() and np.abs(right[-5, -5] - quarter).max() <= 0.5
         assert (right[-5, 5] == round(DIM * 100)).all()
         assert "about 64 of 64 positions, 50 % from the other half" in explorer.set(layer="even").sentence
-
-    @pytest.mark.parametrize(
-        "maps", [{}, {"odd": torch.eye(63)}, {"flat": torch.ones(64, 32)}, {"fine": torch.eye(1024)}]
-    )
-    def test_a_map_that_does_not_fit_is_refused(self, maps: dict):
-        with pytest.raises(ValueError, match="map"):
-            AttentionExplorer(self.IMAGE, maps)
 
 
 class TestLatentWalk:
@@ -121,8 +112,8 @@ class TestLatentWalk:
         assert (
             "0.000 from the left" in walk.sentence and "0.000 from the right" in walk.set(share=1.0).sentence
         )
-        with pytest.raises(ValueError, match="as many"):
-            LatentWalk({"a": walker, "b": Walker(network, walker.codes[:2])})
+        two = {"a": walker, "b": Walker(network, walker.codes[:2])}
+        assert LatentWalk(two).controls["end"].max == 1, "codes that every walker has"
 
 
 class TestLevelProber:
@@ -150,19 +141,11 @@ class TestLevelProber:
         with torch.no_grad():
             seen, empty, true = (critic(image[None] * mask) for mask in masks)
         losses = [
-            [100 * multi_scale_l1([s], [t]) / multi_scale_l1([e], [t])]
+            round(float(100 * multi_scale_l1([s], [t]) / multi_scale_l1([e], [t])))
             for s, e, t in zip(seen, empty, true, strict=True)
         ]
-        assert (
-            self.percent(prober) == [round(float(loss)) for (loss,) in losses]
-            and min(self.percent(prober)) > 5
-        )
+        assert self.percent(prober) == losses and min(losses) > 5
         assert prober.image.value != before
-
-    def test_what_it_cannot_measure_is_refused(self, parts: tuple[Critic, Tensor, Tensor]):
-        critic, image, stroke = parts
-        with pytest.raises(ValueError, match="no difference"):
-            LevelProber(critic, image, 0 * stroke)
         with pytest.raises(ValueError, match="eval"):
             LevelProber(critic.train(), image, stroke)
 
@@ -181,31 +164,20 @@ class TestLevelProber:
 
 
 class TestLosses:
-    @given(painted=st.floats(0.01, 0.99), true=st.one_of(st.floats(0.01, 0.99), st.just(0.0)))
-    def test_losses_and_gradients_are_pytorchs(self, painted: float, true: float):
-        t = torch.tensor(true, dtype=torch.float64)
-        cross = F.binary_cross_entropy_with_logits
-        theirs = {
-            "L1": lambda a: (a.sigmoid() - t).abs(),
-            "divergence": lambda a: cross(a, t) - F.binary_cross_entropy(t, t),
-        }
-        for name, (loss, gradient, _) in LOSSES.items():
-            logit = torch.logit(torch.tensor(painted, dtype=torch.float64)).requires_grad_()
-            value = theirs[name](logit)
-            value.backward()
-            assert loss(np.array(painted), true) == pytest.approx(value.item(), abs=1e-9)
-            if abs(painted - true) > 1e-9:  # L1 has a corner there
-                assert gradient(np.array(painted), true) == pytest.approx(logit.grad.item(), abs=1e-9)
-
     @given(
         grey=st.floats(0.1, 0.9), chance=st.floats(0.0, 1.0).filter(lambda chance: abs(chance - 0.5) > 0.01)
     )
     def test_l1_has_its_minimum_at_the_median_and_the_divergence_at_the_mean(
         self, grey: float, chance: float
     ):
-        minima = {
-            name: GREYS[expected(loss, GREYS, grey, chance).argmin()] for name, (loss, _, _) in LOSSES.items()
-        }
+        minima = {}
+        for name, (loss, _) in LOSSES.items():
+            height, gradient = expected(loss, GREYS, grey, chance)
+            minima[name] = GREYS[height.argmin()]
+            slope = np.gradient(height, GREYS) * GREYS * (1 - GREYS)  # in the logit
+            far = (np.abs(GREYS - grey) > 0.005) & (np.minimum(GREYS, 1 - GREYS) > 0.05)
+            assert gradient[far] == pytest.approx(slope[far], abs=1e-3)
+            assert height.min() >= 0
         assert minima["L1"] == pytest.approx(grey if chance > 0.5 else 0.0, abs=0.0011)
         assert minima["divergence"] == pytest.approx(grey * chance, abs=0.0011)
 
@@ -248,10 +220,6 @@ class TestRatios:
         assert "by no arm" in explorer.set(comparison="discs, b").sentence
         assert "real 0.410" in explorer.set(share=0.6).sentence
 
-    def test_nothing_saved(self, tmp_path: Path):
-        with pytest.raises(ValueError, match="one comparison or more"):
-            RatioExplorer(saved_comparisons(tmp_path))
-
 
 class TestGame:
     REAL = np.full((20, 16, 16), 50, np.uint8) + np.arange(20, dtype=np.uint8)[:, None, None]
@@ -276,11 +244,12 @@ class TestGame:
         game = RealOrSynthetic(self.REAL, self.FAKE, rounds=4)
         wrong = {"real": "synthetic", "synthetic": "real"}[game.truth[0]]
         game.set(answer=wrong).set(answer=game.truth[0])
-        assert game.right() == 0 and "wrong" in game.sentence and "Score 0 of 1" in game.sentence
-        assert game.set(number=3).answer.value == "?"
+        assert "wrong" in game.sentence and "Score 0 of 1" in game.sentence
+        game.controls["number"].value = 3  # as the mouse does it
+        assert game.controls["answer"].value == "?" and "real or synthetic?" in game.sentence
         game.set(answer="real").next()
         assert game.controls["number"].value == 4
-        assert "you said real" in game.set(number=3).sentence
+        assert "you said real" in game.set(number=3).sentence and game.controls["answer"].value == "real"
 
     def test_play_again_shows_other_pictures(self):
         game, fresh = (RealOrSynthetic(self.REAL, self.FAKE, seed=seed) for seed in (0, 1))
@@ -288,8 +257,6 @@ class TestGame:
         (button,) = (child for child in game.row.children if child.description == "Play again")
         button.click()
         assert game.answers == {} and game.truth == fresh.truth and game.image.value == fresh.image.value
-        with pytest.raises(ValueError, match="21 rounds"):
-            RealOrSynthetic(self.REAL, self.FAKE, rounds=21)
 
 
 class TestThresholds:
@@ -319,19 +286,11 @@ class TestThresholds:
         assert f"{alarms} false positive pixels" in explorer.set(slice=5, threshold=0.4).sentence
 
     def test_the_top_of_its_curve_is_the_threshold_that_the_library_chooses(self, phantom, rows, score):
-        chosen, k = best_threshold(
-            count(score, torch.from_numpy(phantom.stroke[rows])[:, None], THRESHOLDS), THRESHOLDS
-        )
-        explorer = ThresholdExplorer(phantom, rows, {"noisy": score}).set(threshold=round(chosen, 2))
-        top = explorer.curves["noisy"].max()
-        assert explorer.curves["noisy"][k] == top > explorer.curves["noisy"][0]
-        assert explorer.sentence.endswith(f"over the 5 slices with a lesion {top:.3f}")
-
-    def test_it_refuses_scores_that_do_not_fit(self, phantom: SliceSet, rows: np.ndarray, score: Tensor):
-        for chosen, scores, words in (
-            (rows, {}, "one method or more"),
-            (rows[5:], {"noisy": score[5:]}, "one has a lesion"),
-            (rows, {"logits": 5 * score}, r"0\.\.1"),
-        ):
-            with pytest.raises(ValueError, match=words):
-                ThresholdExplorer(phantom, chosen, scores)
+        truth = torch.from_numpy(phantom.stroke[rows])[:, None]
+        chosen, _ = best_threshold(count(score, truth, THRESHOLDS), THRESHOLDS)
+        explorer = ThresholdExplorer(phantom, rows, {"noisy": score})
+        mean = {}
+        for cut in (0.01, 0.3, round(chosen, 2), 0.7):
+            told = explorer.set(threshold=cut).sentence
+            mean[cut] = float(re.search(r"over the 5 slices with a lesion (.+)$", told)[1])
+        assert max(mean, key=mean.get) == round(chosen, 2) and mean[0.01] < mean[0.3]

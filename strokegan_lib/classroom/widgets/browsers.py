@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from strokegan_lib.classroom.widgets.interactive import Interactive
-from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, outlined, png
+from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, outlined
 from strokegan_lib.data.slices import SliceSet
 
 
@@ -16,26 +16,22 @@ class PatientBrowser(Interactive):
     """Leaf through the planes and channels of the patients of a data set, lesions outlined.
 
     Example:
-        ``PatientBrowser(slices).set(patient=3, plane=14, channel="flair")``; patients and
-        planes are counted from 0 in the order on disk.
+        ``PatientBrowser(slices).set(patient=3, plane=14, channel="flair")``; both count from 0.
     """
 
     def __init__(self, slices: SliceSet) -> None:
         self.slices = slices
         self.rows = [slices.of_patient(patient) for patient in slices.patients]
         planes = len(self.rows[0])
-        self.plane = widgets.IntSlider(planes // 2, 0, planes - 1, description="plane")
-        super().__init__(
-            patient=widgets.IntSlider(0, 0, len(self.rows) - 1, description="patient"),
-            plane=self.plane,
-            channel=widgets.Dropdown(options=slices.channels, description="channel"),
-        )
+        patient = widgets.IntSlider(0, 0, len(self.rows) - 1, description="patient")
+        plane = widgets.IntSlider(planes // 2, 0, planes - 1, description="plane")
+        # patients may differ in their number of planes
+        patient.observe(lambda change: plane.set_trait("max", len(self.rows[change["new"]]) - 1), "value")
+        channel = widgets.Dropdown(options=slices.channels, description="channel")
+        super().__init__(patient=patient, plane=plane, channel=channel)
 
-    def draw(self, patient: int, plane: int, channel: str) -> tuple[bytes, str]:
+    def draw(self, patient: int, plane: int, channel: str) -> tuple[np.ndarray, str]:
         rows = self.rows[patient]
-        with self.quietly():  # patients may differ in their number of planes
-            self.plane.max = len(rows) - 1
-        plane = self.plane.value
         stroke = self.slices.stroke[rows[plane]]
         image = self.slices.images[rows[plane], self.slices.channels.index(channel)]
         lesion = f"{stroke.sum()} pixels of stroke, outlined in orange" if stroke.any() else "no stroke"
@@ -43,7 +39,7 @@ class PatientBrowser(Interactive):
         if others.size and not stroke.any():
             lesion += f" (this patient's lies between planes {others[0]} and {others[-1]})"
         where = f"{self.slices.patients[patient]}, plane {plane} (0 to {len(rows) - 1}), {channel}"
-        return png(outlined(image, (stroke, ORANGE))), f"{where}: {lesion}"
+        return outlined(image, (stroke, ORANGE)), f"{where}: {lesion}"
 
 
 class MaskComparison(Interactive):
@@ -69,9 +65,9 @@ class MaskComparison(Interactive):
         self.slice, self.mask, self.second, self.score = image, mask, redraw, score
         super().__init__(pixels=widgets.IntSlider(0, -3, 3, description="edge moved by (pixels)"))
 
-    def draw(self, pixels: int) -> tuple[bytes, str]:
+    def draw(self, pixels: int) -> tuple[np.ndarray, str]:
         second = self.second(self.mask, pixels)
-        return png(outlined(self.slice, (self.mask, ORANGE), (second, BLUE))), (
+        return outlined(self.slice, (self.mask, ORANGE), (second, BLUE)), (
             f"first reader {self.mask.sum()} pixels (orange), second reader {second.sum()} pixels (blue), "
             f"edge moved by {pixels:+d}: Dice {self.score(self.mask, second):.3f}"
         )

@@ -22,8 +22,7 @@ function render({ model, el }) {
     return true;
   });
 
-  onChange(model, ["value"], () => showPng(image, model.get("value")));
-  onChange(model, ["alt"], () => { image.alt = model.get("alt"); });
+  showPicture(model, image);
 }
 
 export default { render };

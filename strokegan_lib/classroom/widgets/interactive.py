@@ -10,14 +10,16 @@ from __future__ import annotations
 import base64
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import anywidget
 import ipywidgets as widgets
+import numpy as np
 import traitlets
+
+from strokegan_lib.classroom.widgets.pixels import png
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STYLE = Path(__file__).with_name("widgets.css").read_text(encoding="utf-8")
@@ -61,17 +63,9 @@ class Picture(widgets.Image):
 
 
 class Interactive(ABC):
-    """A picture, its controls, and a sentence that says what is seen.
+    """A picture, its controls (name -> widget with a ``value``), and a sentence that says what is seen.
 
-    A subclass makes the controls and draws. An error while drawing is shown in place of the
-    sentence and raised.
-
-    Args:
-        controls: name -> widget with a ``value``.
-
-    Attributes:
-        image: the picture's widget; its ``value`` is a PNG.
-        sentence: what is said of it.
+    An error while drawing is shown in place of the sentence and raised.
     """
 
     def __init__(self, **controls: widgets.ValueWidget) -> None:
@@ -90,41 +84,32 @@ class Interactive(ABC):
         self.redraw()
 
     @abstractmethod
-    def draw(self, **values: Any) -> tuple[bytes, str]:
-        """The PNG for these values of the controls, and a sentence about it."""
+    def draw(self, **values: Any) -> tuple[np.ndarray, str]:
+        """Pixels, (h, w, 3) uint8, for these values of the controls, and a sentence about them."""
 
     def make_picture(self) -> widgets.DOMWidget:
         return Picture(format="png")
 
     def set(self, **values: Any) -> Interactive:
-        """Set controls by name, as the mouse would, and return the widget itself.
+        """Set controls by name, as the mouse would, draw once, and return the widget itself.
 
         Raises:
             KeyError: no such control.
-            ValueError: a value that the control does not offer.
-            Exception: whatever went wrong while drawing.
+            TraitError, ValueError: a value that the control does not offer.
         """
         if unknown := values.keys() - self.controls.keys():
             raise KeyError(f"no control named {', '.join(unknown)}: there are {', '.join(self.controls)}")
-        for name, control in self.controls.items():  # in this order: a patient decides what planes there are
-            if name not in values:
-                continue
-            try:
-                control.value = values[name]
-            except traitlets.TraitError as error:
-                raise ValueError(f"{name} cannot be {values[name]!r}: {error}") from error
-            if control.value != values[name]:  # a slider moves a value that lies beyond its end
-                raise ValueError(f"{name} goes from {control.min} to {control.max}, not to {values[name]!r}")
-        return self
-
-    @contextmanager
-    def quietly(self) -> Iterator[None]:
-        """Controls that change inside are not drawn."""
-        before, self.quiet = self.quiet, True
+        self.quiet = True
         try:
-            yield
+            for name, control in self.controls.items():  # in this order: a patient decides the planes
+                if name in values:
+                    control.value = values[name]
+                    if control.value != values[name]:  # a slider moves a value that lies beyond its end
+                        raise ValueError(f"{name} goes from {control.min} to {control.max}")
         finally:
-            self.quiet = before
+            self.quiet = False
+            self.redraw()
+        return self
 
     def redraw(self, _change: Any = None) -> None:
         """Draw for the present values of the controls."""
@@ -135,7 +120,7 @@ class Interactive(ABC):
         except Exception as error:  # the error of a callback would be seen nowhere else
             self.words.value = status(f"{type(error).__name__}: {error}", "strokegan-failed")
             raise
-        self.image.value, self.image.alt, self.sentence = shown, words, words
+        self.image.value, self.image.alt, self.sentence = png(shown), words, words
         self.words.value = status(words)
 
     def _repr_mimebundle_(self, **_options: Any) -> tuple[dict, dict]:
@@ -143,3 +128,46 @@ class Interactive(ABC):
         still = base64.b64encode(self.image.value).decode("ascii")
         bundle = {**data, "image/png": still, "text/plain": self.sentence}
         return bundle, {**metadata, "image/png": {"alt": self.sentence}}
+
+
+def script(name: str) -> str:
+    """A JavaScript module, after what all of ours share."""
+    return "\n".join(Path(__file__).with_name(file).read_text("utf-8") for file in ("shared.js", name))
+
+
+class Canvas(anywidget.AnyWidget):
+    """Two slices side by side, a PNG, with words for those who cannot see it; and H and W of one slice."""
+
+    value = traitlets.Bytes().tag(sync=True)
+    alt = traitlets.Unicode().tag(sync=True)
+    shape = traitlets.List(traitlets.Int()).tag(sync=True)
+
+
+class ClickablePicture(Canvas):
+    """Two slices in which a place, (row, column), is chosen by mouse, finger or arrow keys."""
+
+    _esm = script("clickable_picture.js")
+
+    step = traitlets.Int(1).tag(sync=True)  # pixels that an arrow key moves the place
+    # from the browser, and not echoed: an echo may be older than the next click
+    place = traitlets.List(traitlets.Int()).tag(sync=True, echo_update=False)
+
+
+class Clickable(Interactive):
+    """Two slices whose controls *row* and *column* may also be set by a click on either."""
+
+    def make_picture(self) -> ClickablePicture:
+        row, column = self.controls["row"], self.controls["column"]
+        picture = ClickablePicture(shape=[row.max + 1, column.max + 1])
+        picture.observe(self._clicked, names="place")
+        return picture
+
+    def _clicked(self, change: dict[str, Any]) -> None:
+        """Take a place that the browser sent; one that a slider has chosen is there already."""
+        row, column = change["new"]
+        if (row, column) != (self.controls["row"].value, self.controls["column"].value):
+            self.set(row=row, column=column)
+
+    def redraw(self, change: Any = None) -> None:
+        super().redraw(change)
+        self.image.place = [self.controls["row"].value, self.controls["column"].value]

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import ipywidgets as widgets
+import numpy as np
 import torch
 from torch import Tensor
 
 from strokegan_lib.classroom.widgets.interactive import Interactive
-from strokegan_lib.classroom.widgets.pixels import outlined, png
+from strokegan_lib.classroom.widgets.pixels import outlined
 
 WAYS = ("on the sphere", "straight")
 
 
-@dataclass(frozen=True)
-class Walker:
+class Walker(NamedTuple):
     """A generator and the codes that one may walk between.
 
     Attributes:
@@ -32,21 +32,13 @@ class Walker:
 class LatentWalk(Interactive):
     """Two codes' pictures, left and right, and between them that of a code on the way. Used in notebook 11.
 
-    Args:
-        walkers: name -> generator and its codes; all have as many codes.
-
     Example:
         ``LatentWalk({"DCGAN": Walker(dcgan, torch.randn(8, 64))}).set(start=0, end=3, share=0.5)``
-
-    Raises:
-        ValueError: no walker, or walkers with different numbers of codes.
     """
 
     def __init__(self, walkers: dict[str, Walker]) -> None:
-        counts = {len(walker.codes) for walker in walkers.values()}
-        if len(counts) != 1:
-            raise ValueError("every walker needs codes, and as many as the others")
-        self.walkers, last = walkers, counts.pop() - 1
+        self.walkers = walkers
+        last = min(len(walker.codes) for walker in walkers.values()) - 1
         super().__init__(
             generator=widgets.Dropdown(options=list(walkers), description="generator"),
             start=widgets.IntSlider(0, 0, last, description="from code"),
@@ -55,18 +47,18 @@ class LatentWalk(Interactive):
             way=widgets.Dropdown(options=WAYS, description="way"),
         )
 
-    def draw(self, generator: str, start: int, end: int, share: float, way: str) -> tuple[bytes, str]:
+    @torch.inference_mode()
+    def draw(self, generator: str, start: int, end: int, share: float, way: str) -> tuple[np.ndarray, str]:
         walker = self.walkers[generator]
         a, b = walker.codes[start], walker.codes[end]  # (Z,)
         middle = interpolate(a, b, share, way)
-        with torch.inference_mode():
-            shown = [walker.paint(code[None])[0, 0] for code in (a, middle, b)]  # (H, W) each
-        changed = [float((shown[1] - shown[side]).abs().mean()) for side in (0, 2)]
-        grey = (255 * torch.cat(shown, 1)).round().byte().cpu().numpy()  # (H, 3 W)
-        return png(outlined(grey)), (
+        left, between, right = (walker.paint(code[None])[0, 0] for code in (a, middle, b))  # (H, W) each
+        grey = (255 * torch.cat([left, between, right], 1)).round().byte().cpu().numpy()  # (H, 3 W)
+        return outlined(grey), (
             f"{generator}, {way}: code {start}, {share:.0%} of the way, code {end}; length of the code "
-            f"{float(middle.norm()):.1f} (ends {float(a.norm()):.1f} and {float(b.norm()):.1f}); mean change "
-            f"{changed[0]:.3f} from the left picture, {changed[1]:.3f} from the right"
+            f"{middle.norm():.1f} (ends {a.norm():.1f} and {b.norm():.1f}); mean change "
+            f"{(between - left).abs().mean():.3f} from the left picture, "
+            f"{(between - right).abs().mean():.3f} from the right"
         )
 
 
@@ -84,9 +76,6 @@ def interpolate(a: Tensor, b: Tensor, share: float, way: str = WAYS[0]) -> Tenso
         a, b: (Z,), neither of length 0.
         share: t, 0..1.
         way: one of WAYS.
-
-    Returns:
-        (Z,).
     """
     angle = torch.arccos((a @ b / (a.norm() * b.norm())).clamp(-1, 1))
     if way == "straight" or angle.sin() < 1e-3:  # two equal or opposite directions define no arc

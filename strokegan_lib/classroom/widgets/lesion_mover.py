@@ -2,72 +2,98 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from typing import Any
+
 import ipywidgets as widgets
 import numpy as np
 from scipy import ndimage
 
-from strokegan_lib.classroom.widgets.clickable import Clickable
-from strokegan_lib.classroom.widgets.painting import Painting
-from strokegan_lib.classroom.widgets.pixels import ORANGE, outlined, png
+from strokegan_lib.classroom.widgets.interactive import Clickable, Interactive
+from strokegan_lib.classroom.widgets.pixels import ORANGE, outlined
 from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.evaluation.synthetic import paint
 from strokegan_lib.models.synthesis import Generator
 
 
-class LesionMover(Clickable):
-    """A real slice beside a synthetic one, whose lesion is moved, resized and turned. Used in notebook 04.
+class MaskToSlice(Interactive):
+    """A slice of the data, and the slice that a generator makes of its foreground and of a mask.
 
-    A click on either moves the lesion there. The sentence compares the brightness under the mask
-    with that of a slice made without any stroke: what the mask alone has changed.
+    What of the mask lies outside the foreground is left out. The sentence compares the brightness under
+    the mask with that of a slice made without any stroke: what the mask alone has changed.
 
     Args:
         generator: in eval mode, as ``load_weights`` gives it.
         slices: the data set.
-        rows: (n,) slices whose foreground may be chosen, such as those of a test patient.
+        rows: (n,) which of its slices may be chosen; ``number`` counts them from 0.
+        controls: those that decide the mask.
+    """
+
+    def __init__(
+        self, generator: Generator, slices: SliceSet, rows: np.ndarray, **controls: widgets.ValueWidget
+    ) -> None:
+        self.generator, self.slices, self.rows = generator, slices, rows
+        super().__init__(
+            number=widgets.IntSlider(0, 0, len(rows) - 1, description="slice"),
+            **controls,
+            outline=widgets.Checkbox(True, description="outline on the synthetic slice", indent=False),
+        )
+
+    @abstractmethod
+    def asked(self, **values: Any) -> np.ndarray:
+        """The mask, (H, W) bool, for these values of the controls."""
+
+    def draw(self, number: int, outline: bool, **values: Any) -> tuple[np.ndarray, str]:
+        index, mask = int(self.rows[number]), self.asked(**values)
+        foreground = self.slices.foreground[index].astype(bool)
+        stroke = mask & foreground
+        strokes = np.stack([np.zeros_like(stroke), stroke])  # (2, H, W)
+        without, made = paint(self.generator, strokes, np.stack([foreground] * 2))[:, 0]  # (H, W) each
+        both = np.concatenate([self.slices.images[index, 0], made], axis=1)  # (H, 2 W)
+        outlines = np.concatenate([mask, stroke & outline], axis=1)
+
+        size, outside = int(mask.sum()), int((mask & ~foreground).sum())
+        words = f"{self.slices.table['patient'][index]}, slice {index}: "
+        words += f"{size} {'pixel' if size == 1 else 'pixels'} of stroke"
+        if outside:
+            words += f", {outside} of them outside the foreground and ignored"
+        if stroke.any():
+            before, after = (picture[stroke].mean() / 255 for picture in (without, made))
+            words += f"; brightness under the mask {after:.2f}, {after - before:+.2f} against"
+            words += " the same slice without stroke"
+        else:
+            words += ", so the generator makes the slice without stroke"
+        return outlined(both, (outlines, ORANGE)), words
+
+
+class LesionMover(MaskToSlice, Clickable):
+    """A real and a synthetic slice, whose lesion a click moves and sliders resize and turn. Used in notebook 04.
+
+    Args:
+        generator, slices, rows: as above.
         lesion: (H, W) bool or 0/1, the shape that is moved about; not empty.
 
     Example:
-        ``LesionMover(generator, slices, rows, lesion).set(row=50, column=80, size=1.5, angle=30)``;
-        ``number`` counts *rows* from 0, and a size of 0 asks for no stroke.
-
-    Raises:
-        ValueError: a generator in training mode, or an empty lesion.
+        ``LesionMover(generator, slices, rows, lesion).set(row=50, column=80, size=1.5, angle=30)``
     """
 
     def __init__(self, generator: Generator, slices: SliceSet, rows: np.ndarray, lesion: np.ndarray) -> None:
-        if not lesion.any():
-            raise ValueError("the lesion must not be empty")
-        self.painting, self.slices, self.rows = Painting(generator, slices), slices, np.asarray(rows)
         self.lesion = np.asarray(lesion, bool)
-        row, column = (round(float(place.mean())) for place in np.nonzero(lesion))
-        height, width = lesion.shape
-        super().__init__(
-            number=widgets.IntSlider(0, 0, len(self.rows) - 1, description="slice"),
-            row=widgets.IntSlider(row, 0, height - 1, description="row (pixels)"),
-            column=widgets.IntSlider(column, 0, width - 1, description="column (pixels)"),
-            size=widgets.FloatSlider(1.0, min=0.0, max=3.0, step=0.1, description="size (times)"),
-            angle=widgets.IntSlider(0, -180, 180, description="angle (degrees)"),
-            outline=widgets.Checkbox(True, description="outline"),
-        )
+        row, column = np.argwhere(lesion).mean(0).round().astype(int).tolist()
+        controls = {
+            "row": widgets.IntSlider(row, 0, lesion.shape[0] - 1, description="row (pixels)"),
+            "column": widgets.IntSlider(column, 0, lesion.shape[1] - 1, description="column (pixels)"),
+            "size": widgets.FloatSlider(1.0, min=0.0, max=3.0, step=0.1, description="size (times)"),
+            "angle": widgets.IntSlider(0, -180, 180, description="angle (degrees)"),
+        }
+        super().__init__(generator, slices, rows, **controls)
 
-    def draw(
-        self, number: int, row: int, column: int, size: float, angle: int, outline: bool
-    ) -> tuple[bytes, str]:
-        index = int(self.rows[number])
-        answer = self.painting.answer(index, moved(self.lesion, row, column, size, angle))
-        both = np.concatenate([self.slices.images[index, 0], answer.picture], axis=1)  # (H, 2 W)
-        masks = np.concatenate([self.slices.stroke[index].astype(bool), answer.stroke], axis=1)
-        shown = png(outlined(both, (masks & outline, ORANGE)))
-        words = f"{self.slices.table['patient'][index]}, slice {index}: left real, right synthetic"
-        if answer.after is None:
-            return shown, f"{words} without stroke (no pixel of the mask lies in the foreground)"
-        return shown, (
-            f"{words} for {answer.stroke.sum()} pixels of stroke; brightness under the mask "
-            f"{answer.after:.2f}, and {answer.before:.2f} when no stroke is asked for"
-        )
+    def asked(self, row: int, column: int, size: float, angle: int) -> np.ndarray:
+        return moved(self.lesion, row, column, size, angle)
 
 
 def moved(lesion: np.ndarray, row: int, column: int, size: float, angle: float) -> np.ndarray:
-    """A mask with its centre of mass at (row, column), resized and turned about it.
+    """A mask, (H, W) bool, with its centre of mass at (row, column), resized and turned about it.
 
     Each new pixel looks up the old one it comes from, the nearest; what leaves the picture is lost.
 
@@ -76,9 +102,6 @@ def moved(lesion: np.ndarray, row: int, column: int, size: float, angle: float) 
         row, column: of the new centre, pixels.
         size: factor of its diameter; 0 leaves nothing.
         angle: degrees, anticlockwise as seen on the screen.
-
-    Returns:
-        (H, W) bool.
     """
     if size == 0:
         return np.zeros_like(lesion)

@@ -1,5 +1,4 @@
-// Paint a mask on a slice. What is painted is shown at once, here; the picture beside it is
-// Python's answer and follows as fast as it comes.
+// Paint a mask on a slice. It is shown at once, here; the picture beside it is Python's answer.
 
 const LARGE = 4; // canvas pixels a side for each pixel of the slice
 const STEPS_BACK = 50;
@@ -12,7 +11,7 @@ function html(width, height) {
     <div class="strokegan-painter" role="group" aria-label="Lesion painter">
       <div class="strokegan-tools">
         <button>Brush</button><button>Erase</button><button>Undo</button><button>Clear</button>
-        <label>Brush size <input type="range" min="1" max="31" step="2" value="9"></label><output></output>
+        <label>Brush size <input type="range" min="1" max="31" step="2" value="9"></label>
       </div>
       <div class="strokegan-pictures">
         <figure>
@@ -37,9 +36,8 @@ function render({ model, el }) {
   let brush = [height >> 1, width >> 1]; // row and column of its middle
 
   el.innerHTML = html(width, height);
-  const root = el.firstElementChild;
-  root.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take keys meant for the tools
-  const [canvas, image, size, told] = ["canvas", "img", "input", "output"].map((tag) => el.querySelector(tag));
+  el.firstElementChild.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take keys meant for the tools
+  const [canvas, image, size] = ["canvas", "img", "input"].map((tag) => el.querySelector(tag));
   const tools = el.querySelectorAll("button");
 
   // 1. The slice, the mask and the brush.
@@ -81,26 +79,21 @@ function render({ model, el }) {
       return Math.hypot(r - t * dr, c - t * dc) <= size.value / 2 ? on : old;
     }));
   }
-  function remember() {
-    earlier = [...earlier.slice(1 - STEPS_BACK), mask];
-  }
-  function undo() {
-    if (earlier.length) change(earlier.pop());
-  }
+  const remember = () => { earlier = [...earlier.slice(1 - STEPS_BACK), mask]; };
+  const undo = () => { if (earlier.length) change(earlier.pop()); };
+  const clear = () => { remember(); change(mask.map(() => 0)); };
+  const dab = (on) => { remember(); paint(brush, brush, on); };
   function choose(erase) {
     erasing = erase;
     [!erase, erase].forEach((pressed, i) => tools[i].setAttribute("aria-pressed", pressed));
     draw();
   }
-  function resize(pixels) {
-    size.value = pixels; // the slider keeps it between its ends
-    told.textContent = `${size.value} ${size.value === "1" ? "pixel" : "pixels"}`;
+  function resize(step) {
+    size.valueAsNumber += step; // the slider keeps it between its ends
     draw();
   }
-  const dab = (on) => { remember(); paint(brush, brush, on); };
 
   // 3. Mouse, finger and keys.
-  let pointer = null; // a second finger is ignored
   function follow(event, first) {
     const box = canvas.getBoundingClientRect();
     const to = [
@@ -112,16 +105,14 @@ function render({ model, el }) {
     paint(from, to, erasing ? 0 : 1);
   }
   canvas.addEventListener("pointerdown", (event) => {
-    if (pointer !== null || event.button !== 0) return;
-    pointer = event.pointerId;
-    canvas.setPointerCapture(pointer);
+    if (!event.isPrimary || event.button !== 0) return; // a second finger is ignored
+    canvas.setPointerCapture(event.pointerId); // until it is let go
     remember();
     follow(event, true);
   });
-  canvas.addEventListener("pointermove", (event) => { if (event.pointerId === pointer) follow(event, false); });
-  for (const name of ["pointerup", "pointercancel"]) {
-    canvas.addEventListener(name, (event) => { if (event.pointerId === pointer) pointer = null; });
-  }
+  canvas.addEventListener("pointermove", (event) => {
+    if (event.isPrimary && canvas.hasPointerCapture(event.pointerId)) follow(event, false);
+  });
   takeKeys(canvas, (key, times) => {
     if (key in ARROWS) {
       const ends = [height - 1, width - 1];
@@ -130,14 +121,13 @@ function render({ model, el }) {
     } else if (key === " ") dab(1);
     else if (key.toLowerCase() === "e") dab(0);
     else if (key.toLowerCase() === "z") undo();
-    else if (key === "+" || key === "=") resize(Number(size.value) + 2);
-    else if (key === "-") resize(Number(size.value) - 2);
+    else if (key === "+" || key === "=") resize(2);
+    else if (key === "-") resize(-2);
     else return false;
     return true;
   });
-  const clear = () => { remember(); change(mask.map(() => 0)); };
   [() => choose(false), () => choose(true), undo, clear].forEach((act, i) => tools[i].addEventListener("click", act));
-  size.addEventListener("input", () => resize(size.value));
+  size.addEventListener("input", draw);
 
   // 4. What comes from Python.
   onChange(model, ["mask"], () => {
@@ -148,10 +138,8 @@ function render({ model, el }) {
     draw();
   });
   onChange(model, ["slice", "foreground"], draw);
-  onChange(model, ["value"], () => showPng(image, model.get("value")));
-  onChange(model, ["alt"], () => { image.alt = model.get("alt"); });
+  showPicture(model, image);
   choose(false);
-  resize(size.value);
 }
 
 export default { render };

@@ -5,24 +5,22 @@ from __future__ import annotations
 import ipywidgets as widgets
 import numpy as np
 import torch
-import torch.nn.functional as F
 from matplotlib.figure import Figure
 from scipy import ndimage
 from torch import Tensor
 
 from strokegan_lib.classroom.widgets.interactive import Interactive
-from strokegan_lib.classroom.widgets.pixels import BLUE_HEX, ORANGE_HEX, png, rendered
+from strokegan_lib.classroom.widgets.pixels import BLUE_HEX, ORANGE, outlined, rendered
 from strokegan_lib.models.critic import Critic
 
 REACH = 200  # the bars' axis ends here, %; what is beyond is written beside them all the same
 
 
 class LevelProber(Interactive):
-    """The masked image of a corrupted mask, and a bar for each level of a critic. Used in notebook 03.
+    """True and corrupted masked image, and a bar for each level of a critic. Used in notebook 03.
 
-    A bar is the mean absolute difference of that level's features from those of the true
-    masked image, in per cent of the difference that an empty mask makes there. Levels thereby
-    share one scale, whatever the size of their numbers.
+    A bar is the mean absolute difference between the level's features of the two, in per cent of the
+    difference that an empty mask makes there, so that levels share one scale.
 
     Args:
         critic: in eval mode.
@@ -33,18 +31,13 @@ class LevelProber(Interactive):
         ``LevelProber(critic, image, stroke).set(down=4, grow=-1, blur=1.5)``
 
     Raises:
-        ValueError: a critic in training mode, whose spectral norms (or batch statistics)
-            change with every look; or a level that cannot tell this mask from an empty one.
+        ValueError: a critic in training mode, whose batch statistics would change with every look.
     """
 
     def __init__(self, critic: Critic, image: Tensor, stroke: Tensor) -> None:
         if critic.training:
             raise ValueError("the critic must be in eval mode: call critic.eval()")
         self.critic, self.slice, self.stroke = critic, image[None], stroke[None]  # (1, C, H, W), (1, 1, H, W)
-        self.truth = self.features(self.stroke)
-        self.empty = self.distances(torch.zeros_like(self.stroke))  # (L,)
-        if not self.empty.all():
-            raise ValueError("a level sees no difference between this mask and none: give another mask")
         super().__init__(
             down=widgets.IntSlider(0, -16, 16, description="moved down (pixels)"),
             across=widgets.IntSlider(0, -16, 16, description="moved right (pixels)"),
@@ -53,62 +46,42 @@ class LevelProber(Interactive):
         )
 
     @torch.inference_mode()
-    def features(self, mask: Tensor) -> list[Tensor]:
-        """What the critic sees of the image under a mask (1, 1, H, W): a tensor a level."""
-        return self.critic(self.slice * mask)
-
-    def distances(self, mask: Tensor) -> np.ndarray:
-        """Mean absolute difference from the true masked image, (L,), one number a level."""
-        pairs = zip(self.features(mask), self.truth, strict=True)
-        return np.array([F.l1_loss(seen, true).item() for seen, true in pairs])
-
-    def draw(self, down: int, across: int, grow: int, blur: float) -> tuple[bytes, str]:
+    def draw(self, down: int, across: int, grow: int, blur: float) -> tuple[np.ndarray, str]:
         mask = corrupted(self.stroke, down, across, grow, blur)
-        percent = 100 * self.distances(mask) / self.empty  # (L,)
-        sizes = [f"{f.shape[-2]}x{f.shape[-1]}" for f in self.truth]
-        names = ["picture", *(f"level {n} ({size})" for n, size in enumerate(sizes[1:], 1))]
+        masked = self.slice * torch.cat([self.stroke, mask, torch.zeros_like(mask)])  # (3, C, H, W)
+        grey = (255 * torch.cat([masked[0, 0], masked[1, 0]], dim=1)).round().byte()  # (H, 2 W)
+        outline = np.tile(self.stroke[0, 0].cpu().numpy(), 2)  # (H, 2 W)
+        pictures = outlined(grey.cpu().numpy(), (outline, ORANGE))
 
-        figure = Figure(figsize=(9.6, 3.2), dpi=80)
-        figure.subplots_adjust(left=0.01, right=0.98, bottom=0.2, top=0.9, wspace=0.04)
-        *pictures, _, bars = figure.subplots(1, 4, width_ratios=(1, 1, 0.4, 1.1))
-        _.set_visible(False)  # room for the names of the levels
-        for axes, shown, title in zip(
-            pictures, (self.stroke, mask), ("true masked image", "corrupted"), strict=True
-        ):
-            axes.imshow(
-                (self.slice * shown)[0, 0].cpu().numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest"
-            )
-            axes.contour(
-                self.stroke[0, 0].cpu().numpy(), [0.5], colors=[ORANGE_HEX], linewidths=1.2
-            )  # the truth, on both
-            axes.set_title(title, fontsize=10)
-            axes.set(xticks=[], yticks=[])
-        drawn = bars.barh(names, percent.clip(max=REACH), color=BLUE_HEX)
-        bars.bar_label(drawn, [f"{value:.0f} %" for value in percent], padding=3, fontsize=9)
-        bars.axvline(100, color="black", lw=1, ls="--", zorder=0)
-        bars.set(
-            xlim=(0, REACH * 1.2), xticks=(0, 100, 200), xlabel="difference seen,\n% of that of an empty mask"
-        )
-        bars.invert_yaxis()
+        percent = {}
+        for n, level in enumerate(self.critic(masked)):
+            name = f"level {n} ({level.shape[-2]}x{level.shape[-1]})" if n else "picture"
+            true, seen, empty = level
+            percent[name] = 100 * ((seen - true).abs().mean() / (empty - true).abs().mean()).item()
+        figure = Figure(figsize=(5, len(pictures) / 96), dpi=96)
+        figure.subplots_adjust(left=0.28, right=0.98, bottom=0.15, top=0.97)
+        axes = figure.add_subplot()
+        bars = axes.barh(list(percent), np.clip([*percent.values()], 0, REACH), color=BLUE_HEX)
+        axes.bar_label(bars, [f"{value:.0f} %" for value in percent.values()], padding=3, fontsize=9)
+        axes.axvline(100, color="black", lw=1, ls="--", zorder=0)
+        axes.set(xlim=(0, REACH * 1.2), xticks=(0, 100, 200))
+        axes.set(xlabel="difference seen, % of that of an empty mask")
+        axes.invert_yaxis()
 
-        seen = ", ".join(f"{name} {value:.0f} %" for name, value in zip(names, percent, strict=True))
-        return png(rendered(figure)), (
-            f"mask moved {down} down and {across} across, grown by {grow}, blurred by {blur}: "
-            f"in per cent of an empty mask, {seen}"
+        seen = ", ".join(f"{name} {value:.0f} %" for name, value in percent.items())
+        return np.concatenate([pictures, rendered(figure)], axis=1), (
+            f"left the true masked image, right with its mask moved {down} down and {across} across, grown by "
+            f"{grow}, blurred by {blur}: in per cent of an empty mask, {seen}"
         )
 
 
 def corrupted(mask: Tensor, down: int = 0, across: int = 0, grow: int = 0, blur: float = 0.0) -> Tensor:
-    """Masks moved, then grown or shrunk, then blurred; what leaves the picture is lost.
+    """Masks, (B, 1, H, W) in 0..1, moved, then grown or shrunk, then blurred; what leaves the picture is lost.
 
     Args:
-        mask: (B, 1, H, W), 0..1.
         down, across: pixels, towards higher rows and columns.
         grow: pixels by which the edge moves outwards, inwards if negative.
         blur: standard deviation of a Gaussian, pixels; 0 for none.
-
-    Returns:
-        (B, 1, H, W), 0..1.
     """
     found = ndimage.shift(mask.cpu().numpy(), (0, 0, down, across), order=0)
     if grow:

@@ -6,52 +6,49 @@ from collections.abc import Callable
 
 import ipywidgets as widgets
 import numpy as np
+import torch
 from matplotlib.figure import Figure
-from scipy.special import rel_entr
+from torch import Tensor
 
 from strokegan_lib.classroom.widgets.interactive import Interactive
-from strokegan_lib.classroom.widgets.pixels import BLUE_HEX, ORANGE_HEX, png, rendered
+from strokegan_lib.classroom.widgets.pixels import BLUE_HEX, ORANGE_HEX, rendered
 
 GREYS = np.linspace(0.001, 0.999, 999)  # o, where the curves are drawn
 
 
-def l1(o: np.ndarray, t: float) -> np.ndarray:
+def l1(o: Tensor, t: Tensor) -> Tensor:
     """|o - t|, of the painted grey o and the true grey t."""
-    return np.abs(o - t)
+    return (o - t).abs()
 
 
-def l1_gradient(o: np.ndarray, t: float) -> np.ndarray:
-    """In the logit a of o = sigmoid(a): do/da = o (1 - o)."""
-    return np.sign(o - t) * o * (1 - o)
-
-
-def divergence(o: np.ndarray, t: float) -> np.ndarray:
+def divergence(o: Tensor, t: Tensor) -> Tensor:
     """Kullback-Leibler divergence of two coins: t log(t / o) + (1 - t) log((1 - t) / (1 - o))."""
-    return rel_entr(t, o) + rel_entr(1 - t, 1 - o)
+    cross_entropy = -t * o.log() - (1 - t) * (1 - o).log()
+    return cross_entropy - torch.special.entr(t) - torch.special.entr(1 - t)
 
 
-def divergence_gradient(o: np.ndarray, t: float) -> np.ndarray:
-    return o - t
-
-
-Curve = Callable[[np.ndarray, float], np.ndarray]
-LOSSES: dict[str, tuple[Curve, Curve, dict[str, str]]] = {  # loss, gradient, look
-    "L1": (l1, l1_gradient, {"color": ORANGE_HEX, "ls": "-"}),
-    "divergence": (divergence, divergence_gradient, {"color": BLUE_HEX, "ls": "--"}),
+LOSSES = {
+    "L1": (l1, {"color": ORANGE_HEX, "ls": "-"}),
+    "divergence": (divergence, {"color": BLUE_HEX, "ls": "--"}),
 }
 
 
-def expected(curve: Curve, o: np.ndarray, grey: float, chance: float) -> np.ndarray:
-    """Mean of a loss or a gradient over what may be true: *grey* with that chance, else black."""
-    return chance * curve(o, grey) + (1 - chance) * curve(o, 0.0)
+def expected(
+    loss: Callable[[Tensor, Tensor], Tensor], greys: np.ndarray, grey: float, chance: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean loss of painted greys, (n,), and its gradient in the logit: the truth is *grey* or else black."""
+    logit = torch.logit(torch.from_numpy(greys)).requires_grad_()
+    o, t = logit.sigmoid(), torch.tensor(grey, dtype=logit.dtype)
+    mean = chance * loss(o, t) + (1 - chance) * loss(o, 0 * t)
+    (gradient,) = torch.autograd.grad(mean.sum(), logit)
+    return mean.detach().numpy(), gradient.numpy()
 
 
 class LossExplorer(Interactive):
     """One pixel that shows stroke of a certain grey with a certain chance, else black. Used in notebook 10.
 
-    Left, the mean loss of every grey that could be painted, divided by its height for black
-    and grey together so that both losses share an axis; a dot marks the minimum. Right, minus the
-    mean gradient in the logit: above 0 a step makes the pixel brighter. A line marks what is painted now.
+    Left, the mean loss of every grey that could be painted, scaled so that both share an axis; a dot marks
+    the minimum. Right, minus the gradient in the logit: above 0 a step makes the pixel brighter.
 
     Example:
         ``LossExplorer().set(painted=0.02, grey=0.7, chance=0.4)``
@@ -67,21 +64,22 @@ class LossExplorer(Interactive):
             chance=slider(1.0, 0.0, 1.0, "chance of stroke"),
         )
 
-    def draw(self, painted: float, grey: float, chance: float) -> tuple[bytes, str]:
-        figure, told = Figure(figsize=(9.6, 3.2), dpi=80), []
+    def draw(self, painted: float, grey: float, chance: float) -> tuple[np.ndarray, str]:
+        figure = Figure(figsize=(9.6, 3.2), dpi=80)
         figure.subplots_adjust(left=0.07, right=0.98, bottom=0.16, top=0.96, wspace=0.24)
         left, right = figure.subplots(1, 2)
-        for name, (loss, gradient, look) in LOSSES.items():
-            height = expected(loss, GREYS, grey, chance)
+        words = f"painted {painted:.2f}, stroke of grey {grey:.2f} with a chance of {chance:.0%}"
+        for name, (loss, look) in LOSSES.items():
+            height, gradient = expected(loss, GREYS, grey, chance)
             height = height / height[[np.abs(GREYS - grey).argmin(), 0]].sum()
             lowest = int(height.argmin())
             left.plot(GREYS, height, lw=2, label=name, **look)
             left.plot(
                 GREYS[lowest], height[lowest], "o", color=look["color"], mec="black", ms=8, clip_on=False
             )
-            right.plot(GREYS, -expected(gradient, GREYS, grey, chance), lw=2, **look)
-            now = -float(expected(gradient, np.array(painted), grey, chance))
-            told.append(f"{name}: minus gradient {round(now, 3) + 0:+.3f}, minimum at {GREYS[lowest]:.2f}")
+            right.plot(GREYS, -gradient, lw=2, **look)
+            now = -expected(loss, np.array([painted]), grey, chance)[1].item()
+            words += f"; {name}: minus gradient {round(now, 3) + 0:+.3f}, minimum at {GREYS[lowest]:.2f}"
         left.set(ylabel="mean loss, scaled", ylim=(0, 2), yticks=(0, 1, 2))
         right.set(ylabel="minus the gradient in the logit", ylim=(-1, 1), yticks=(-1, 0, 1))
         right.axhline(0, color="black", lw=0.6)
@@ -89,6 +87,4 @@ class LossExplorer(Interactive):
             axes.set(xlabel="painted grey", xlim=(0, 1), xticks=(0, 0.5, 1))
             axes.axvline(painted, color="black", lw=1, ls=":")
         left.legend(fontsize=9, loc="upper center")
-        return png(rendered(figure)), (
-            f"painted {painted:.2f}, stroke of grey {grey:.2f} with a chance of {chance:.0%}: {'; '.join(told)}"
-        )
+        return rendered(figure), words

@@ -1,96 +1,145 @@
 """A short quiz at the end of a notebook: choose, check, and read why.
 
-Works with the mouse and the keyboard: Tab goes from one option or button to the next, Space
-chooses or presses. Where no live kernel stands behind a notebook (on GitHub, in a page) the
-questions stand there without their answers.
+A file ``quizzes/NN.json`` belongs to notebook NN. Answers stand there and not in the notebook.
+A question offers options or asks for a number::
+
+    {"ask": "...", "options": [{"text": "...", "right": true, "why": "..."}, {"text": "...", "why": "..."}, ...]}
+    {"ask": "...", "number": 14, "within": 0, "why": "...", "slips": [{"number": 16, "why": "..."}], "otherwise": "..."}
+
+``why`` of a wrong option or of a slip says which misconception leads there.
 """
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+from hashlib import sha256
 from html import escape
+from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import Any
 
 import ipywidgets as widgets
 
 from strokegan_lib.classroom.widgets.interactive import framed, live, status
+from strokegan_lib.errors import BadInput
 
-if TYPE_CHECKING:
-    from strokegan_lib.classroom.questions import Question
+QUIZZES = Path(__file__).parents[1] / "quizzes"
+SEED = 707  # of the order of options: one that puts the right ones about equally often at every place
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer that is foreseen, whether it is right, and why."""
+
+    text: str
+    why: str
+    right: bool = False
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question and the answers that are foreseen, by letter or, where a number is asked for, by number."""
+
+    ask: str
+    answers: dict[str | float, Answer]
+    within: float | None = None  # tolerance of a number; None for a choice of letters
+    otherwise: str = ""  # why any other number is wrong
+
+    def judge(self, given: str | None) -> Answer | None:
+        """The answer that was given, right or wrong; None for nothing, or a word in place of a number."""
+        if self.within is None:
+            return self.answers.get(given)
+        try:
+            value = float(given)
+        except ValueError:
+            return None
+        for number, answer in self.answers.items():
+            if abs(value - number) <= self.within + 1e-9 * abs(number):
+                return answer
+        return Answer(given, self.otherwise)
+
+
+def _question(entry: dict[str, Any], salt: str) -> Question:
+    """A question as it stands in the file; *salt* decides at which places its options stand."""
+    answers: dict[str | float, Answer] = {}
+    if "options" in entry:
+        # a hash gives the same places on every machine and in every version of Python
+        places = {sha256(f"{salt} {i}".encode()).digest(): o for i, o in enumerate(entry["options"])}
+        for letter, (_, option) in zip("ABCD", sorted(places.items()), strict=False):
+            answers[letter] = Answer(f"{letter}. {option['text']}", option["why"], option.get("right", False))
+        return Question(entry["ask"], answers)
+    for row in (entry, *entry["slips"]):
+        answers[row["number"]] = Answer(f"{row['number']:g}", row["why"], row is entry)
+    return Question(entry["ask"], answers, entry["within"], entry["otherwise"])
+
+
+def quiz(name: str, folder: Path = QUIZZES) -> Quiz:
+    """The quiz of a notebook, such as '05', to be shown; *folder* holds the files with questions.
+
+    Raises:
+        BadInput: no such quiz.
+    """
+    file = folder / f"{name}.json"
+    if not file.is_file():
+        names = ", ".join(sorted(path.stem for path in folder.glob("*.json"))) or "none"
+        raise BadInput(f"quiz {name}", "does not come with the kit", f"choose one of: {names}")
+    entries = enumerate(json.loads(file.read_text(encoding="utf-8"))["questions"], 1)
+    return Quiz(name, {number: _question(entry, f"{SEED} {name} {number}") for number, entry in entries})
 
 
 class Quiz:
-    """Questions one under the other, each with a button that checks the answer.
+    """Questions, by number from 1, each with a button that checks the answer and writes a verdict under it.
 
-    The first answer that is checked counts; after that one may go on trying.
-
-    Attributes:
-        asked: the questions.
-        answers: for each question its RadioButtons, or a Text where a number is asked for.
-        buttons: that check it.
-        verdicts: HTML under it.
+    The first answer that is checked counts; after that one may go on trying. Tab goes from one option or
+    button to the next, Space chooses or presses. Without a live kernel the questions stand there alone.
 
     Example:
-        ``quiz("05").set(question=1, answer="B").score()``; questions count from 1.
+        ``quiz("05").set(question=1, answer="B").score()``
     """
 
-    def __init__(self, name: str, asked: list[Question]) -> None:
+    def __init__(self, name: str, asked: dict[int, Question]) -> None:
         self.name, self.asked = name, asked
         self.first: dict[int, bool] = {}  # question -> whether its first answer was right
-        self.answers = [self._control(question) for question in asked]
-        self.verdicts, self.buttons, blocks = [widgets.HTML() for _ in asked], [], []
-        for number, question in enumerate(asked, 1):
-            words = f"Check answer {number}"
-            button = widgets.Button(description=words, tooltip=f"{words} to question {number}")
-            button.on_click(lambda _button, number=number: self.check(number))
-            self.buttons.append(button)
-            head = widgets.HTML(f"<b>{number}.</b> {escape(question.ask)}")
-            rows = [head, self.answers[number - 1], button, self.verdicts[number - 1]]
-            blocks.append(widgets.VBox(rows, layout=widgets.Layout(margin="0 0 1rem")))
+        self.answers: dict[int, widgets.RadioButtons | widgets.Text] = {}
+        self.verdicts = {number: widgets.HTML() for number in asked}
         self.words = widgets.HTML(status(self.score()))
-        self.box = framed(*blocks, self.words)
+        rows = []
+        for number, question in asked.items():
+            if question.within is None:
+                options = [(answer.text, letter) for letter, answer in question.answers.items()]
+                self.answers[number] = widgets.RadioButtons(options=options, value=None)
+            else:
+                self.answers[number] = widgets.Text(placeholder="a number", description="answer")
+            button = widgets.Button(description=f"Check answer {number}")
+            button.on_click(lambda _button, number=number: self.check(number))
+            head = widgets.HTML(f'<p class="strokegan-ask"><b>{number}.</b> {escape(question.ask)}</p>')
+            rows += [head, self.answers[number], button, self.verdicts[number]]
+        self.box = framed(*rows, self.words)
         self.box.add_class("strokegan-quiz")
 
-    @staticmethod
-    def _control(question: Question) -> widgets.RadioButtons | widgets.Text:
-        if not question.options:
-            return widgets.Text(placeholder="a number", description="answer")
-        options = [(f"{letter}. {option.text}", letter) for letter, option in question.options.items()]
-        return widgets.RadioButtons(options=options, value=None, layout=widgets.Layout(width="auto"))
-
     def set(self, question: int, answer: str | float) -> Quiz:
-        """Give an answer and check it, as the mouse would, and return the quiz itself.
-
-        Args:
-            question: its number.
-            answer: the letter of an option, or a number where one is asked for.
+        """Give an answer, a letter or a number, and check it, as the mouse would; returns the quiz itself.
 
         Raises:
-            ValueError: no such question, or an answer that it does not offer.
+            KeyError: no such question.
+            TraitError: no such letter.
         """
-        if question not in range(1, len(self.asked) + 1):
-            raise ValueError(f"there is no question {question}: there are 1 to {len(self.asked)}")
-        asked, control = self.asked[question - 1], self.answers[question - 1]
-        asked.judge(answer)  # an answer that is none raises before anything moves
-        control.value = answer if asked.options else str(answer)
+        self.answers[question].value = str(answer)
         self.check(question)
         return self
 
     def check(self, number: int) -> None:
         """Judge what is chosen in a question and write the verdict under it."""
-        given, verdict = self.answers[number - 1].value, self.verdicts[number - 1]
-        if not given:
-            verdict.value = status("Choose or write an answer first.", "strokegan-verdict")
+        answer = self.asked[number].judge(self.answers[number].value)
+        if answer is None:
+            words = "Choose an answer, or write a number with digits, such as 0.5."
+            self.verdicts[number].value = status(words, "strokegan-verdict")
             return
-        try:
-            right, why = self.asked[number - 1].judge(given)
-        except ValueError as error:  # a word where a number is asked for
-            verdict.value = status(f"{error}.", "strokegan-verdict")
-            return
-        self.first.setdefault(number, right)
+        self.first.setdefault(number, answer.right)
         # told apart by words, signs and the kind of line, not by colour
-        words, kind = ("✓ Right.", "strokegan-right") if right else ("✗ Not right.", "strokegan-wrong")
-        verdict.value = status(f"{words} {why}", f"strokegan-verdict {kind}")
+        words, kind = ("✓ Right.", "right") if answer.right else ("✗ Not right.", "wrong")
+        self.verdicts[number].value = status(f"{words} {answer.why}", f"strokegan-verdict strokegan-{kind}")
         self.words.value = status(self.score())
 
     def score(self) -> str:
@@ -103,30 +152,21 @@ class Quiz:
     def key(self) -> str:
         """Questions with the right answers and what lies behind the wrong ones, for the instructor."""
         lines = []
-        for number, question in enumerate(self.asked, 1):
-            lines.append(_wrap(f"{number}. {question.ask}", 3))
-            rows = [(o.right, f"{letter}. {o.text}", o.why) for letter, o in question.options.items()] or [
-                (True, f"{question.number:g}", question.why),
-                *((False, f"{slip.number:g}", slip.why) for slip in question.slips),
-            ]
-            lines += [
-                _wrap(f"   ({'right' if right else 'wrong'}) {text} | {why}", 6) for right, text, why in rows
-            ]
+        for number, question in self.asked.items():
+            lines.append(fill(f"{number}. {question.ask}", 100, subsequent_indent="   "))
+            for answer in question.answers.values():
+                line = f"   ({'right' if answer.right else 'wrong'}) {answer.text} | {answer.why}"
+                lines.append(fill(line, 100, subsequent_indent="      "))
         return "\n".join(lines)
 
     def __repr__(self) -> str:
         return f"Quiz {self.name}: {self.score()}"
 
-    def _repr_html_(self) -> str:
-        items = []
-        for question in self.asked:
-            options = "".join(f"<li>{escape(option.text)}</li>" for option in question.options.values())
-            items.append(f"<li>{escape(question.ask)}{options and f'<ol type=A>{options}</ol>'}</li>")
-        return f"<p>{escape(repr(self))}</p><ol>{''.join(items)}</ol>"
-
-    def _repr_mimebundle_(self, **_options) -> dict:
-        return {**live(self.box)[0], "text/html": self._repr_html_(), "text/plain": repr(self)}
-
-
-def _wrap(line: str, indent: int) -> str:
-    return fill(line, 100, subsequent_indent=" " * indent)
+    def _repr_mimebundle_(self, **_options: Any) -> dict:
+        still = f"<p>{escape(repr(self))}</p>"
+        for number, question in self.asked.items():
+            lines = [f"{number}. {question.ask}"]
+            if question.within is None:
+                lines += [answer.text for answer in question.answers.values()]
+            still += f"<p>{'<br>'.join(map(escape, lines))}</p>"
+        return {**live(self.box)[0], "text/html": still, "text/plain": repr(self)}

@@ -27,9 +27,11 @@ function bytes(view) {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
-function showPng(image, view) {
-  URL.revokeObjectURL(image.src); // of the picture that this one replaces
-  const url = URL.createObjectURL(new Blob([view], { type: "image/png" }));
-  image.onload = () => URL.revokeObjectURL(url);
-  image.src = url;
+// Keep an <img> as the traits `value`, a PNG, and `alt` are.
+function showPicture(model, image) {
+  onChange(model, ["alt"], () => { image.alt = model.get("alt"); });
+  onChange(model, ["value"], () => {
+    URL.revokeObjectURL(image.src); // of the picture that this one replaces
+    image.src = URL.createObjectURL(new Blob([model.get("value")], { type: "image/png" }));
+  });
 }

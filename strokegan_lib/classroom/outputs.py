@@ -1,9 +1,9 @@
-"""Figures that say in words what they show."""
+"""What a notebook leaves behind: figures with words, and numbers for ``results.json``."""
 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 from matplotlib import pyplot as plt
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 80  # a figure of 8 inches is 640 pixels wide: sharp enough, and a notebook stays small
+MIME = "application/vnd.strokegan.record+json"  # notebooks/run.py looks for it
 
 
 def show(figure: Figure, alt: str, keep: str = "") -> None:
@@ -21,25 +22,26 @@ def show(figure: Figure, alt: str, keep: str = "") -> None:
     Args:
         figure: a Matplotlib figure.
         alt: what it shows and what one should notice, in a sentence or two.
-        keep: name under which the report keeps the picture as a file of its own, such as
-            'figure_1'; '' for not at all.
-
-    Raises:
-        ValueError: no alternative text.
+        keep: name of a file of its own in the report, such as 'figure_1'; '' for none.
     """
-    if not alt.strip():
-        raise ValueError("a figure needs alternative text: say what it shows")
     drawn, picture = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight")
     plt.close(figure)
-    # a palette halves the bytes of a brain slice, and the eye sees no difference; no metadata is
-    # kept, so that the same figure gives the same bytes
-    Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
-        picture, "png", optimize=True
-    )
+    # a palette halves the bytes; without metadata the same figure gives the same bytes
+    colours = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    colours.save(picture, "png", optimize=True)
     alt = " ".join(alt.split())
     display(
         {"image/png": picture.getvalue(), "text/plain": alt},
         metadata={"image/png": {"alt": alt, "keep": keep} if keep else {"alt": alt}},
         raw=True,
     )
+
+
+def record(**values: Any) -> None:
+    """Hand named results, anything JSON can hold, to ``results.json``.
+
+    Example:
+        ``record(dice=0.71, patients=8)`` shows ``recorded: dice, patients``.
+    """
+    display({MIME: values, "text/plain": f"recorded: {', '.join(values)}"}, raw=True)
