@@ -29,7 +29,7 @@ FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 ]
-CHROMIUM = shutil.which(os.environ.get("CHROMIUM") or "chromium")
+CHROMIUM = os.environ.get("CHROMIUM") or "chromium"
 START = (
     300  # seconds until JupyterLab shows a notebook and its kernel is idle: the machines of CI can be slow
 )
@@ -51,9 +51,9 @@ rows = np.argsort(-slices.foreground.sum((1, 2), dtype=int))[:5]""",
 
 
 def pytest_configure() -> None:
-    if not CHROMIUM:
+    if not shutil.which(CHROMIUM):
         remedy = "install Debian's package (apt-get install chromium) or name yours: CHROMIUM=/path/to/it"
-        pytest.exit(f"there is no Chromium here; {remedy}", returncode=2)
+        pytest.exit(f"there is no {CHROMIUM} here; {remedy}", returncode=2)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -107,7 +107,7 @@ def page(phantom: SliceSet, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     PICTURES.mkdir(parents=True, exist_ok=True)
     asked, complaints = [], []
     with lab(tmp_path_factory.mktemp("lab")) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=shutil.which(CHROMIUM), args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 900}, has_touch=True)
         page.on("request", lambda request: asked.append(urlparse(request.url).hostname))
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
