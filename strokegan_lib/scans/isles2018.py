@@ -20,8 +20,7 @@ from strokegan_lib.scans.layout import Name, case_folder, find
 from strokegan_lib.scans.volumes import check_same_grid, read_mask, read_volume
 
 CASES = 94  # training cases
-# training cases that are the second slab of the case before
-SECOND_SLABS = {
+SECOND_SLABS = {  # training cases that are the second slab of the case before
     *(2, 4, 6, 8, 19, 22, 24, 27, 29, 33, 35, 37, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60, 63, 65, 67),
     *(69, 71, 73, 76, 79),
 }

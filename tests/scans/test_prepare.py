@@ -139,20 +139,16 @@ def test_folder_without_a_case(tmp_path, capfd, content):
 
 
 @pytest.mark.parametrize(
-    ("options", "status", "words"),
-    [
-        (["--help"], 0, ["How to get the data: No registration", "Licence", "Please cite", "--skip-bad"]),
-        (["--modality", "t1"], 2, ["--modality", "--help"]),
-        (["--modality", "dwi", "dwi"], 2, ["names a channel twice", "--help"]),
-        (["--route", "air"], 2, ["--route", "--help"]),
-    ],
+    "options", [["--help"], ["--modality", "t1"], ["--modality", "dwi", "dwi"], ["--route", "air"]]
 )
-def test_help_and_bad_use(options, status, words, capsys):
+def test_help_and_bad_use(options, capsys):
     with pytest.raises(SystemExit) as end:
         main(SOURCES["isles2022"], ["--source", "a", "--out", "b", *options])
     out, error = capsys.readouterr()
-    assert end.value.code == status and error.count("\n") == status // 2
-    assert all(word in out + error for word in words)
+    assert (
+        end.value.code == 2 * (out == "") and error.count("\n") == (out == "") and options[0] in out + error
+    )
+    assert out == "" or all(f"{head}: " in out for head in ("How to get the data", "Licence", "Please cite"))
 
 
 def test_any_number_of_workers_gives_the_same_bytes(tmp_path):

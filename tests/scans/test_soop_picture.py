@@ -57,19 +57,18 @@ def test_low_bits_do_not_tell_the_label_and_would_without_the_remedy():
     assert "bit 1, ring" in leaks([plane // 2 * 2 for plane in naive], lesions)
 
 
-def other(mode: str, size: tuple[int, int], colour: object = 0):
-    return lambda path, raw: Image.new(mode, size, colour).save(path)
+def of_colour(*colour: int, size: tuple[int, int] = (692, 189)):
+    return lambda path, raw: Image.new("RGB", size, colour).save(path)
 
 
 DAMAGES = {
     "cut": (lambda path, raw: path.write_bytes(raw[: len(raw) // 3]), "cannot be read as PNG"),
     "flipped bit": (lambda path, raw: path.write_bytes(raw[:9000] + bytes([raw[9000] ^ 4]) + raw[9001:]), "as PNG"),
-    "text": (lambda path, raw: path.write_bytes(b"not found"), "cannot be read as PNG"),
-    "size": (other("RGB", (30, 30)), "is not 692x189 pixels"),
-    "grey": (other("L", (692, 189)), "is not 692x189 pixels"),
-    "green": (other("RGB", (692, 189), (50, 90, 50)), "of grey with a red overlay"),
-    "too red": (other("RGB", (692, 189), (250, 10, 10)), "of grey with a red overlay"),
-    "bluish": (other("RGB", (692, 189), (200, 73, 80)), "of grey with a red overlay"),
+    "size": (of_colour(9, 9, 9, size=(30, 30)), "is not 692x189 pixels"),
+    "grey": (lambda path, raw: Image.new("L", (692, 189)).save(path), "is not 692x189 pixels"),
+    "green": (of_colour(50, 90, 50), "of grey with a red overlay"),
+    "too red": (of_colour(250, 10, 10), "of grey with a red overlay"),
+    "bluish": (of_colour(200, 73, 80), "of grey with a red overlay"),
 }  # fmt: skip
 
 

@@ -54,12 +54,10 @@ def overlaid(flair: np.ndarray, opacity: np.ndarray) -> np.ndarray:
 
 
 def soop_subject(root: Path, number: int, lesion=None, red=None, black: bool = False) -> np.ndarray:
-    """Write picture and mask of a subject; return its true FLAIR plane (189, 157).
+    """Write picture and mask of a subject; return its true FLAIR plane (189, 157), 0 in the lesion if *black*.
 
-    Args:
-        lesion: (157, 189, 136) in the file's order (left, anterior, superior); a ball if None.
-        red: (189, 157), what the picture shows as lesion; the mask's plane if None.
-        black: FLAIR is 0 in the lesion, as in an old cavity.
+    The lesion is (157, 189, 136) in the file's order (left, anterior, superior); *red* (189, 157) is what the
+    picture shows of it.
     """
     if lesion is None:
         lesion = ball(SOOP_SHAPE, (50 + number % 40, 90, 68), (18, 14, 10))
