@@ -8,7 +8,7 @@ REPO ?=
 SOOP ?=
 CHROMIUM ?= chromium
 # compared cell for cell by nbval, images apart; tests/notebooks runs the others
-STRICT := notebooks/00_start_here.ipynb notebooks/03_multi_scale_l1.ipynb notebooks/06_evaluation.ipynb
+STRICT := notebooks/02_self_attention.ipynb notebooks/05_masked_image_segmentation.ipynb notebooks/09_real_data.ipynb
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed

@@ -1,8 +1,8 @@
 """Run the series: ``python notebooks/run.py [--profile P] [--data DIR] [NOTEBOOK ...]`` (``make tutorial``).
 
 Each notebook runs in a kernel of its own. build/tutorial/ gets the executed notebooks, a page of each (index.html leads
-to them) and results.json with what they record. With ``--in-place`` (``make notebooks``) the outputs of the quick
-profile on the phantom stay in notebooks/, and the student notebooks are derived again.
+to them) and results.json with what they record. ``--in-place`` (``make notebooks``), with the quick profile and the
+phantom, also keeps the outputs in notebooks/ and derives the student notebooks again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import os
 import platform
 import shutil
 import sys
-import tempfile
 import time
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +35,7 @@ from strokegan_lib.profiles import PROFILES, profile
 
 PROG = "python notebooks/run.py"
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+QUIET = ["--log-level=40"]  # else every kernel warns that it talks over TCP
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 METADATA = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
@@ -43,63 +43,40 @@ KEPT = ("tags", "jupyter", "cellView")  # of the metadata of a cell
 TIMES = HERE.parent / "docs" / "notebook_times.md"
 
 
-def outputs(notebook: NotebookNode) -> list[NotebookNode]:
-    return [output for cell in notebook.cells for output in cell.get("outputs", ())]
-
-
 def execute(file: Path, out: Path, parameters: dict[str, str]) -> dict:
-    """Run a notebook and write it to *out*, also where a cell fails; its entry in results.json."""
+    """Run a notebook and write it and its page to the folder *out*; its entry in results.json."""
     start, entry = time.perf_counter(), {"status": "ok", "seconds": 0.0, "results": {}}
+    executed = out / file.name
     try:
-        papermill.execute_notebook(
-            file, out, parameters, kernel_name="python3", cwd=file.parent, progress_bar=False
-        )
+        papermill.execute_notebook(file, executed, parameters, kernel_name="python3", cwd=file.parent,
+                                   progress_bar=False, extra_arguments=QUIET)  # fmt: skip
     except (PapermillExecutionError, DeadKernelError) as failure:
         entry["status"] = "failed"
         entry["error"] = f"{getattr(failure, 'ename', 'dead kernel')}: {getattr(failure, 'evalue', failure)}"
     entry["seconds"] = round(time.perf_counter() - start, 1)
-    notebook = nbformat.read(out, as_version=4)
+    notebook = nbformat.read(executed, as_version=4)
     notebook.metadata = NotebookNode(METADATA)  # what changes by itself goes
     for cell in notebook.cells:
         cell.metadata = NotebookNode({name: cell.metadata[name] for name in KEPT if cell.metadata.get(name)})
         if "error" in entry and cell.get("execution_count"):
             entry["cell"] = cell.id  # the last that ran
-    for output in outputs(notebook):
-        output.get("data", {}).pop(WIDGET, None)  # without a kernel it shows an error; its picture stays
-        entry["results"] |= output.get("data", {}).get(MIME, {})
-    write_whole(out, nbformat.writes(notebook) + "\n")
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {})
+            data.pop(WIDGET, None)  # without a kernel it shows an error; its picture stays
+            entry["results"] |= data.get(MIME, {})
+            if keep := output.get("metadata", {}).get("image/png", {}).get("keep"):
+                (out / f"{keep}.png").write_bytes(b64decode(data["image/png"]))
+    write_whole(executed, nbformat.writes(notebook) + "\n")
+    page, _ = HTMLExporter().from_notebook_node(notebook, {"metadata": {"name": file.stem}})
+    write_whole(executed.with_suffix(".html"), page)
     print(f"{file.stem}: {entry['status']}, {entry['seconds']:.1f} s", flush=True)
     return entry
 
 
-def run_all(files: list[Path], out: Path, parameters: dict[str, str]) -> dict[str, dict]:
-    """Run notebooks, two at once where there are two cores; their entries by name."""
-    stderr = os.dup(2)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # every kernel warns there that it talks over TCP
-    try:
-        with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
-            entries = list(pool.map(lambda file: execute(file, out / file.name, parameters), files))
-    finally:
-        os.dup2(stderr, 2)
-    return {file.stem: entry for file, entry in zip(files, entries, strict=True)}
-
-
-def write_pages(folder: Path, about: dict, entries: dict[str, dict]) -> None:
-    """Write results.json, a page a notebook, index.html, and the pictures that are to be kept."""
-    write_whole(folder / "results.json", json.dumps({**about, "notebooks": entries}, indent=1) + "\n")
-    links = ""
-    for name, entry in entries.items():
-        notebook = nbformat.read(folder / f"{name}.ipynb", as_version=4)
-        page, _ = HTMLExporter().from_notebook_node(notebook, {"metadata": {"name": name}})
-        write_whole(folder / f"{name}.html", page)
-        links += f'<p><a href="{name}.html">{name}</a>: {entry["status"]}</p>\n'
-        for output in outputs(notebook):
-            if keep := output.get("metadata", {}).get("image/png", {}).get("keep"):
-                (folder / f"{keep}.png").write_bytes(b64decode(output.data["image/png"]))
-    write_whole(
-        folder / "index.html",
-        f'<!DOCTYPE html><html lang="en-GB"><title>The series</title>\n{links}</html>\n',
-    )
+def index(entries: dict[str, dict]) -> str:
+    """The page that leads to the others."""
+    lines = [f'<p><a href="{name}.html">{name}</a>: {entry["status"]}</p>' for name, entry in entries.items()]
+    return "\n".join(['<!DOCTYPE html><html lang="en-GB"><title>The series</title>', *lines, "</html>\n"])
 
 
 def times(entries: dict[str, dict]) -> str:
@@ -128,37 +105,33 @@ def main() -> None:
     chosen, data = (profile("quick"), "") if given.in_place else (profile(given.profile), given.data)
     if absent := [file for file in files if not file.is_file()]:
         raise BadInput(absent[0], "is no notebook", "give files, or nothing for the series")
-    if any(out.glob("*")) and not (out / "results.json").is_file():
+    earlier = (out / "results.json").is_file() and not any(
+        file.resolve().parent == out.resolve() for file in files
+    )
+    if any(out.glob("*")) and not earlier:
         raise BadInput(out, "holds something else than an earlier run", "choose another --out")
     slices = prepared(data, chosen, workers=os.cpu_count() or 1)
     os.environ |= dict.fromkeys(THREADS, str(chosen.threads)) if chosen.threads else {}
     parameters = {"PROFILE": chosen.name, "DATA": str(slices.folder.absolute()) if data else ""}
+    card = {name: slices.card[key] for name, key in (("data", "name"), ("data_sha256", "sha256"))}
+    results = {"profile": chosen.name, **card, "torch": version("torch"), "notebooks": {}}
     with writing(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(dir=out.parent))
-    try:
-        entries = run_all(files, new, {} if given.in_place else parameters)
-        if given.in_place:
-            for file in (file for file in files if entries[file.stem]["status"] == "ok"):
-                write_whole(file, (new / file.name).read_text(encoding="utf-8"))
-            derive()
-            if files == lessons():
-                write_whole(TIMES, times(entries))
-        else:
-            about = {
-                "profile": chosen.name,
-                "data": slices.card["name"],
-                "data_sha256": slices.card["sha256"],
-            }
-            with writing(out):
-                write_pages(new, {**about, "torch": version("torch")}, entries)
-                shutil.rmtree(out, ignore_errors=True)
-                new.chmod(0o755)
-                new.rename(out)
-            print(*(line for e in entries.values() for line in e["results"].get("table_1", ())), sep="\n")
-            print(f"Results: {out / 'index.html'}")
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir(parents=True)
+        write_whole(out / "results.json", json.dumps(results))  # marks the folder as ours
+        with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+            made = pool.map(lambda file: execute(file, out, {} if given.in_place else parameters), files)
+            entries = dict(zip((file.stem for file in files), made, strict=True))
+        write_whole(out / "index.html", index(entries))
+        write_whole(out / "results.json", json.dumps(results | {"notebooks": entries}, indent=1) + "\n")
+    if given.in_place:
+        for file in (file for file in files if entries[file.stem]["status"] == "ok"):
+            write_whole(file, (out / file.name).read_text(encoding="utf-8"))
+        derive()
+        if files == lessons():
+            write_whole(TIMES, times(entries))
+    print(*(line for e in entries.values() for line in e["results"].get("table_1", ())), sep="\n")
+    print(f"Results: {out / 'index.html'}")
     if failed := {name: entry for name, entry in entries.items() if "error" in entry}:
         for name, entry in failed.items():
             print(f"{PROG}: {name}.ipynb, cell {entry.get('cell')}: {entry['error']}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""What notebooks and library need is there wherever they run: with pip, on Binder, on Colab; the same bytes everywhere."""
+"""What library and notebooks import is there with pip, on Binder and on Colab; a clone holds the same bytes everywhere."""
 
 from __future__ import annotations
 
@@ -12,82 +12,55 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from cells import code_cells, statements
-from kernels import ROOT
+from kernels import code_cells
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from repository import files
+from repository import ROOT, files
 from student import lessons
 
 PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 BINDER = (ROOT / "binder/environment.yml").read_text(encoding="utf-8")
 COLAB = (ROOT / "tests/notebooks/colab.txt").read_text(encoding="utf-8")
-KNOWN = metadata.packages_distributions()  # module -> its names for pip
-ON_CONDA = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
+# another name on conda, or brought by another package
+AS = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib",
+      "ipython": "ipywidgets", "traitlets": "ipywidgets", "requests": "pooch"}  # fmt: skip
 OLDER_ON_COLAB = {"ipywidgets"}  # test_colab shows that the widgets work with it
 WHEN_ASKED = {"pooch"}  # imported when a data set is downloaded
 
 
-def requirements(lines: list[str]) -> dict[str, Requirement]:
-    found = [Requirement(line) for line in lines]
-    return {canonicalize_name(ON_CONDA.get(one.name, one.name)): one for one in found}
+def requirements(pattern: str, text: str) -> dict[str, Requirement]:
+    found = map(Requirement, re.findall(pattern, text, re.M))
+    return {canonicalize_name(AS.get(one.name, one.name)): one for one in found}
 
 
-def asked(*tables: str) -> dict[str, Requirement]:
-    """What pyproject.toml asks for under these names ('dependencies', 'lab', ...)."""
-    text = "".join(re.search(rf"^{table} = \[(.*?)\]$", PROJECT, re.M | re.S)[1] for table in tables)
-    return requirements(re.findall(r'"([^"]+)"', text))
+def asked(table: str) -> dict[str, Requirement]:
+    """What pyproject.toml asks for under a name ('dependencies', 'lab', ...)."""
+    return requirements(r'"([^"]+)"', re.search(rf"^{table} = \[(.*?)\]$", PROJECT, re.M | re.S)[1])
 
 
-def imported(source: list[ast.stmt], seen: set[Path]) -> set[str]:
-    """Names for pip of what code imports, through the library's own modules too."""
-    found = set()
-    for node in (node for statement in source for node in ast.walk(statement)):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom):
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        for parts in (name.split(".") for name in names):
-            if parts[0] in KNOWN and parts[0] != "strokegan_lib":
-                found.add(canonicalize_name(KNOWN[parts[0]][0]))
-            for n in range(1, len(parts) + 1) if parts[0] == "strokegan_lib" else ():
-                path = ROOT.joinpath(*parts[:n])
-                for file in {path.with_suffix(".py"), path / "__init__.py"} - seen:
-                    if file.is_file():
-                        seen.add(file)
-                        found |= imported(statements(file.read_text(encoding="utf-8")), seen)
-    return found - WHEN_ASKED
+def imported(sources: list[str]) -> set[str]:
+    """Names for pip of what code imports."""
+    modules: set[str] = set()
+    for source in sources:
+        for node in ast.walk(ast.parse(re.sub(r"^( *)%.*$", r"\1pass", source, flags=re.M))):
+            modules |= {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
+            modules |= {node.module} if isinstance(node, ast.ImportFrom) else set()
+    known = metadata.packages_distributions()
+    names = {known[top][0].lower() for top in (module.split(".")[0] for module in modules) if top in known}
+    return {AS.get(name, name) for name in names} - {"strokegan_lib"}
 
 
-def with_their_own(names: set[str]) -> set[str]:
-    """These packages and all that they need, as far as they are installed here."""
-    found: set[str] = set()
-    waiting = set(names)
-    while waiting:
-        name = waiting.pop()
-        found.add(name)
-        try:
-            needed = [Requirement(line) for line in metadata.requires(name) or []]
-        except metadata.PackageNotFoundError:
-            continue
-        waiting |= {
-            canonicalize_name(r.name) for r in needed if not r.marker or r.marker.evaluate({"extra": ""})
-        }
-        waiting -= found
-    return found
-
-
-def test_every_place_has_what_notebooks_and_library_import():
-    library = [s for f in (ROOT / "strokegan_lib").rglob("*.py") for s in statements(f.read_text("utf-8"))]
-    cells = imported([s for f in lessons() for c in code_cells(f) for s in statements(c.source)], set())
-    assert imported(library, set()) | cells <= with_their_own(set(asked("dependencies", "lab")))
-    commands = ast.parse("import strokegan_lib.train, strokegan_lib.evaluate, strokegan_lib.synthesise").body
-    assert imported(commands, set()) <= with_their_own(set(asked("dependencies")))
-    binder = requirements(re.findall(r"^  - ([\w-]+(?:>=[\d.]+)?)$", BINDER, re.M))
-    assert cells <= with_their_own(set(binder)) and {"anywidget", "jupyterlab"} <= set(binder)
-    colab = requirements(re.findall(r"^[\w.-]+==\S+$", COLAB, re.M))
-    installed = set(re.search(r"--no-deps (.*) git", code_cells(lessons()[0])[0].source)[1].split())
-    assert cells <= {*colab, *installed} and not installed & set(colab)
-    for name, requirement in asked("dependencies", "lab").items():
+def test_every_place_has_what_library_and_notebooks_import():
+    cells = [cell.source for file in lessons() for cell in code_cells(file)]
+    needed = imported([*cells, *(f.read_text("utf-8") for f in (ROOT / "strokegan_lib").rglob("*.py"))])
+    assert len(needed) > 10 and needed <= asked("dependencies").keys()
+    needed -= WHEN_ASKED
+    binder = requirements(r"^  - ([\w-]+(?:>=[\d.]+)?)$", BINDER)
+    assert needed | {"jupyterlab"} <= binder.keys()
+    colab = requirements(r"^[\w.-]+==\S+$", COLAB)
+    installed = set(re.search(r"--no-deps (.*) git", cells[0])[1].split())
+    assert needed <= colab.keys() | installed and not installed & colab.keys()
+    for name, requirement in (asked("dependencies") | asked("lab")).items():
         assert name not in binder or binder[name].specifier == requirement.specifier, name
         if name in colab:
             (there,) = colab[name].specifier

@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 from threading import Thread
 
-from cells import code_cells
-from kernels import Kernel, kernel
+import pytest
+from kernels import Kernel, code_cells, kernel
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from student import lessons
 
 from strokegan_lib.data.slices import SliceSet
@@ -19,9 +20,8 @@ TRAINING = "05-026"
 STEPS = 24
 # one method and fewer steps: what is tested is the way back, not what is learnt
 SHORTER = f"""
-import dataclasses
 from strokegan_lib.classroom import checkpoints
-chosen = dataclasses.replace(chosen, steps={STEPS})
+chosen = replace(chosen, steps={STEPS})
 NAMES = {{"masked": NAMES["masked"]}}
 checkpoints.SECONDS = 0.5
 """
@@ -41,33 +41,42 @@ def set_up(session: Kernel) -> str:
     return code[TRAINING]
 
 
-def at_checkpoint(folder: Path, after: int = 0) -> int:
-    """Wait until the run has a checkpoint after more than *after* steps; its step."""
-    newest = 0
-    while newest <= after:
-        time.sleep(0.01)
-        steps = [re.match(r"step-(\d+)-", file.name) for file in folder.rglob("*.pt")]
-        newest = max((int(step[1]) for step in steps if step), default=0)
-    return newest
+def steps_made(folder: Path) -> int:
+    """Steps of the newest checkpoint; 0 without one."""
+    found = [re.match(r"step-(\d+)-", file.name) for file in folder.rglob("*.pt")]
+    return max((int(step[1]) for step in found if step), default=0)
+
+
+def send(session: Kernel, name: signal.Signals, folder: Path) -> Thread:
+    """Send a signal to the kernel once there is a new checkpoint."""
+    before = steps_made(folder)
+
+    def wait() -> None:
+        while steps_made(folder) <= before:
+            time.sleep(0.01)
+        os.kill(session.km.provisioner.pid, name)
+
+    waiting = Thread(target=wait)
+    waiting.start()
+    return waiting
 
 
 def test_a_killed_kernel_and_an_interrupted_one_lose_no_training(tmp_path: Path, phantom: SliceSet):
     with kernel({"STROKEGAN_RUNS": str(tmp_path)}) as first:
-        first.client.execute(set_up(first))
-        killed_after = at_checkpoint(tmp_path)
-        os.kill(first.manager.provisioner.pid, signal.SIGKILL)  # as a machine that is taken away
+        training = set_up(first)
+        send(first, signal.SIGKILL, tmp_path)  # as a machine that is taken away
+        with pytest.raises(DeadKernelError):
+            first.run(training)
+    killed_after = steps_made(tmp_path)
 
     with kernel({"STROKEGAN_RUNS": str(tmp_path)}) as second:
-        training = set_up(second)
-        waiting = Thread(
-            target=lambda: (at_checkpoint(tmp_path, killed_after), second.manager.interrupt_kernel())
-        )
-        waiting.start()
-        printed, error = second.try_cell(training)
-        waiting.join()
-        went_on = int(re.search(rf"^goes on after step (\d+) of {STEPS}$", printed, re.M)[1])
-        assert killed_after <= went_on < STEPS and "Stopped" in error
-        stopped = int(re.search(rf"after step (\d+) of {STEPS}", error)[1])
+        set_up(second)
+        send(second, signal.SIGINT, tmp_path)
+        with pytest.raises(CellExecutionError, match="Stopped") as error:
+            second.run(training)
+        went_on = int(re.search(rf"goes on after step (\d+) of {STEPS}$", str(error.value), re.M)[1])
+        stopped = int(re.search(rf"after step (\d+) of {STEPS}", error.value.evalue)[1])
+        assert 0 < killed_after <= went_on <= stopped < STEPS
 
         assert f"goes on after step {stopped} of {STEPS}\n" in second.run(training)
         resumed = second.run(LEARNT)

@@ -11,23 +11,23 @@ from pathlib import Path
 import nbformat
 import pytest
 import run
-from kernels import ROOT
+from repository import ROOT
 
 from strokegan_lib import command_line
 from strokegan_lib.data.slices import SliceSet
 
 RECORDS = """
-import matplotlib.pyplot as plt
+import ipywidgets, matplotlib.pyplot as plt
 from strokegan_lib.classroom import record, show
 record(p=PROFILE, d=DATA, table_1=['method  Dice', 'masked  .749'])
 show(plt.figure(figsize=(1, 1)), 'an empty figure', keep='figure_1')
+ipywidgets.IntSlider()
 """
 
 
 def small_notebook(file: Path, source: str) -> Path:
     notebook = nbformat.v4.new_notebook(metadata=run.METADATA)
     notebook.cells = [
-        nbformat.v4.new_markdown_cell(f"# {file.stem}"),
         nbformat.v4.new_code_cell('PROFILE = DATA = ""', metadata={"tags": ["parameters"]}),
         nbformat.v4.new_code_cell(source, id="the-cell"),
     ]
@@ -35,18 +35,33 @@ def small_notebook(file: Path, source: str) -> Path:
     return file
 
 
-def tutorial(*options: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "notebooks/run.py", *map(str, options)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+@pytest.fixture
+def tutorial(monkeypatch: pytest.MonkeyPatch):
+    """Run the runner with command-line options; its exit code."""
+
+    def started(*options: str | Path) -> int:
+        monkeypatch.chdir(ROOT)
+        monkeypatch.setattr(sys, "argv", ["run.py", *map(str, options)])
+        try:
+            return command_line.run(run.main, run.PROG)
+        except SystemExit as end:
+            return end.code
+
+    for name in run.THREADS:
+        monkeypatch.setenv(name, "1")
+    return started
 
 
-def test_notebooks_pages_records_pictures_and_the_one_that_fails(tmp_path: Path, phantom: SliceSet):
-    out = tmp_path / "out"
+def test_notebooks_pages_records_pictures_and_the_one_that_fails(
+    tmp_path: Path, phantom: SliceSet, tutorial, capfd: pytest.CaptureFixture
+):
     good = small_notebook(tmp_path / "00_good.ipynb", RECORDS)
     bad = small_notebook(tmp_path / "01_bad.ipynb", 'raise RuntimeError("the critic left")')
-    done = tutorial("--out", out, "--data", phantom.folder, "--profile", "class", good, bad)
-    assert done.returncode == 2 and "method  Dice\nmasked  .749\n" in done.stdout
-    (line,) = done.stderr.splitlines()
+    out = tmp_path / "out"
+    assert tutorial("--out", out, "--data", phantom.folder, "--profile", "class", good, bad) == 2
+    printed, complaint = capfd.readouterr()
+    assert "method  Dice\nmasked  .749\n" in printed
+    (line,) = complaint.splitlines()
     assert "01_bad.ipynb, cell the-cell: RuntimeError: the critic left" in line
     results = json.loads((out / "results.json").read_text())
     assert results["data_sha256"] == phantom.card["sha256"]
@@ -59,11 +74,12 @@ def test_notebooks_pages_records_pictures_and_the_one_that_fails(tmp_path: Path,
     assert {file.name for file in out.iterdir()} == names
     assert "an empty figure" in (out / "00_good.html").read_text()  # the picture's alternative text
 
-    assert (
-        tutorial("--out", out, "--data", phantom.folder, good).returncode == 0
-    )  # an earlier run is replaced
-    assert not (out / "01_bad.html").exists()
-    assert {file.name for file in tmp_path.iterdir()} == {"out", good.name, bad.name}
+    assert tutorial("--in-place", "--out", out, good) == 0
+    assert not (out / "01_bad.html").exists()  # an earlier run is replaced
+    notebook = nbformat.read(good, as_version=4)
+    assert notebook.metadata == run.METADATA and notebook.cells[1].metadata == {}
+    assert [list(output.data) for output in notebook.cells[1].outputs][2] == ["text/plain"]  # of the widget
+    assert notebook.cells[1].execution_count == 2
 
 
 @pytest.mark.parametrize(
@@ -76,30 +92,13 @@ def test_notebooks_pages_records_pictures_and_the_one_that_fails(tmp_path: Path,
     ],
 )
 def test_bad_use_ends_before_anything_runs(
-    options: list[str],
-    words: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture,
+    options: list[str], words: str, tmp_path: Path, tutorial, monkeypatch, capfd
 ):
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(sys, "argv", ["run.py", "--out", str(tmp_path / "out"), *options])
     monkeypatch.setattr(run, "execute", lambda *_: pytest.fail("a notebook ran"))
-    assert command_line.run(run.main, run.PROG) == 2
+    assert tutorial("--out", tmp_path / "out", *options) == 2
     complaint = capfd.readouterr().err
     assert words in complaint and complaint.count("\n") == 1
     assert not list(tmp_path.glob("out*"))
-
-
-def test_in_place_keeps_outputs_and_nothing_that_changes(tmp_path: Path, phantom: SliceSet):
-    source = "import ipywidgets\nipywidgets.IntSlider()"
-    file = small_notebook(tmp_path / "00_good.ipynb", source)
-    assert tutorial("--in-place", "--out", tmp_path / "out", file).returncode == 0
-    notebook = nbformat.read(file, as_version=4)
-    assert notebook.metadata == run.METADATA and notebook.cells[2].metadata == {}
-    (output,) = notebook.cells[2].outputs
-    assert list(output.data) == ["text/plain"] and notebook.cells[2].execution_count == 2
-    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_badges_lead_to_the_fork_and_back(tmp_path: Path):
@@ -122,18 +121,7 @@ def test_badges_lead_to_the_fork_and_back(tmp_path: Path):
 
 
 def test_the_site_has_no_broken_link(tmp_path: Path):
-    command = [
-        sys.executable,
-        "-m",
-        "sphinx",
-        "-W",
-        "--keep-going",
-        "-q",
-        "-c",
-        "docs",
-        ".",
-        tmp_path / "site",
-    ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    command = [*["-m", "sphinx", "-W", "--keep-going", "-q", "-c", "docs", "."], tmp_path / "site"]
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "site/notebooks/00_start_here.html").is_file()
