@@ -83,17 +83,15 @@ def add_options(parser: argparse.ArgumentParser, settings: Any) -> None:
 
     What is not given is absent from the parsed options: ``replace(settings, **given)``.
     """
-    for field in dataclasses.fields(settings):
-        if not field.metadata:
-            continue
+    for field in (field for field in dataclasses.fields(settings) if field.metadata):
         default = getattr(settings, field.name)
         more = {name: given for name, given in field.metadata.items() if given is not None}
         if isinstance(default, bool):
             more["action"] = argparse.BooleanOptionalAction
         if "default" not in more["help"]:
             more["help"] += f" (default: {default})"
-        flag = f"--{field.name.replace('_', '-')}"
-        parser.add_argument(flag, dest=field.name, default=argparse.SUPPRESS, **more)
+        words = field.name.replace("_", "-")
+        parser.add_argument(f"--{words}", dest=field.name, default=argparse.SUPPRESS, **more)
 
 
 def command_for_card(prog: str, argv: list[str]) -> str:

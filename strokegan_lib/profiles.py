@@ -63,11 +63,7 @@ PROFILES = {p.name: p for p in (QUICK, CLASS, FULL)}
 
 
 def profile(name: str) -> Profile:
-    """The profile of that name.
-
-    Raises:
-        BadInput: there is none.
-    """
+    """The profile of that name; BadInput where there is none."""
     if name not in PROFILES:
         raise BadInput(f"profile {name}", "is not known", f"choose one of {', '.join(PROFILES)}")
     return PROFILES[name]

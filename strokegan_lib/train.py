@@ -142,8 +142,6 @@ def _finish(out: Path, settings: Settings, sets: list[SliceSet], done: Trained) 
     about |= {name: done.kept[found] for found, name in names.items() if found in done.kept}
     file = out / "weights.safetensors"
     save_weights(file, done.network, about)
-    for leftover in checkpoints(out)[1:]:
-        leftover.unlink()
     print(f"{file}: the averaged network after {done.kept.get('step', done.step)} of {done.step} steps")
     if "threshold" in about:
         print(f"validation Dice {about['validation_dice']:.3f} at threshold {about['threshold']:.2f}")

@@ -119,7 +119,9 @@ def test_data_that_cannot_be_learnt_from_are_refused(command, tmp_path):
     )
     with SliceSetWriter(two, TWO_CHANNELS) as writer:
         add(writer, noise(8))
-    one_line(command("segmentation", "--data", few, "--out", out, *TINY), "no slice with stroke in its validation")
+    one_line(
+        command("segmentation", "--data", few, "--out", out, *TINY), "no slice with stroke in its validation"
+    )
     for task in ("family", "encoder"):
         one_line(command(task, "--data", two, "--out", out, *TINY), "several channels")
     assert not out.exists()

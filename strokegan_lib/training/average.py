@@ -13,12 +13,10 @@ from torch import nn
 
 
 class Average:
-    """The exponential moving average of a network.
+    """The exponential moving average of a network, a copy that never trains.
 
-    Args:
-        network: the network to follow; copied, and the copy never trains.
-        decay: share of the old average that each update keeps, 0..1. Early updates keep
-            less, (1 + step) / (10 + step), so that the random start is soon forgotten.
+    Each update keeps the share *decay*, 0..1, of the old average; early ones keep less, (1 + step) / (10 + step), so
+    that the random start is soon forgotten.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:

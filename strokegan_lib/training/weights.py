@@ -63,14 +63,11 @@ def kind_of(network: nn.Module) -> str:
 
 
 def load_weights(path: str | os.PathLike, kind: str | tuple[str, ...]) -> tuple[nn.Module, dict[str, Any]]:
-    """Build the network that a file holds, on the CPU and in eval mode.
+    """The network that a file holds, on the CPU and in eval mode, and what the file says of how it was made.
 
     Args:
         path: what ``save_weights`` wrote.
         kind: a name in NETWORKS, or several, such as GENERATORS; a file of another kind is refused.
-
-    Returns:
-        the network, and what the file says of how it was made.
 
     Raises:
         BadInput: no such file, not a weight file of this kit, of another network, or of training that diverged.
@@ -98,11 +95,7 @@ def load_weights(path: str | os.PathLike, kind: str | tuple[str, ...]) -> tuple[
 
 
 def shipped(name: str) -> Path:
-    """The weight file that comes with the kit under that name, such as 'masked-phantom'.
-
-    Raises:
-        BadInput: there is none.
-    """
+    """The weight file that comes with the kit as 'masked-phantom', for example; BadInput where there is none."""
     path = SHIPPED / f"{name}.safetensors"
     if not path.is_file():
         names = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.safetensors"))) or "none"
