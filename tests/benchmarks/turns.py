@@ -11,17 +11,18 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterable
-from multiprocessing.connection import Connection
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import torch
 
 Steps = Callable[[int], None]  # do so many steps and wait for the device
 Make = Callable[..., tuple[Steps, str]]  # prepare; the steps, and what to say of them
+HELD: dict[str, Any] = {}  # in the process of a side: its steps, and the memory before the first
 
 
-class Side:
-    """One way to do it; to be used in a ``with``, as the process must be told when to end.
+class Side(ProcessPoolExecutor):
+    """One way to do it, in a process of its own; to be used in a ``with``.
 
     Args:
         make: called in the new process with *args*; a function that the process can import.
@@ -31,29 +32,17 @@ class Side:
     """
 
     def __init__(self, make: Make, *args: Any) -> None:
-        context = multiprocessing.get_context("spawn")  # a forked process would inherit our threads' locks
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, make, args))
-        self.process.start()
-        theirs.close()  # else a process that died would leave us waiting
-        self.about = self.pipe.recv()
+        # a forked process would inherit our threads' locks
+        super().__init__(1, multiprocessing.get_context("spawn"))
+        self.about = self.submit(_prepare, make, args).result()
 
     def seconds_a_step(self, steps: int) -> float:
         """One turn: a step to get warm again, then *steps* on the clock."""
-        self.pipe.send(steps)
-        return self.pipe.recv()
+        return self.submit(_time, steps).result()
 
     def peak_megabytes(self) -> float:
         """Memory at its highest so far, less what was held before the first step."""
-        self.pipe.send(0)
-        return self.pipe.recv()
-
-    def __enter__(self) -> Side:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.pipe.close()  # the process ends at this
-        self.process.join()
+        return self.submit(_grown).result()
 
 
 def in_turns(sides: Iterable[Side], steps: int, rounds: int) -> list[list[float]]:
@@ -80,23 +69,21 @@ def machine() -> str:
     return f"{name}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}"
 
 
-def _serve(pipe: Connection, make: Make, args: tuple) -> None:
-    """The other process: prepare, then answer until the pipe is closed."""
-    steps, about = make(*args)
-    before = _peak()
-    pipe.send(about)
-    while True:
-        try:
-            count = pipe.recv()
-        except EOFError:
-            return
-        if not count:
-            pipe.send(_peak() - before)
-            continue
-        steps(1)
-        start = time.perf_counter()
-        steps(count)
-        pipe.send((time.perf_counter() - start) / count)
+def _prepare(make: Make, args: tuple) -> str:
+    HELD["steps"], about = make(*args)
+    HELD["before"] = _peak()
+    return about
+
+
+def _time(steps: int) -> float:
+    HELD["steps"](1)
+    start = time.perf_counter()
+    HELD["steps"](steps)
+    return (time.perf_counter() - start) / steps
+
+
+def _grown() -> float:
+    return _peak() - HELD["before"]
 
 
 def _peak() -> float:
