@@ -91,18 +91,10 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path):
         load_checkpoint(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("now", "words"),
-    [
-        ({**ABOUT, "steps": 50, "seed": 1}, "seed was 0 and is now 1; steps was 100 and is now 50"),
-        ({k: v for k, v in ABOUT.items() if k != "seed"}, "seed was 0 and is now None"),
-        ({**ABOUT, "precision": "bf16"}, "precision was None and is now bf16"),
-    ],
-)
-def test_a_run_with_other_settings_is_refused(tmp_path, now, words):
+def test_a_run_with_other_settings_is_refused(tmp_path):
     save_checkpoint(tmp_path, 1, state(1))
-    with pytest.raises(BadInput, match=words) as error:
-        load_checkpoint(tmp_path, now)
+    with pytest.raises(BadInput, match="other was None and is now 5; seed was 0 and is now None") as error:
+        load_checkpoint(tmp_path, {"steps": 100, "data": ABOUT["data"], "other": 5})
     assert str(tmp_path) in str(error.value) and "--out" in str(error.value)
     assert load_checkpoint(tmp_path)["step"] == 1  # unless any run will do
 
