@@ -19,6 +19,16 @@ def test_a_process_may_train_in_one_arithmetic_after_the_other():
     assert arithmetic(device=torch.device("meta")) == "fp32"
 
 
+@pytest.mark.parametrize(
+    ("native", "capability", "word"),
+    [(True, (8, 0), "bf16"), (False, (7, 5), "fp16"), (False, (6, 1), "fp32")],
+)
+def test_a_gpu_computes_in_what_it_has_units_for(monkeypatch, native, capability, word):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert arithmetic(device=torch.device("cuda")) == word
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_fp16_without_a_gpu_is_refused():
     with pytest.raises(BadInput, match="needs a GPU"):
