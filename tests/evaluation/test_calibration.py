@@ -13,25 +13,17 @@ from strokegan_lib.evaluation.calibration import (
 )
 
 
-def made_up(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Scores of all shapes with truth that follows them more or less, and foreground; some slices empty or full."""
-    g = torch.Generator().manual_seed(seed)
+def test_the_error_of_slices_and_of_their_sum_equals_torchmetrics():
+    g, n = torch.Generator().manual_seed(0), 200  # more than are read at a time
     score = torch.rand(n, 12, 12, generator=g) ** torch.empty(n, 1, 1).uniform_(0.2, 6, generator=g)
     truth = torch.rand(score.shape, generator=g) < score ** torch.empty(n, 1, 1).uniform_(0.3, 3, generator=g)
-    truth[: n // 10], truth[n // 10 : n // 5] = False, True
-    score[: n // 20] = 0
-    return score, truth, torch.rand(score.shape, generator=g) < 0.7
-
-
-def test_the_error_of_slices_and_of_their_sum_equals_torchmetrics():
-    score, truth, foreground = made_up(200, 0)  # more than are read at a time
+    truth[:20], truth[20:40], score[:10] = False, True, 0
+    foreground = torch.rand(score.shape, generator=g) < 0.7
     sums = calibration_sums(score, truth, foreground)
+    ours = expected_calibration_error(np.array([*sums, sums.sum(0)]))
     parts = [*zip(score, truth, foreground, strict=True), (score, truth, foreground)]
-    for ours, (s, t, inside) in zip(
-        expected_calibration_error(np.array([*sums, sums.sum(0)])), parts, strict=True
-    ):
-        theirs = binary_calibration_error(s[inside], t[inside].long(), n_bins=BINS, norm="l1")
-        assert ours == pytest.approx(float(theirs), abs=1e-5)
+    theirs = [binary_calibration_error(s[i], t[i].long(), n_bins=BINS, norm="l1") for s, t, i in parts]
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
     other = torch.where(foreground, score, 1 - score)  # the background does not count
     np.testing.assert_array_equal(sums, calibration_sums(other, truth, foreground))
     assert np.isnan(expected_calibration_error(calibration_sums(score, truth, foreground & False)[0]))
@@ -60,8 +52,8 @@ def test_bins_and_their_ends():
     assert curve[1]["mean_score"] is None and (curve[0]["from"], curve[-1]["to"]) == (0, 1)
 
 
-def test_what_it_refuses():
-    score, truth, foreground = made_up(2, 4)
-    for wrong in (1.5, -0.5, torch.nan):
-        with pytest.raises(ValueError, match=r"0\.\.1"):
-            calibration_sums(torch.full_like(score, wrong), truth, foreground | True)
+@pytest.mark.parametrize("wrong", [1.5, -0.5, torch.nan])
+def test_a_score_outside_0_to_1_is_refused(wrong):
+    inside = torch.ones(2, 4, 4, dtype=torch.bool)
+    with pytest.raises(ValueError, match=r"0\.\.1"):
+        calibration_sums(torch.full((2, 4, 4), wrong), inside, inside)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
 
 from strokegan_lib.evaluation import manifold as module
@@ -17,25 +16,21 @@ def means(real, fake, k: int = 5) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(("n", "m", "k", "width"), [(3, 9, 1, 1), (30, 20, 5, 11), (12, 40, 3, 4)])
-def test_it_equals_loops(n: int, m: int, k: int, width: int):
+def test_it_equals_loops_over_scikit_learns_balls(n, m, k, width, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "CHUNK", 16)
     rng = np.random.default_rng(n)
     real, fake = rng.standard_normal((n, width)), 0.8 * rng.standard_normal((m, width)) + 0.4
-    ball_of_real, ball_of_fake = (np.sort(cdist(x, x), axis=1)[:, k] for x in (real, fake))
+    a, b = torch.from_numpy(real), torch.from_numpy(fake)
+    of_real, of_fake = (NearestNeighbors(n_neighbors=k + 1).fit(x) for x in (real, fake))
+    ball_of_real, ball_of_fake = of_real.kneighbors(real)[0][:, k], of_fake.kneighbors(fake)[0][:, k]
+    assert np.allclose(radii(a, k), ball_of_real)
+    assert np.allclose(nearest(b, a), of_real.kneighbors(fake, 1)[0][:, 0])
     held = [[np.linalg.norm(f - r) <= ball for r, ball in zip(real, ball_of_real, strict=True)] for f in fake]
     near = [[np.linalg.norm(f - r) <= ball for f, ball in zip(fake, ball_of_fake, strict=True)] for r in real]
-    assert means(torch.from_numpy(real), torch.from_numpy(fake), k) == pytest.approx({
+    assert means(a, b, k) == pytest.approx({
         "precision": np.mean([any(row) for row in held]), "recall": np.mean([any(row) for row in near]),
         "density": np.mean([sum(row) / k for row in held]), "coverage": np.mean(np.any(held, axis=0)),
     })  # fmt: skip
-
-
-def test_radii_and_nearest_equal_scikit_learn(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "CHUNK", 16)
-    rng = np.random.default_rng(0)
-    x, y = rng.standard_normal((50, 6)), rng.standard_normal((30, 6))
-    search = NearestNeighbors(n_neighbors=6).fit(x)
-    assert np.allclose(radii(torch.from_numpy(x), 5), search.kneighbors(x)[0][:, 5])
-    assert np.allclose(nearest(torch.from_numpy(y), torch.from_numpy(x)), search.kneighbors(y, 1)[0][:, 0])
 
 
 def test_sets_whose_answer_is_plain():

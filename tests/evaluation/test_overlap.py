@@ -22,9 +22,8 @@ def rows(counts: Counts) -> torch.Tensor:
 def plain(score, truth, threshold) -> torch.Tensor:
     """tp, fp and fn of each slice by the definition."""
     predicted, stroke = (score > threshold).flatten(1), (truth == 1).flatten(1)
-    return torch.stack(
-        [(p & s).sum(1) for p, s in ((predicted, stroke), (predicted, ~stroke), (~predicted, stroke))], -1
-    )
+    outcomes = (predicted & stroke, predicted & ~stroke, ~predicted & stroke)
+    return torch.stack([outcome.sum(1) for outcome in outcomes], -1)
 
 
 @given(
@@ -92,14 +91,10 @@ def test_the_convention(tp, fp, fn, dice, precision, sensitivity):
     assert bool(counts.lesion()) == (tp + fn > 0)
 
 
-@given(st.lists(st.tuples(*[st.integers(0, 10**6)] * 3), min_size=1, max_size=20), st.integers(0, 20))
-def test_dice_is_the_harmonic_mean_of_precision_and_sensitivity_and_batches_add_up(pixels, cut):
-    counts = Counts(*torch.tensor(pixels).T)
-    dice, p, s = counts.dice(), counts.precision(), counts.sensitivity()
-    np.testing.assert_allclose(dice * (p + s), 2 * p * s, atol=1e-12)
-    assert ((dice >= 0) & (dice <= 1)).all()
-    assert torch.equal(rows(Counts.cat([counts[..., :cut], counts[..., cut:]])), rows(counts))
-    assert rows(counts.pool())[0].tolist() == np.sum(pixels, 0).tolist()
+def test_batches_add_up():
+    counts = Counts(*torch.randint(10**6, (3, 20)))
+    assert torch.equal(rows(Counts.cat([counts[..., :7], counts[..., 7:]])), rows(counts))
+    assert torch.equal(rows(counts.pool())[0], rows(counts).sum(0))
 
 
 @pytest.mark.parametrize(

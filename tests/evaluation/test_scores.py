@@ -5,8 +5,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from strokegan_lib.evaluation.calibration import BINS
 from strokegan_lib.evaluation.overlap import Counts
@@ -73,11 +71,9 @@ def test_every_score_by_hand():
     totals = ("slices", "lesion_slices", "patients")
     assert set(result) == {*expected, *totals, "by_size", "calibration"}
     assert [result[name] for name in totals] == [6, 3, 3]
-    for name, (value, n, patients) in expected.items():
+    for name, (value, *numbers) in expected.items():
         found = result[name]
-        assert found["mean"] == pytest.approx(value) and (found["n"], found["patients"]) == (n, patients), (
-            name
-        )
+        assert found["mean"] == pytest.approx(value) and [found["n"], found["patients"]] == numbers, name
         assert found["low"] - 1e-12 <= found["mean"] <= found["high"] + 1e-12, name
     assert result["calibration"]["score_is"] == "a probability"
     assert result["calibration"]["bins"][-1]["stroke_share"] == pytest.approx(0.7)
@@ -111,21 +107,6 @@ def test_a_draw_without_a_lesion_has_no_pooled_score():
     assert result["pooled_dice"]["low"] == pytest.approx(18 / 20)  # the lesion once, two false positives
     assert result["pooled_sensitivity"]["low"] == 1
     assert result["dice"]["low"] is None  # one patient only
-
-
-@given(st.integers(0, 2**31), st.integers(1, 8))
-def test_scores_are_in_range_and_do_not_depend_on_the_order(seed, patients):
-    rng = np.random.default_rng(seed)
-    n = int(rng.integers(1, 30))
-    rows = rng.integers(0, 20, (n, 3)) * rng.integers(0, 2, (n, 3))
-    ids, order = rng.integers(0, patients, n), rng.permutation(n)
-    first = summary(counts_of(rows.tolist()), ids, draws=20)
-    other = summary(counts_of(rows[order].tolist()), ids[order], draws=20)
-    for name in NAMES:
-        for key, value in first[name].items():
-            assert other[name][key] == (value if value is None else pytest.approx(value)), (name, key)
-        if name != "empty_false_positive_pixels" and first[name]["mean"] is not None:
-            assert 0 <= first[name]["mean"] <= 1
 
 
 def test_sizes_share_the_lesion_slices_out():

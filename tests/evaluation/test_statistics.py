@@ -20,31 +20,17 @@ def clustered(patients: int, rng: np.random.Generator) -> tuple[np.ndarray, np.n
     return rng.normal(0, 0.2, patients)[ids] + rng.normal(0, 0.15, len(ids)), ids
 
 
-@pytest.mark.parametrize(
-    ("ours", "data", "statistic"),
-    [
-        (lambda: mean(ONE, ALONE, draws=20_000), (ONE,), lambda x, axis: x.mean(axis)),
-        (
-            lambda: bootstrap(np.stack([ONE, OTHER], -1), ALONE, draws=20_000),
-            (ONE, OTHER),
-            lambda x, y, axis: x.sum(axis) / y.sum(axis),
-        ),
-        (
-            lambda: paired(OTHER, ONE, ALONE, draws=20_000).difference,
-            (OTHER, ONE),
-            lambda x, y, axis: x.mean(axis) - y.mean(axis),
-        ),
-    ],
-    ids=["mean", "ratio", "difference"],
-)
-def test_one_slice_a_patient_is_the_plain_bootstrap_of_scipy(ours, data, statistic):
-    found = ours()
-    theirs = stats.bootstrap(
-        data, statistic, paired=len(data) > 1, n_resamples=20_000, method="percentile", rng=1
-    ).confidence_interval
-    assert found.mean == pytest.approx(float(statistic(*data, axis=0)))
+def test_one_slice_a_patient_is_the_plain_bootstrap_of_scipy():
+    found = bootstrap(np.stack([ONE, OTHER], -1), ALONE, draws=20_000)
+
+    def ratio(x, y, axis):
+        return x.sum(axis) / y.sum(axis)
+
+    how = {"paired": True, "n_resamples": 20_000, "method": "percentile", "rng": 1}
+    theirs = stats.bootstrap((ONE, OTHER), ratio, **how).confidence_interval
+    assert found.mean == pytest.approx(ratio(ONE, OTHER, 0)) and (found.n, found.patients) == (80, 80)
     near = pytest.approx([theirs.low, theirs.high], abs=0.03 * (found.high - found.low))
-    assert [found.low, found.high] == near and (found.n, found.patients) == (80, 80)
+    assert [found.low, found.high] == near
 
 
 def test_whole_patients_are_drawn():
@@ -59,15 +45,13 @@ def test_whole_patients_are_drawn():
 
 @pytest.mark.parametrize(("patients", "least", "most"), [(40, 0.90, 0.98), (10, 0.80, 0.93)])
 def test_the_interval_covers_the_truth_and_one_over_slices_does_not(patients, least, most):
-    rng, hits, hits_of_slices = np.random.default_rng(patients), 0, 0
+    rng, hits = np.random.default_rng(patients), []
     for seed in range(300):
         values, ids = clustered(patients, rng)
-        by_patient = mean(values, ids, draws=300, seed=seed)
-        by_slice = mean(values, np.arange(len(ids)), draws=300, seed=seed)
-        hits += by_patient.low <= 0 <= by_patient.high
-        hits_of_slices += by_slice.low <= 0 <= by_slice.high
-    assert least <= hits / 300 <= most
-    assert hits_of_slices / 300 < 0.70
+        found = [mean(values, units, draws=300, seed=seed) for units in (ids, np.arange(len(ids)))]
+        hits.append([interval.low <= 0 <= interval.high for interval in found])
+    by_patient, by_slice = np.mean(hits, 0)
+    assert least <= by_patient <= most and by_slice < 0.70
 
 
 @given(seed=st.integers(0, 2**32), patients=st.integers(2, 10))
@@ -81,18 +65,19 @@ def test_an_interval_depends_on_the_data_and_the_seed_alone(seed, patients):
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"),
+    ("terms", "patients", "expected"),
     [
-        (mean(np.array([]), []), (None, None, None, 0, 0)),
-        (mean(np.array([0.25, 0.25]), ["a", "a"]), (0.25, None, None, 2, 1)),
-        (bootstrap(np.zeros((3, 2)), ["a", "b", "c"]), (None, None, None, 3, 3)),
+        (np.zeros((0, 2)), [], (None, None, None)),
+        ([[0.25, 1], [0.25, 1]], "aa", (0.25, None, None)),
+        (np.zeros((3, 2)), "abc", (None, None, None)),
         # only one of three patients has a denominator: every draw that holds it gives 1/2
-        (bootstrap(np.array([[1, 2], [0, 0], [0, 0]]), ["a", "b", "c"]), (0.5, 0.5, 0.5, 3, 3)),
-        (paired([], [], []).difference, (None, None, None, 0, 0)),
+        ([[1, 2], [0, 0], [0, 0]], "abc", (0.5, 0.5, 0.5)),
     ],
 )
-def test_what_does_not_exist_is_none(found, expected):
-    assert (found.mean, found.low, found.high, found.n, found.patients) == expected
+def test_what_does_not_exist_is_none(terms, patients, expected):
+    found = bootstrap(np.array(terms), [*patients])
+    assert (found.mean, found.low, found.high) == expected
+    assert (found.n, found.patients) == (len(patients), len({*patients}))
 
 
 @pytest.mark.parametrize(
@@ -119,13 +104,15 @@ def test_bad_terms_are_refused(terms, patients):
         bootstrap(terms, patients)
 
 
-def test_wilcoxon_is_scipys_on_the_patients_means():
+def test_wilcoxon_is_scipys_on_the_patients_means_and_the_other_way_round_the_sign_changes():
     values, ids = clustered(30, np.random.default_rng(8))
     other = values + np.random.default_rng(9).normal(0.03, 0.1, len(values))
     means = np.array([(other - values)[ids == k].mean() for k in range(30)])
-    p = paired(other, values, ids).p
-    assert p == pytest.approx(stats.wilcoxon(means).pvalue)
-    assert p != pytest.approx(stats.wilcoxon(other - values).pvalue)  # slices are not the unit
+    one, two = paired(other, values, ids), paired(values, other, ids)
+    assert one.p == two.p == pytest.approx(stats.wilcoxon(means).pvalue)
+    assert one.p != pytest.approx(stats.wilcoxon(other - values).pvalue)  # slices are not the unit
+    assert one.difference == mean(other - values, ids)
+    assert two.difference.low == pytest.approx(-one.difference.high)
 
 
 def test_wilcoxon_leaves_out_patients_without_a_difference():
@@ -133,19 +120,9 @@ def test_wilcoxon_leaves_out_patients_without_a_difference():
     b = np.array([0.3, 0.0, 0.4, 0.4, 0.35, 0.1])
     result = paired(a, b, list("abcdef"))  # a rounding error is no difference
     assert result.p == pytest.approx(2 / 2**4) and result.difference.patients == 6
-    same = paired(ONE, ONE, ALONE)
-    assert (same.p, same.difference.low, same.difference.high) == (1, 0, 0) and paired([], [], []).p is None
-
-
-@given(st.integers(0, 2**32))
-def test_the_other_way_round_only_the_sign_changes(seed):
-    rng = np.random.default_rng(seed)
-    values, ids = clustered(8, rng)
-    other = values + rng.normal(0, 0.1, len(values))
-    one, two = paired(values, other, ids, draws=200), paired(other, values, ids, draws=200)
-    d, e = one.difference, two.difference
-    assert one.p == pytest.approx(two.p)
-    assert [d.mean, d.low, d.high] == pytest.approx([-e.mean, -e.high, -e.low])
+    same, none = paired(ONE, ONE, ALONE), paired([], [], [])
+    assert (same.p, same.difference.low, same.difference.high) == (1, 0, 0)
+    assert none.p is None and none.difference.mean is None
 
 
 @given(st.lists(st.floats(0, 1), max_size=12), st.sampled_from([0.01, 0.05, 0.2]))
@@ -156,7 +133,6 @@ def test_holm_rejects_as_the_step_down_procedure_does(p, alpha):
             break
         rejected[k] = True
     assert (holm(p) <= alpha).tolist() == rejected.tolist()
-    assert holm(p[::-1]).tolist() == pytest.approx(holm(p)[::-1].tolist())
 
 
 def test_holm_by_hand():

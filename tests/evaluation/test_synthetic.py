@@ -47,16 +47,12 @@ def test_the_form_of_a_data_set(slices):
 
 def test_validation_prefers_the_truth_and_makes_few_slices(slices):
     rows = slices.of_split("train")
-    known = {
-        s.tobytes() + f.tobytes(): k
-        for k, (s, f) in enumerate(zip(slices.stroke, slices.foreground, strict=True))
-    }
+    known = {f.tobytes(): image for image, f in zip(slices.images, slices.foreground, strict=True)}
 
     class ByHeart(Grey):
         def forward(self, stroke, foreground):
-            pairs = zip(stroke.byte().numpy(), foreground.byte().numpy(), strict=True)
-            chosen = [known[s.tobytes() + f.tobytes()] for s, f in pairs]
-            return torch.from_numpy(slices.images[chosen]).float() / 255
+            pictures = [known[f.tobytes()] for f in foreground.byte().numpy()]
+            return torch.from_numpy(np.stack(pictures)).float() / 255
 
     validate = kernel_validation(shipped_encoder(), slices, rows)
     truth, grey = validate(ByHeart()), validate(Grey())
