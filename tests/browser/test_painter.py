@@ -105,7 +105,7 @@ def test_a_painted_lesion_is_synthesised_where_it_is_painted(painter: Painter, m
 def test_erase_takes_away_and_undo_brings_back(painter: Painter, middle: Place):
     row, column = middle
     down, across = [(row - 8, column), (row + 8, column)], [(row, column - 6), (row, column + 6)]
-    painter.stroke(*down)
+    painter.touch(*down)  # a finger paints too
     painter.counts(dabs(*down))
     whole = painter.synthetic()
     painter.tool("Erase")
@@ -132,10 +132,3 @@ def test_keys_paint_erase_and_undo_and_stay_in_the_painter(painter: Painter, mid
     # in JupyterLab z undoes a cell's deletion and arrows move to another cell
     expect(painter.page.locator(".jp-Notebook .jp-Cell")).to_have_count(cells)
     expect(painter.canvas).to_be_focused()
-
-
-def test_a_finger_paints(painter: Painter, middle: Place):
-    row, column = middle
-    way = [(row - 6, column - 6), (row, column), (row + 6, column - 6)]
-    painter.touch(*way)
-    painter.counts(dabs(*way))

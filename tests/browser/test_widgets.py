@@ -17,7 +17,7 @@ Find = Callable[[str], Shown]
 def test_sliders_choose_a_slice(shown: Find, phantom: SliceSet):
     browser = shown("browser")
     before = browser.picture()
-    plane, patient = browser.drag("plane", 0.25), int(browser.press("patient", "ArrowRight"))
+    plane, patient = browser.slide("plane", 0.25), int(browser.press("patient", "ArrowRight"))
     said = browser.says(f"{phantom.patients[patient]}, plane {plane} (0 to ")
     assert (browser.picture() != before).any()
     assert browser.output.locator("img").get_attribute("title") in said  # words for those who cannot see it
