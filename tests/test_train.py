@@ -112,18 +112,17 @@ def test_wrong_use_is_one_line(command, tmp_path, words, named):
 
 
 def test_data_that_cannot_be_learnt_from_are_refused(command, tmp_path):
-    few, two, out = (
-        brains(tmp_path / "few", patients=30, every=2).folder,
-        tmp_path / "two",
-        tmp_path / "run",
-    )
+    out, two = tmp_path / "run", tmp_path / "two"
+    few = brains(tmp_path / "few", patients=30, every=2).folder
     with SliceSetWriter(two, TWO_CHANNELS) as writer:
         add(writer, noise(8))
-    one_line(
-        command("segmentation", "--data", few, "--out", out, *TINY), "no slice with stroke in its validation"
-    )
-    for task in ("family", "encoder"):
-        one_line(command(task, "--data", two, "--out", out, *TINY), "several channels")
+    cases = {
+        "segmentation": (few, "in its validation"),
+        "family": (two, "several"),
+        "encoder": (two, "several"),
+    }
+    for task, (data, words) in cases.items():
+        one_line(command(task, "--data", data, "--out", out, *TINY), str(data), words)
     assert not out.exists()
 
 

@@ -44,22 +44,24 @@ TASKS = {
     "masked": ("segmentation", {"method": "masked"}), "unet": ("segmentation", {"method": "unet"}),
     "synthesis": ("synthesis", {}),
 }  # fmt: skip
+WIDTH = 32  # of the networks
+SIZES = (16, 32)  # slices a batch
 IMAGES = 32  # on the clock in a turn, as a rule
 MONAI_SLICES = 960  # kept in memory, as its CacheDataset does; more would only take longer to begin
 AIMS = {"fp32": 1.3, "bf16": 2.5}
 
 
-def make_gan(name: str, width: int) -> GAN:
+def make_gan(name: str) -> GAN:
     task, given = TASKS[name]
-    return build(resolve_settings(task, {**given, "width": width}))
+    return build(resolve_settings(task, {**given, "width": WIDTH}))
 
 
-def kit(folder: Path, name: str, width: int, size: int, precision: str) -> tuple[Steps, str]:
+def kit(folder: Path, name: str, size: int, precision: str) -> tuple[Steps, str]:
     """The kit's loop, ready to be measured."""
     slices, chosen = SliceSet.open(folder, verify=False), accelerator(precision)
     how = {"device": chosen.device, "augmentation": Augmentation()}
     batches = Batches(slices, slices.of_split("all"), size=size, **how)
-    loop = Loop(make_gan(name, width), batches, Settings(steps=0), chosen, bar=False)
+    loop = Loop(make_gan(name), batches, Settings(steps=0), chosen, bar=False)
 
     def steps(count: int) -> None:
         loop.settings = replace(loop.settings, steps=loop.step + count)
@@ -70,9 +72,9 @@ def kit(folder: Path, name: str, width: int, size: int, precision: str) -> tuple
     return steps, ""
 
 
-def plain(folder: Path, name: str, width: int, size: int) -> tuple[Steps, str]:
+def plain(folder: Path, name: str, size: int) -> tuple[Steps, str]:
     """A plain loop around a GAN of the kit."""
-    gan, adams = make_gan(name, width), {}
+    gan, adams = make_gan(name), {}
     for key, network in gan.networks.items():
         use_plain_attention(network.to(device()))
         how = gan.optimisers[key]
@@ -93,7 +95,7 @@ def plain(folder: Path, name: str, width: int, size: int) -> tuple[Steps, str]:
     return steps_of(step, PlainSlices(folder, Augmentation()), DataLoader, size), ""
 
 
-def monai(folder: Path, width: int, size: int) -> tuple[Steps, str]:
+def monai(folder: Path, size: int) -> tuple[Steps, str]:
     """What a user of MONAI would write for a U-Net; its augmentation lacks the bias field, which it makes slowly."""
     from monai import transforms as t
     from monai.data import CacheDataset
@@ -117,7 +119,8 @@ def monai(folder: Path, width: int, size: int) -> tuple[Steps, str]:
     slices = SliceSet.open(folder, verify=False)
     rows = range(min(MONAI_SLICES, len(slices)))
     cases = [{"image": slices.images[i].copy(), "stroke": slices.stroke[i][None].copy()} for i in rows]
-    network = BasicUNet(2, 1, 1, features=(width, width, 2 * width, 4 * width, 8 * width, width)).to(device())
+    features = [WIDTH * times for times in (1, 1, 2, 4, 8, 1)]
+    network = BasicUNet(2, 1, 1, features=features).to(device())
     loss, adam = DiceCELoss(sigmoid=True), torch.optim.Adam(network.parameters(), 1e-3)
 
     def step(batch: dict[str, Any]) -> None:
@@ -151,13 +154,13 @@ def steps_of(step: Callable[[Any], None], data: Dataset, loader: type[DataLoader
     return steps
 
 
-def compare(name: str, size: int, precision: str, folder: Path, width: int, rounds: int) -> None:
+def compare(name: str, size: int, precision: str, folder: Path, rounds: int) -> None:
     """Measure one task at one batch size and print a row for each rival."""
-    rivals: dict[str, tuple] = {"plain": (plain, folder, name, width, size)}
+    rivals: dict[str, tuple] = {"plain": (plain, folder, name, size)}
     if name == "unet" and find_spec("monai"):
-        rivals["MONAI"] = (monai, folder, width, size)
+        rivals["MONAI"] = (monai, folder, size)
     with ExitStack() as stack:
-        ours = stack.enter_context(Side(kit, folder, name, width, size, precision))
+        ours = stack.enter_context(Side(kit, folder, name, size, precision))
         others = {rival: stack.enter_context(Side(*what)) for rival, what in rivals.items()}
         seconds = in_turns([ours, *others.values()], max(1, IMAGES // size), rounds)
     ms = [1000 * statistics.median(column) for column in zip(*seconds, strict=True)]
@@ -176,22 +179,18 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, help="a SliceSet to measure on instead of made-up slices")
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS), help="default: all")
-    parser.add_argument("--width", type=int, default=32, help="of the networks (default: 32)")
-    parser.add_argument("--batches", type=int, nargs="+", default=[16, 32], help="slices a batch")
-    parser.add_argument("--precision", nargs="+", default=["auto", "fp32"], help="of the kit's step")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each side (default: 5)")
     args = parser.parse_args()
-    native = arithmetic()
-    print(f"Training step: {machine()}; precision of this machine: {native}; width {args.width}")
+    print(f"Training step: {machine()}; precision of this machine: {arithmetic()}; width {WIDTH}")
     print("task       batch  precision  kit, ms  against      ms  ratio   aim")
     with tempfile.TemporaryDirectory() as scratch:
         folder = args.data or Path(scratch) / "made-up"
         if args.data is None:
             write_made_up(folder, patients=60)
-        for precision in dict.fromkeys(native if p == "auto" else p for p in args.precision):
+        for precision in dict.fromkeys((arithmetic(), "fp32")):
             for name in args.tasks:
-                for size in args.batches:
-                    compare(name, size, precision, folder, args.width, args.rounds)
+                for size in SIZES:
+                    compare(name, size, precision, folder, args.rounds)
 
 
 if __name__ == "__main__":
