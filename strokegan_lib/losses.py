@@ -28,13 +28,7 @@ def multi_scale_l1(fake: Sequence[Tensor], true: Sequence[Tensor], weighting: st
         fake, true: the critic's features, a tensor (B, C_l, H_l, W_l) a level.
         weighting: 'equal', as in the paper: each level counts the same. 'elements', as in the released code: all
             features are concatenated and averaged, so that a level counts by how many numbers it has, times
-            1, 1, 2, ..., 2, 4. 'pixel': the first level only, the plain L1 loss.
-
-    Returns:
-        a scalar, 0 for equal features.
-
-    Raises:
-        ValueError: another weighting.
+            1, 1, 2, ..., 2, 4. 'pixel': the first level only, the plain L1 loss. Another is a ValueError.
     """
     if weighting not in WEIGHTINGS:
         raise ValueError(f"weighting must be one of {', '.join(WEIGHTINGS)}, not {weighting!r}")

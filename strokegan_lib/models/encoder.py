@@ -19,13 +19,9 @@ ANSWERS = {"amounts": len(CORRUPTIONS), "regions": REGIONS**2, "thumbnail": THUM
 
 
 class Encoder(nn.Module):
-    """Four convolutions and a linear layer; a second linear layer answers the training's questions.
+    """Four convolutions and a linear layer to F = *features*; a second one answers the training's questions.
 
     The answers are linear in the features, so a distance between features sees what they tell.
-
-    Args:
-        features: F, length of the description.
-        width: channels of the first level; doubled twice.
     """
 
     def __init__(self, features: int = 32, *, width: int = 16) -> None:

@@ -15,15 +15,10 @@ DARK = 0.01  # added to the squared brightness: where a picture is darker than .
 
 
 class Prediction(NamedTuple):
-    """What a segmentor says of B slices.
+    """What a segmentor says of B slices."""
 
-    Attributes:
-        masked: (B, C, H, W), 0..1, the image with everything but the stroke taken away: what a critic sees.
-        score: (B, 1, H, W), 0..1, how much each pixel looks like stroke: what a threshold cuts.
-    """
-
-    masked: Tensor
-    score: Tensor
+    masked: Tensor  # (B, C, H, W), 0..1, the image with all but the stroke taken away: what a critic sees
+    score: Tensor  # (B, 1, H, W), 0..1, how much each pixel looks like stroke: what a threshold cuts
 
 
 class Segmentor(nn.Module):

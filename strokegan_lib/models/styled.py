@@ -28,12 +28,7 @@ class Modulation(nn.Module):
 
     gamma and beta of the masks differ from place to place (SPADE: Park et al. 2019, equation 1), those of z do not
     (AdaIN: Huang and Belongie 2017); noise planes give the grain (StyleGAN: Karras et al. 2019). x has been
-    normalised by the stage it comes from, but at full resolution.
-
-    Args:
-        channels: C of x.
-        style: Z, numbers in z.
-        grain: add noise.
+    normalised by the stage it comes from, but at full resolution. x has C = *channels*, z Z = *style* numbers.
     """
 
     def __init__(self, channels: int, style: int, *, grain: bool) -> None:

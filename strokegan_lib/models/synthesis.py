@@ -11,12 +11,7 @@ CONDITION = 2  # channels of what is asked for: stroke and foreground
 
 
 class Generator(nn.Module):
-    """pix2pix's U-Net with self-attention, painting inside the foreground only.
-
-    Args:
-        channels: C of the slices it paints.
-        width, attention: as in UNet.
-    """
+    """pix2pix's U-Net with self-attention, painting slices of C = *channels* inside the foreground only."""
 
     def __init__(self, channels: int = 1, *, width: int = 32, attention: bool = True) -> None:
         super().__init__()

@@ -50,9 +50,8 @@ class EncoderTask:
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
         """Corrupt the slices, ask three questions, learn from the answers, see models.gan.GAN.
 
-        Features that tell the same are discouraged, for a distance would count it several times (Barlow Twins:
-        Zbontar et al. 2021). Every question is a mean squared error in units of the variance of its true answers,
-        so that 1 is what guessing the mean gets.
+        A question's loss is in units of the variance of its true answers: 1 is what guessing the mean gets. Features
+        that tell the same are discouraged, as a distance would count it twice (Barlow Twins: Zbontar et al. 2021).
         """
         amounts = torch.rand(len(batch.image), len(CORRUPTIONS), device=batch.image.device)
         amounts = amounts * (torch.rand_like(amounts) < CORRUPTED)

@@ -46,10 +46,8 @@ class SegmentationSettings(Settings):
         if not (self.multi_scale or self.dice or self.bce):
             raise BadInput("every weight of a loss", "is 0", "give one above 0")
         if self.loss != "paper" and not (self.paints_for_critic and self.levels == "equal"):
-            raise BadInput(
-                f"--loss {self.loss}", "needs what masked paints and its critic",
-                "choose --method masked, and leave --multi-scale 0 and --levels out",
-            )  # fmt: skip
+            remedy = "choose --method masked, and leave --multi-scale 0 and --levels out"
+            raise BadInput(f"--loss {self.loss}", "needs what masked paints and its critic", remedy)
 
     @property
     def has_critic(self) -> bool:
@@ -80,10 +78,7 @@ class SegmentationGAN:
         settings: such as ``dataclasses.replace(METHODS["masked"], width=32)``.
         channels: C of the slices.
         norm: batch normalisation in the segmentor.
-        objective: a loss of one's own in place of the method's.
-
-    Raises:
-        ValueError: an objective of one's own that the method's networks cannot serve.
+        objective: a loss of one's own; ValueError where the method's networks cannot serve it.
     """
 
     def __init__(
@@ -102,17 +97,13 @@ class SegmentationGAN:
         self.networks: dict[str, nn.Module] = {"segmentor": self.segmentor}
         self.optimisers = {"segmentor": OptimiserConfig(1e-3)}
         if settings.has_critic:
-            self.critic = Critic(channels, spectral=settings.spectral, **size)
-            self.networks["critic"] = self.critic
+            self.critic = self.networks["critic"] = Critic(channels, spectral=settings.spectral, **size)
             self.optimisers["critic"] = OptimiserConfig(4e-4, betas=(0.5, 0.999))
 
     def step(self, networks: dict[str, Any], batch: Batch, update: Update) -> dict[str, Tensor]:
-        """One turn of each player on one batch, see models.gan.GAN.
+        """One turn of each player on one batch, see models.gan.GAN (SegAN, equation 2)::
 
-        The critic looks for features in which the masked image by the segmentor and the true
-        one differ most; the segmentor then makes that difference small (SegAN, equation 2)::
-
-            min over S, max over C of  multi_scale_l1(C(S's masked image), C(x * y))
+        min over S, max over C of  multi_scale_l1(C(S's masked image), C(x * y))
         """
         settings, image, stroke = self.settings, batch.image, batch.stroke
         truth = image * stroke  # (B, C, H, W)

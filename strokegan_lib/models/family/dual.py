@@ -61,14 +61,10 @@ class MaskGenerator(nn.Module):
 
     @torch.inference_mode()
     def sample(self, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Hard masks of *n* brains with a stroke each, to be drawn in eval mode; more masks begin with the same.
+        """Stroke and foreground of *n* brains, (n, 128, 128) uint8, 0/1, by a network in eval mode.
 
-        Returns:
-            stroke and foreground, (n, 128, 128) uint8, 0/1. A foreground is one piece without
-            holes; a stroke lies inside it and has SMALLEST pixels or more.
-
-        Raises:
-            ValueError: the network makes no stroke, as one that has not learnt yet may do.
+        A foreground is one piece without holes; a stroke lies inside it and has SMALLEST pixels or more: ValueError
+        where the network makes none, as one that has not learnt yet may do. More masks begin with the same.
         """
         masks = np.zeros((2, n, SIZE, SIZE), np.uint8)
         for k in range(n):

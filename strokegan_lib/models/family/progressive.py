@@ -38,9 +38,8 @@ GROWING = 0.6  # share of the steps in which the players grow; in the rest all s
 
 
 class Growing(nn.Module):
-    """What both players know: how far they have grown.
+    """What both players know: the number of phases done, 0..8, a buffer that checkpoints and weight files keep.
 
-    The number of phases done, 0..8, is a buffer, so checkpoints and weight files keep it.
     From 2k to 2k + 1 stage k settles; from 2k + 1 to 2k + 2 stage k + 1 fades in.
     """
 
