@@ -7,13 +7,7 @@ from sphinx.application import Sphinx
 project = html_title = "GANs on brain-stroke images"
 extensions = ["myst_nb"]
 root_doc = "docs/index"
-include_patterns = [
-    "docs/**.md",
-    "notebooks/[0-9]*.ipynb",
-    "strokegan_lib/weights/*.md",
-    "README.md",
-    "CONTRIBUTING.md",
-]
+include_patterns = ["*.md", "docs/**.md", "notebooks/[0-9]*.ipynb", "strokegan_lib/weights/*.md"]
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}
 myst_enable_extensions = ["amsmath", "dollarmath", "html_image"]
@@ -22,13 +16,12 @@ myst_heading_anchors = 4
 suppress_warnings = ["myst.header", "mystnb.unknown_mime_type", "toc.not_included"]
 html_theme = "furo"
 html_theme_options = {"announcement": "For teaching only, not for clinical use."}
-BLOB = re.compile(r"https://github\.com/[^/\s]+/[^/\s]+/blob/[^/\s]+/docs/")
 
 
 def links_to_pages(app: Sphinx, page: str, source: list[str]) -> None:
     """Notebooks link to documents by their address on GitHub, for Colab; here they lead to the site's own page."""
     if page.startswith("notebooks/"):
-        source[0] = BLOB.sub("../docs/", source[0])
+        source[0] = re.sub(r"https://github\.com/[^/\s]+/[^/\s]+/blob/[^/\s]+/docs/", "../docs/", source[0])
 
 
 def setup(app: Sphinx) -> None:

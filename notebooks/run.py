@@ -1,15 +1,14 @@
 """Run the series: ``python notebooks/run.py [--profile P] [--data DIR] [NOTEBOOK ...]`` (``make tutorial``).
 
 Each notebook runs in a kernel of its own. build/tutorial/ gets the executed notebooks, a page of each (index.html leads
-to them) and results.json with what they record. ``--in-place`` (``make notebooks``), with the quick profile and the
-phantom, also keeps the outputs in notebooks/ and derives the student notebooks again.
+to them) and results.json with what they record. ``--in-place`` (``make notebooks``) also keeps the outputs of the quick
+profile on the phantom in notebooks/, and derives the student notebooks again.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import platform
 import shutil
 import sys
 import time
@@ -22,7 +21,6 @@ import nbformat
 import papermill
 from nbclient.exceptions import DeadKernelError
 from nbconvert import HTMLExporter
-from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from student import HERE, derive, lessons
 
@@ -34,12 +32,12 @@ from strokegan_lib.files import write_whole
 from strokegan_lib.profiles import PROFILES, profile
 
 PROG = "python notebooks/run.py"
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-QUIET = ["--log-level=40"]  # else every kernel warns that it talks over TCP
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 METADATA = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
-KEPT = ("tags", "jupyter", "cellView")  # of the metadata of a cell
+PAGE = """{% extends "lab/index.html.j2" %} {% block data_png %} <img src="data:image/png;base64,{{ output.data['image/png'] }}"
+alt="{{ output | get_metadata("alt", "image/png") | escape_html }}"> {% endblock %}"""
+HEAD = '<!DOCTYPE html><html lang="en-GB"><title>The series</title>\n'
 TIMES = HERE.parent / "docs" / "notebook_times.md"
 
 
@@ -49,15 +47,15 @@ def execute(file: Path, out: Path, parameters: dict[str, str]) -> dict:
     executed = out / file.name
     try:
         papermill.execute_notebook(file, executed, parameters, kernel_name="python3", cwd=file.parent,
-                                   progress_bar=False, extra_arguments=QUIET)  # fmt: skip
+                                   progress_bar=False, extra_arguments=["--log-level=40"])  # fmt: skip
     except (PapermillExecutionError, DeadKernelError) as failure:
         entry["status"] = "failed"
         entry["error"] = f"{getattr(failure, 'ename', 'dead kernel')}: {getattr(failure, 'evalue', failure)}"
     entry["seconds"] = round(time.perf_counter() - start, 1)
     notebook = nbformat.read(executed, as_version=4)
-    notebook.metadata = NotebookNode(METADATA)  # what changes by itself goes
+    notebook.metadata = nbformat.NotebookNode(METADATA)  # what changes by itself goes
     for cell in notebook.cells:
-        cell.metadata = NotebookNode({name: cell.metadata[name] for name in KEPT if cell.metadata.get(name)})
+        cell.metadata = nbformat.NotebookNode({k: v for k, v in cell.metadata.items() if k == "tags" and v})
         if "error" in entry and cell.get("execution_count"):
             entry["cell"] = cell.id  # the last that ran
         for output in cell.get("outputs", ()):
@@ -67,23 +65,16 @@ def execute(file: Path, out: Path, parameters: dict[str, str]) -> dict:
             if keep := output.get("metadata", {}).get("image/png", {}).get("keep"):
                 (out / f"{keep}.png").write_bytes(b64decode(data["image/png"]))
     write_whole(executed, nbformat.writes(notebook) + "\n")
-    page, _ = HTMLExporter().from_notebook_node(notebook, {"metadata": {"name": file.stem}})
+    page, _ = HTMLExporter(raw_template=PAGE).from_notebook_node(notebook, {"metadata": {"name": file.stem}})
     write_whole(executed.with_suffix(".html"), page)
     print(f"{file.stem}: {entry['status']}, {entry['seconds']:.1f} s", flush=True)
     return entry
 
 
-def index(entries: dict[str, dict]) -> str:
-    """The page that leads to the others."""
-    lines = [f'<p><a href="{name}.html">{name}</a>: {entry["status"]}</p>' for name, entry in entries.items()]
-    return "\n".join(['<!DOCTYPE html><html lang="en-GB"><title>The series</title>', *lines, "</html>\n"])
-
-
 def times(entries: dict[str, dict]) -> str:
     """The table of words and measured seconds, in Markdown."""
-    where = f"two notebooks at once on {os.cpu_count()} cores ({platform.machine()}), quick profile"
-    text = f"# Words and times of the notebooks\n\nWritten by `make notebooks`; seconds: {where}.\n\n"
-    text += "| notebook | words | seconds |\n|---|---|---|\n"
+    text = "# Words and times of the notebooks\n\nWritten by `make notebooks`; seconds: two notebooks at once on "
+    text += f"{os.cpu_count()} cores, quick profile.\n\n| notebook | words | seconds |\n|---|---|---|\n"
     for file in lessons():
         cells = nbformat.read(file, as_version=4).cells
         words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
@@ -95,47 +86,46 @@ def main() -> None:
     parser = command_line.Parser(prog=PROG, description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="", help="a prepared data set (default: the phantom)")
     parser.add_argument("--profile", default="quick", help=f"{', '.join(PROFILES)} (default: quick)")
-    parser.add_argument(
-        "--out", type=command_line.path, default=Path("build/tutorial"), help="folder of the results"
-    )
+    parser.add_argument("--out", type=command_line.path, default="build/tutorial", help="for the results")
     parser.add_argument("--in-place", action="store_true", help="keep the outputs in notebooks/")
     parser.add_argument("notebooks", nargs="*", type=Path, help="files (default: the series)")
     given = parser.parse_args()
     files, out = given.notebooks or lessons(), given.out.absolute()
+    index = out / "index.html"
     chosen, data = (profile("quick"), "") if given.in_place else (profile(given.profile), given.data)
-    if absent := [file for file in files if not file.is_file()]:
-        raise BadInput(absent[0], "is no notebook", "give files, or nothing for the series")
-    earlier = (out / "results.json").is_file() and not any(
-        file.resolve().parent == out.resolve() for file in files
-    )
-    if any(out.glob("*")) and not earlier:
+    for file in files:
+        if not file.is_file() or file.absolute().parent == out:
+            raise BadInput(file, "is no notebook to run", "give others, or nothing for the series")
+    if any(out.glob("*")) and not (index.is_file() and index.read_text("utf-8").startswith(HEAD)):
         raise BadInput(out, "holds something else than an earlier run", "choose another --out")
     slices = prepared(data, chosen, workers=os.cpu_count() or 1)
-    os.environ |= dict.fromkeys(THREADS, str(chosen.threads)) if chosen.threads else {}
+    os.environ |= {"OMP_NUM_THREADS": str(chosen.threads)} if chosen.threads else {}
     parameters = {"PROFILE": chosen.name, "DATA": str(slices.folder.absolute()) if data else ""}
-    card = {name: slices.card[key] for name, key in (("data", "name"), ("data_sha256", "sha256"))}
-    results = {"profile": chosen.name, **card, "torch": version("torch"), "notebooks": {}}
     with writing(out):
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir(parents=True)
-        write_whole(out / "results.json", json.dumps(results))  # marks the folder as ours
+        write_whole(index, HEAD)  # marks the folder as ours
         with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
             made = pool.map(lambda file: execute(file, out, {} if given.in_place else parameters), files)
             entries = dict(zip((file.stem for file in files), made, strict=True))
-        write_whole(out / "index.html", index(entries))
-        write_whole(out / "results.json", json.dumps(results | {"notebooks": entries}, indent=1) + "\n")
+        links = (f'<p><a href="{name}.html">{name}</a>: {e["status"]}</p>\n' for name, e in entries.items())
+        write_whole(index, "".join([HEAD, *links, "</html>\n"]))
+        about = {"profile": chosen.name, "data": slices.card["name"], "data_sha256": slices.card["sha256"]}
+        results = {**about, "torch": version("torch"), "notebooks": entries}
+        write_whole(out / "results.json", json.dumps(results, indent=1) + "\n")
     if given.in_place:
-        for file in (file for file in files if entries[file.stem]["status"] == "ok"):
-            write_whole(file, (out / file.name).read_text(encoding="utf-8"))
+        for file in files:
+            if entries[file.stem]["status"] == "ok":
+                write_whole(file, (out / file.name).read_text(encoding="utf-8"))
         derive()
         if files == lessons():
             write_whole(TIMES, times(entries))
     print(*(line for e in entries.values() for line in e["results"].get("table_1", ())), sep="\n")
-    print(f"Results: {out / 'index.html'}")
-    if failed := {name: entry for name, entry in entries.items() if "error" in entry}:
-        for name, entry in failed.items():
-            print(f"{PROG}: {name}.ipynb, cell {entry.get('cell')}: {entry['error']}", file=sys.stderr)
-        sys.exit(2)
+    print(f"Results: {index}")
+    failed = {name: entry for name, entry in entries.items() if "error" in entry}
+    for name, entry in failed.items():
+        print(f"{PROG}: {name}.ipynb, cell {entry.get('cell')}: {entry['error']}", file=sys.stderr)
+    sys.exit(2 if failed else 0)
 
 
 if __name__ == "__main__":

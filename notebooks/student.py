@@ -1,26 +1,25 @@
 """Derive the student notebooks: ``python notebooks/student.py`` (``make students``).
 
-notebooks/student/ gets every lesson without solutions, instructor notes and outputs;
-what a solution shows is folded under its exercise. A test fails where one is out of date.
+notebooks/student/ gets every lesson without solutions, instructor notes and outputs; what a solution shows is folded
+under its exercise. A test fails where one is out of date.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from copy import deepcopy
 from pathlib import Path
 
 import nbformat
-from nbconvert.preprocessors import ClearOutputPreprocessor, TagRemovePreprocessor
 from nbformat import NotebookNode
 
 from strokegan_lib.files import write_whole
 
 HERE = Path(__file__).parent
 NOTICE = "*Student edition: the exercises are yours to write.*"
-DERIVED = "<!-- Derived from notebooks/{} by `make students`: change that file, not this one. -->"
+DERIVED = "\n\n<!-- Derived from notebooks/{} by `make students`: change that file, not this one. -->"
 MEASURED = "These numbers were measured or trained: yours may differ a little."
-BADGES = re.compile(r"^\[!\[Open in Colab.*$", re.M)
 RELATIVE = re.compile(r'(\]\(|\b(?:src|href)=")(?![\w+.-]+:|[#/]|\d\d_\w+\.ipynb|[)"])')
 
 
@@ -47,18 +46,13 @@ def student(file: Path) -> NotebookNode:
         elif "exercise" in tags(cell):
             stub = cell
         elif tags(cell) & {"solution", "check"}:
-            answer.append(cell)
-        cells.append(cell)
-    notebook.cells = cells
-    hidden = TagRemovePreprocessor(remove_cell_tags=["solution", "instructor"], enabled=True)
-    for step in (hidden, ClearOutputPreprocessor(enabled=True)):
-        notebook, _ = step(notebook, {})
-    title = notebook.cells[0]
-    for slash in ("/", "%2F"):
-        here = f"notebooks{slash}{file.name}"
-        title.source = title.source.replace(here, f"notebooks{slash}student{slash}{file.name}")
-    title.source = BADGES.sub(rf"\g<0>\n\n{NOTICE}", title.source)
-    title.source += "\n\n" + DERIVED.format(file.name)
+            answer.append(deepcopy(cell))
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+        cells += [] if tags(cell) & {"solution", "instructor"} else [cell]
+    notebook.cells, title = cells, cells[0]
+    here = re.sub(rf"notebooks(/|%2F){file.name}", rf"notebooks\g<1>student\g<1>{file.name}", title.source)
+    title.source = re.sub(r"(\[!\[Open in Colab.*)", rf"\1\n\n{NOTICE}", here) + DERIVED.format(file.name)
     return notebook
 
 
@@ -66,32 +60,23 @@ def expected(stub: NotebookNode, answer: list[NotebookNode]) -> list[NotebookNod
     """A folded cell with what the cells of an answer show; none where they show nothing."""
     function, parts, pictures = function_of(stub), [], NotebookNode()
     for cell in sorted(answer, key=lambda cell: "check" in tags(cell)):
-        text = "".join(output.get("text", "") for output in cell.outputs)
-        text = text.removesuffix("Right.\n").rstrip()
+        text = "".join(output.get("text", "") for output in cell.outputs).removesuffix("Right.\n").rstrip()
         shown = [f"```text\n{text}\n```"] if text else []
-        for output in cell.outputs:
-            if "image/png" in output.get("data", {}):
-                name = f"{function}-{len(pictures) + 1}.png"
-                pictures[name] = {"image/png": output.data["image/png"].replace("\n", "")}
-                alt = re.sub(r"([][])", r"\\\1", output.metadata["image/png"]["alt"])
-                shown.append(f"![{alt}](attachment:{name})")
+        for output in (output for output in cell.outputs if "image/png" in output.get("data", {})):
+            name = f"{function}-{len(pictures) + 1}.png"
+            pictures[name] = {"image/png": output.data["image/png"].replace("\n", "")}
+            alt = re.sub(r"([][])", r"\\\1", output.metadata["image/png"]["alt"])
+            shown.append(f"![{alt}](attachment:{name})")
         # the lines below the reader's function use it
         ends = [n.end_lineno for n in ast.parse(cell.source).body if getattr(n, "name", "") == function]
         lines = "\n".join(cell.source.splitlines()[max(ends, default=0) :]).strip()
         if shown and lines and "solution" in tags(cell):
-            parts += [
-                "With your function, these lines",
-                f"```python\n{lines}\n```",
-                "show",
-            ]
+            parts += ["With your function, these lines", f"```python\n{lines}\n```", "show"]
         parts += shown
-        if shown and "nbval-ignore-output" in tags(cell):
-            parts.append(MEASURED)
-    summary = "<details><summary>What you should see</summary>"
-    text = "\n\n".join([summary, *parts, "</details>"])
+        parts += [MEASURED] if shown and "nbval-ignore-output" in tags(cell) else []
+    text = "\n\n".join(["<details><summary>What you should see</summary>", *parts, "</details>"])
     cell = nbformat.v4.new_markdown_cell(text, id=f"{stub.id[:55]}-expected")
-    if pictures:
-        cell.attachments = pictures
+    cell |= {"attachments": pictures} if pictures else {}
     return [cell] if parts else []
 
 
