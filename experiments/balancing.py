@@ -12,56 +12,68 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from experiments.recipes import words
-from experiments.runner import Arm, Experiment, Line, Place, Result, Stage, run, trained
-from experiments.thin_lesions import thin_lesions
-from strokegan_lib.balance.derived import thin_patients
+from experiments.runner import Arm, Experiment, Line, Place, Result, run, trained
+from strokegan_lib.balance.derived import keep_patients, thin_patients, training_patients
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.synthesise import parser as synthesis_parser
-from strokegan_lib.synthesise import synthesise
+from strokegan_lib.errors import BadInput
+from strokegan_lib.synthesise import parser, synthesise
 from strokegan_lib.training.weights import shipped
 
 MADE_BY = "python -m experiments.reproduce"
 BUDGET = {"method": "unet", "steps": 800, "width": 16, "batch_size": 16, "threads": 1}
 GENERATOR = {"steps": 300, "width": 32, "batch_size": 16, "threads": 1}
+START = "synthesis-phantom"  # weights that the generator starts from
+PAPER_SHARE = 0.1838  # of the paper's 13,200 slices show a stroke
+OWN = {"lesion_share": None}  # what the data hold
+
+
+def thin_lesions(
+    slices: SliceSet, out: Path, share: float = PAPER_SHARE, *, fold: int | None = None, **named: str
+) -> SliceSet:
+    """As ``thin_patients``, but only patients with stroke leave the training part, until *share*, 0..1, of its slices show it.
+
+    Raises:
+        BadInput: the training part shows less stroke than that already, or *out* is unusable.
+    """
+    names, strokes, sizes = training_patients(slices, fold)
+    before = strokes.sum() / sizes.sum()
+    if not 0 < share < before:
+        what = f"shows stroke in {before:.2%} of its training slices, so {share:.2%} is out of reach"
+        raise BadInput(slices.folder, what, "choose a share between 0 and that")
+    ill = strokes > 0
+    reached = np.cumsum(strokes[ill]) / (sizes[~ill].sum() + np.cumsum(sizes[ill]))
+    stay = np.concatenate([names[~ill], names[ill][: 1 + int(np.abs(reached - share).argmin())]])
+    rule = f"patients with stroke taken out until {share:.2%} of the training slices show stroke"
+    return keep_patients(slices, out, stay, rule, fold, **named)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """How the training part is thinned (None: not at all), and which shares of stroke the arms reach.
+    """How the training part is thinned, and which shares of stroke the arms reach."""
 
-    The generator learns from the thinned part; it starts from the phantom's where that is named.
-    """
-
-    thin: Callable[..., SliceSet] | None
+    name: str
+    thin: Callable[..., SliceSet]
     low: float
     high: float
-    start: Path | None = None
 
-    def data(self, stage: Stage) -> SliceSet:
-        """The thinned set, made once."""
-        out = stage.folder / "data"
-        if self.thin and not out.exists():
-            name = f"{stage.slices.card['name']}, {stage.folder.parent.name}"
-            self.thin(stage.slices, out, name=name, made_by=MADE_BY, fold=stage.fold)
-        return SliceSet.open(out) if self.thin else stage.slices
+    def data(self, place: Place) -> SliceSet:
+        """The thinned set."""
+        named = {"name": f"{place.data.card['name']}, {self.name}", "made_by": MADE_BY}
+        return derived(place.data, place.runs / "data", partial(self.thin, fold=place.fold, **named))
 
-    def balanced(self, name: str, options: Line, stage: Stage) -> SliceSet:
-        """The set of an arm with synthetic slices, made once."""
-        out = stage.folder / "sets" / name
-        if not out.exists():
-            given = {"data": self.data(stage).folder, "out": out, "seed": stage.seed, **options}
-            if not {"method", "weights"} & {*options}:
-                generator = Arm({}, self.data, self.start)
-                given["weights"] = trained(generator, "generator", GENERATOR, stage, "synthesis")
-            flags = ["--only-synthetic"] * given.pop("only_synthetic", False)
-            given |= {} if stage.fold is None else {"fold": stage.fold}
-            synthesise(synthesis_parser().parse_args([*words(given), *flags]), f"{MADE_BY}, {name}")
-        return SliceSet.open(out)
+    def balanced(self, name: str, options: Line, place: Place) -> SliceSet:
+        """The thinned set with slices by CarveMix or by a generator that learnt from it."""
+        if "method" not in options:
+            generator = Arm({}, self.data, shipped(START))
+            options = {**options, "weights": trained(generator, "generator", GENERATOR, place, "synthesis")}
+        return balanced(name, options, self.data(place), place)
 
     def arms(self) -> dict[str, Arm]:
         """The ways to balance."""
-        made = {
+        ways = {
             "carvemix": {"ratio": self.high, "method": "carvemix"},
             f"gan-{100 * self.low:.0f}": {"ratio": self.low},
             f"gan-{100 * self.high:.0f}": {"ratio": self.high},
@@ -70,52 +82,64 @@ class Setting:
                 "only_synthetic": True,
             },  # train on synthetic, test on real
         }
-        own = {"lesion_share": None}  # what the data hold
-        return {
-            "oversampling": Arm({"lesion_share": self.high}, self.data),
-            "real": Arm(own, self.data),
-            **{name: Arm(own, partial(self.balanced, name, options)) for name, options in made.items()},
-        }
+        made = {name: Arm(OWN, partial(self.balanced, name, options)) for name, options in ways.items()}
+        oversampling = Arm({"lesion_share": self.high}, self.data)
+        return {"oversampling": oversampling, "real": Arm(OWN, self.data), **made}
 
 
-SOOP_18 = Setting(thin_lesions, 0.35, 0.5, shipped("synthesis-phantom"))  # 18.38 % of slices, as in the paper
-TENTH = Setting(partial(thin_patients, fraction=0.1), 0.7, 0.8, shipped("synthesis-phantom"))
-PHANTOM = Setting(None, 0.35, 0.5)  # by its making 17.5 % of its slices show stroke
+SOOP_18 = Setting("soop-18", thin_lesions, 0.35, 0.5)  # 18.38 % of slices, as in the paper
+TENTH = Setting("tenth", partial(thin_patients, fraction=0.1), 0.7, 0.8)
+
+
+def derived(slices: SliceSet, out: Path, make: Callable[[SliceSet, Path], object]) -> SliceSet:
+    """A set that is made from another one, once; BadInput if the folder holds what was made from other data."""
+    if not out.exists():
+        make(slices, out)
+    found = SliceSet.open(out)
+    if found.card["made_from"]["sha256"] != slices.card["sha256"]:
+        raise BadInput(out, "was made from other data", "choose another --runs")
+    return found
+
+
+def balanced(name: str, options: Line, slices: SliceSet, place: Place) -> SliceSet:
+    """A set with synthetic slices, made by ``python -m strokegan_lib.synthesise`` with these options."""
+    fold = {} if place.fold is None else {"fold": place.fold}
+    flags = ["--only-synthetic"] if "only_synthetic" in options else []
+    options = {key: value for key, value in options.items() if key != "only_synthetic"} | fold
+
+    def make(slices: SliceSet, out: Path) -> None:
+        given = {"data": slices.folder, "out": out, "seed": place.fold or 0, **options}
+        synthesise(parser().parse_args([*words(given), *flags]), f"{MADE_BY}, {name}")
+
+    return derived(slices, place.runs / "sets" / name, make)
 
 
 def balancing(setting: Setting, place: Place) -> Result:
     """Run a setting on the data set."""
-    return run(Experiment(setting.arms(), BUDGET), place)
-
-
-def on_the_phantom(place: Place) -> Result:
-    """Run the phantom's own shortage of strokes."""
-    return balancing(PHANTOM, replace(place, data=SliceSet.open(place.phantom)))
+    result = run(Experiment(setting.arms(), BUDGET), place)
+    result.facts["setting"] = setting.name
+    return result
 
 
 def phantom_start(place: Place) -> Result:
     """Is it what the generator brings along from the phantom? Beside it a segmentor that starts there itself."""
-    stage = Stage(SliceSet.open(place.phantom), place.runs)
-    start = trained(Arm({}), "phantom", {**BUDGET, "steps": 1000}, stage)
-    lines = []
-    for label, runs, setting in (
-        ("soop-18", "balancing_soop18", SOOP_18),
-        ("tenth", "balancing_tenth", TENTH),
-    ):
+    there = replace(place, data=SliceSet.open(place.phantom))
+    start, lines = trained(Arm({}), "phantom", {**BUDGET, "steps": 1000}, there), []
+    for runs, setting in (("balancing_soop18", SOOP_18), ("balancing_tenth", TENTH)):
         arms, gan = setting.arms(), f"gan-{100 * setting.high:.0f}"
         control = replace(arms["oversampling"], start=start)
         pair = {gan: arms[gan], "oversampling, segmentor from the phantom": control}
         result = run(Experiment(pair, BUDGET, runs=runs), place)
-        lines += [{"setting": label, **line} for line in result.tables[""]]
+        lines += [{"setting": setting.name, **line} for line in result.tables[""]]
     return replace(result, tables={"": lines})
 
 
 def generators(place: Place, high: float = 0.8) -> Result:
     """The shipped generators as arms, where the whole training part of SOOP is at hand; all of them have seen it."""
-    whole = Setting(None, high, high)
     arms = {"oversampling": Arm({"lesion_share": high})}
     for name in ("synthesis-soop", "styled-soop"):
-        label = f"{name}-{100 * high:.0f}"
-        options = {"ratio": high, "weights": shipped(name)}
-        arms[label] = Arm({"lesion_share": None}, partial(whole.balanced, label, options))
+        label, options = f"{name}-{100 * high:.0f}", {"ratio": high, "weights": shipped(name)}
+        arms[label] = Arm(
+            OWN, lambda place, label=label, options=options: balanced(label, options, place.data, place)
+        )
     return run(Experiment(arms, BUDGET), place)

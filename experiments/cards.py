@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from experiments.recipes import KINDS, Recipe
+from experiments.recipes import KINDS, Recipe, steps_made
 from strokegan_lib.files import sha256
 
 LIMITS = {
@@ -28,15 +28,15 @@ LICENCES = {
     "phantom": "CC BY 4.0, as the text of the kit.",
     "soop": "CC BY 4.0. Trained on SOOP (Absher et al., OpenNeuro ds004889, CC0).",
 }
+SCORES = """
+Scores on test patients (made masks: on validation and test patients), with 95 % intervals over patients:
+
+| score | value | of | halves | half against as many |
+|---|---|---|---|---|"""
 REMARK = (
     "\nHalves: half of the true slices (or masks) against the other half, and against as many synthetic ones. A memorisation "
     "near 0 would betray copies; blurred copies do not show there. Fewer than ten slices a feature make distances unreliable.\n"
 )
-
-
-def steps_made(about: dict[str, Any]) -> int:
-    """How many steps a network has learnt for, by what its file says of it."""
-    return about.get("so_far", about["settings"]["steps"])
 
 
 def card(name: str, recipe: Recipe, file: Path, about: dict[str, Any]) -> str:
@@ -51,8 +51,6 @@ def card(name: str, recipe: Recipe, file: Path, about: dict[str, Any]) -> str:
     }
     if "kept_step" in about:
         facts["kept"] = f"as it was after step {about['kept_step']:,}, the best on validation patients"
-    elif "so_far" in about:
-        facts["kept"] = f"the moving average after step {steps:,}; validation was not due yet"
     if "so_far" in about:
         facts["NOT FINISHED"] = f"taken after {steps:,} of {settings['steps']:,} steps; training goes on"
     if "threshold" in about:
@@ -65,14 +63,10 @@ def card(name: str, recipe: Recipe, file: Path, about: dict[str, Any]) -> str:
         "limits": " ".join(LIMITS[key] for key in (*recipe.stores, about["network"]) if key in LIMITS),
     }
     lines = [f"# {name}", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in facts.items())]
-    scores = {key: score for key, score in about["scores"].items() if isinstance(score, dict) and score["mean"] is not None}  # fmt: skip
-    if scores:
-        lines += [
-            "",
-            "Scores on test patients (made masks: on validation and test patients), with 95 % intervals over patients:",
-        ]
-        lines += ["", "| score | value | of | halves | half against as many |", "|---|---|---|---|---|"]
-    for key, score in scores.items():
+    lines += [SCORES] * bool(about["scores"])
+    for key, score in about["scores"].items():
+        if not isinstance(score, dict) or score["mean"] is None:
+            continue
         span = "" if score["low"] is None else f" ({score['low']:.3f} to {score['high']:.3f})"
         beside = (score.get("halves"), score.get("fake_as_many", score.get("as_many")))
         cells = ["" if value is None else f"{value:.3f}" for value in beside]

@@ -11,13 +11,6 @@ from itertools import count, islice
 import numpy as np
 import torch
 
-from experiments.likeness import (
-    grey_distance,
-    grey_levels,
-    halves_distance,
-    radial_spectrum,
-    spectrum_distance,
-)
 from experiments.runner import Line, Place, Result
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.threads import in_order
@@ -25,10 +18,41 @@ from strokegan_lib.phantom.epidemiology import plan_stroke
 from strokegan_lib.phantom.patient import head_of, make_patient
 from strokegan_lib.phantom.scanner import WINDOW
 
-CHANNEL = "flair"
-MEASURES = {  # name: curve of one slice from its image and foreground, (1, H, W) each; distance of two mean curves
+CHANNEL, HALVINGS = "flair", 20
+LEVELS = np.arange(8, 257)  # edges of the bins: a bin for each byte that tissue can have
+WHAT = "Phantom FLAIR slices against real ones of the same height, one a patient; halves: two halves of the real set"
+Slices = tuple[np.ndarray, np.ndarray]  # images (N, 128, 128) uint8, foregrounds (N, 128, 128) 0/1
+
+
+def grey_levels(image: np.ndarray, foreground: np.ndarray) -> np.ndarray:
+    """Share of each grey level 8 to 255 within the foreground, (H, W) uint8 and 0/1 -> (248,); it sums to 1."""
+    return np.histogram(image[foreground == 1], LEVELS, density=True)[0]
+
+
+def grey_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Wasserstein-1 distance between two distributions of grey levels, in grey levels."""
+    return float(np.abs(np.cumsum(a) - np.cumsum(b)).sum())
+
+
+def radial_spectrum(image: np.ndarray, foreground: np.ndarray) -> np.ndarray:
+    """log10 of the power at 1, 2, ... H/2 - 1 cycles an image, whatever the direction, (H, H) uint8 -> (H/2 - 1,)."""
+    size = len(image)
+    taper = np.outer(np.hanning(size), np.hanning(size))  # no jump where the picture ends
+    k = np.fft.fftfreq(size, 1 / size)
+    radius = np.rint(np.hypot(k[:, None], k[None, :])).astype(int).ravel()  # (H*H,)
+    power = np.abs(np.fft.fft2(image / 255.0 * taper)) ** 2
+    mean = np.bincount(radius, power.ravel()) / np.bincount(radius)
+    return np.log10(mean[1 : size // 2] + 1e-12)
+
+
+def spectrum_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Root mean square difference of two log10 spectra; 0.3 is a factor of two in power."""
+    return float(np.sqrt(np.mean((a - b) ** 2)))
+
+
+MEASURES = {
     "grey levels": (grey_levels, grey_distance),
-    "radial spectrum": (lambda image, _: radial_spectrum(image), spectrum_distance),
+    "radial spectrum": (radial_spectrum, spectrum_distance),
 }
 
 
@@ -37,45 +61,36 @@ def likeness(place: Place) -> Result:
     height = float(np.median(place.data.table["z"]))
     real = slices_at(place.data, height)
     phantom = grow_slices(len(real[0]) // 2, height)
-    what = "Phantom FLAIR slices against real ones of the same height, one a patient; halves: two halves of the real set"
     facts = {"height_mm": height, "phantom_slices": len(phantom[0]), "real_slices": len(real[0])}
-    return Result(what, {"": [measured(name, real, phantom) for name in MEASURES]}, facts)
+    return Result(WHAT, {"": [measured(name, real, phantom) for name in MEASURES]}, facts)
 
 
-def measured(name: str, real: tuple[np.ndarray, ...], phantom: tuple[np.ndarray, ...]) -> Line:
+def measured(name: str, real: Slices, phantom: Slices) -> Line:
     """Mean distance from the phantom slices to a half of the real ones, and between two such halves."""
     curve, distance = MEASURES[name]
-    # a curve a slice, (N, K): that of half the set is then a mean of rows
-    true, made = (np.stack([curve(image[None], inside[None]) for image, inside in zip(*of, strict=True)]) for of in (real, phantom))  # fmt: skip
+    true, made = (
+        np.stack([curve(*pair) for pair in zip(*of, strict=True)]) for of in (real, phantom)
+    )  # (N, K)
+    rng, half, apart, halves = np.random.default_rng(0), len(true) // 2, [], []
+    for _ in range(HALVINGS):
+        order = rng.permutation(len(true))
+        one, other = (true[rows].mean(0) for rows in (order[:half], order[half : 2 * half]))
+        halves.append(distance(one, other))
+        apart += [distance(made.mean(0), one), distance(made.mean(0), other)]
+    found = {"phantom": float(np.mean(apart)), "halves": float(np.mean(halves))}
+    return {"measure": name, **found, "ratio": found["phantom"] / found["halves"]}
 
-    def between(a: np.ndarray, b: np.ndarray) -> float:
-        return distance(true[a].mean(0), true[b].mean(0))
 
-    def beside(a: np.ndarray, b: np.ndarray) -> float:
-        return float(np.mean([distance(made.mean(0), true[half].mean(0)) for half in (a, b)]))
-
-    apart, halves = (halves_distance(len(true), of) for of in (beside, between))
-    return {"measure": name, "phantom": apart, "halves": halves, "ratio": apart / halves}
-
-
-def slices_at(data: SliceSet, height: float) -> tuple[np.ndarray, np.ndarray]:
-    """Of each patient the slice nearest to *height* (mm), where one lies within half a plane of it.
-
-    Returns:
-        images (N, 128, 128) uint8 and foregrounds (N, 128, 128) 0/1, N even.
-    """
-    table = data.table
-    away = np.abs(table["z"] - height)  # (N,) mm
-    usable = (away <= table["thickness"] / 2 + 1e-3) & data.foreground[:].any((1, 2))
-    rows = np.flatnonzero(usable)
-    rows = rows[np.argsort(away[rows], kind="stable")]
-    _, nearest = np.unique(table["patient"][rows], return_index=True)  # the first of each patient
-    rows = np.sort(rows[nearest])[: len(nearest) // 2 * 2]
+def slices_at(data: SliceSet, height: float) -> Slices:
+    """The slices within half a plane of *height* (mm), an even number; the data have one slice a patient."""
+    near = np.abs(data.table["z"] - height) <= data.table["thickness"] / 2 + 1e-3
+    rows = np.flatnonzero(near & data.foreground[:].any((1, 2)))
+    rows = rows[: len(rows) // 2 * 2]
     return data.images[rows, data.channels.index(CHANNEL)], data.foreground[rows]
 
 
-def grow_slices(n: int, height: float, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """As ``slices_at``, of each of the first *n* phantom patients who have a stroke."""
+def grow_slices(n: int, height: float, *, seed: int = 0) -> Slices:
+    """The slice at that height of each of the first *n* phantom patients who have a stroke."""
     numbers = islice((k for k in count() if plan_stroke(k, seed)), n)
 
     def one(number: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,14 +1,33 @@
-"""Sheets of slices: rows with names, and numbered slices for a blinded reader."""
+"""Pictures: rows of slices with names, the README's, and possible copies of training slices.
+
+``python -m experiments.pictures`` writes docs/synthesis.png: the first masks and styles of one seed, none chosen.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import torch
 from PIL import Image, ImageDraw, ImageFont
+
+from experiments.realism import Sample, truth_of
+from experiments.runner import Place, Result
+from strokegan_lib.evaluation.manifold import distances
+from strokegan_lib.evaluation.synthetic import paint, with_stroke
+from strokegan_lib.training.weights import GENERATORS, load_weights, shipped
 
 GAP = 4  # pixels between slices
 MARGIN = 176  # to the left, for the names
-GREYS = 32  # that the picture keeps: a third of the bytes, and the eye sees no difference
-COLUMNS, SIDE, HEAD = 6, 256, 24  # of a numbered sheet: slices a row, pixels of each, pixels for its number
+GREYS = 32  # that are kept: a third of the bytes, and the eye sees no difference
+SHOWN, SEED = 6, 3  # of the README's picture
+EACH, COLUMNS, CHANCE, STYLES = (
+    24,
+    6,
+    7,
+    5,
+)  # of the reader's sheet: slices of either kind, a row's, and seeds
+PAIRS = 10  # of a synthetic slice and the nearest training slice
 
 
 def named_rows(rows: dict[str, np.ndarray]) -> Image.Image:
@@ -25,13 +44,40 @@ def named_rows(rows: dict[str, np.ndarray]) -> Image.Image:
     return sheet.quantize(GREYS, dither=Image.Dither.NONE)
 
 
-def numbered(slices: np.ndarray) -> Image.Image:
-    """Slices (n, H, W) uint8, enlarged and numbered from 1."""
-    lines = -(-len(slices) // COLUMNS)
-    sheet = Image.new("L", (COLUMNS * (SIDE + GAP), lines * (SIDE + HEAD)))
-    pen = ImageDraw.Draw(sheet)
-    for k, plane in enumerate(slices):
-        left, top = k % COLUMNS * (SIDE + GAP), k // COLUMNS * (SIDE + HEAD)
-        pen.text((left + 3, top + 6), str(k + 1), fill=255)
-        sheet.paste(Image.fromarray(plane).resize((SIDE, SIDE), Image.Resampling.BICUBIC), (left, top + HEAD))
-    return sheet
+@torch.inference_mode()
+def readme_rows() -> dict[str, np.ndarray]:
+    """Masks from noise, and what two generators make of them."""
+    masks, _ = load_weights(shipped("masks-soop"), "mask generator")
+    paper, _ = load_weights(shipped("synthesis-soop"), "generator")
+    styled, _ = load_weights(shipped("styled-soop"), "styled generator")
+    stroke, foreground = masks.sample(SHOWN, SEED)
+    asked = [torch.from_numpy(mask).float()[:, None] for mask in (stroke, foreground)]  # (SHOWN, 1, 128, 128)
+    torch.manual_seed(SEED)
+    made = {
+        "the paper's generator": paper(*asked),
+        "with styles": styled(*asked),
+        "with other styles": styled(*asked),
+    }
+    grey = {name: (255 * pictures[:, 0]).round().byte().numpy() for name, pictures in made.items()}
+    return {"two masks": 90 * foreground + 165 * stroke, **grey}
+
+
+def copies(place: Place) -> Result:
+    """nearest.png in the runs' folder, which shows people's slices: for each generator the slices nearest to a training slice, and these below."""
+    _, train = truth_of(place.data)
+    rows, lines, shown = with_stroke(place.data, "test"), [], {}
+    for name in ("synthesis-soop", "styled-soop"):
+        generator, _ = load_weights(shipped(name), GENERATORS)
+        images = paint(generator, place.data.stroke[rows], place.data.foreground[rows])
+        fake = Sample.of(images, place.data.table["patient"][rows])
+        away, which = distances(fake.features, train.features).min(1)  # (n,) each
+        first = away.argsort(stable=True)[:PAIRS]
+        lines += [{"generator": name, "distance": float(away[row])} for row in first]
+        shown[name] = images[first][:, 0]
+        shown[f"nearest to {name}"] = train.images[which[first]][:, 0].numpy()
+    named_rows(shown).save(place.runs / "nearest.png")
+    return Result("Distances in features of the pairs in nearest.png, from left to right", {"": lines})
+
+
+if __name__ == "__main__":
+    named_rows(readme_rows()).save(Path(__file__).parents[1] / "docs/synthesis.png", optimize=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from strokegan_lib.errors import BadInput
 from strokegan_lib.models.family import MEMBERS
 from strokegan_lib.training.settings import Settings
 from strokegan_lib.training.tasks import resolve_settings
@@ -47,13 +48,20 @@ def words(options: dict[str, Any]) -> list[str]:
     return found
 
 
-def settings_for(task: str, options: dict[str, Any], run: Path) -> Settings:
-    """The settings of a run with these options.
+def check_names(names: list[str], known: dict[str, Any]) -> None:
+    """Raise BadInput for names that are not known."""
+    if unknown := ", ".join(name for name in names if name not in known):
+        raise BadInput(unknown, "is not known here", f"choose of {', '.join(known)}")
 
-    Raises:
-        BadInput: it was begun with others.
-    """
+
+def settings_for(task: str, options: dict[str, Any], run: Path) -> Settings:
+    """The settings of a run with these options; BadInput if it was begun with others."""
     return resolve_settings(task, {name: value for name, value in options.items() if name != "threads"}, run)
+
+
+def steps_made(about: dict[str, Any]) -> int:
+    """How many steps a network has learnt for, by what its file says of it."""
+    return about.get("so_far", about["settings"]["steps"])
 
 
 COMMON = {"width": 32, "batch_size": 16, "threads": 1, "seed": 0}

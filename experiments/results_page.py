@@ -11,74 +11,61 @@ import re
 from pathlib import Path
 from typing import Any
 
-from experiments.cards import steps_made
-from experiments.new_loss import CANDIDATES
+from experiments.recipes import steps_made
 from experiments.runner import RESULTS, Line, flat
+from experiments.segmentors import CANDIDATES
 from strokegan_lib.classroom.saved import table_of
 from strokegan_lib.files import write_whole
 from strokegan_lib.training.weights import NETWORKS, SHIPPED, load_weights, shipped
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "docs/results.md", ROOT / "docs/ethics.md", ROOT / "README.md")
-OVERLAP = {"": "arm", "Dice, lesion slices": "dice", "pooled Dice": "pooled_dice"}
-FALSE_POSITIVES = {"false positives on empty slices": "empty_false_positive_rate"}
-AGAINST = {"first − this, Dice": "minus_arm", "p (Holm)": "wilcoxon_holm_p"}
-ARMS = {**OVERLAP, "precision": "precision", "sensitivity": "sensitivity", **FALSE_POSITIVES, **AGAINST}
-BALANCING = {"": "arm", "slices made": "synthetic_slices", **OVERLAP, **FALSE_POSITIVES, **AGAINST}
-GROUPS = {
-    "against": "arm",
-    "slices": "group",
-    "n": "slices",
-    "first": "first",
-    "other": "other",
-    "gain": "gain",
-}
-REALISM = {
-    "KID": "kernel",
-    "precision": "precision",
-    "coverage": "coverage",
-    "recall": "recall",
-    "MS-SSIM": "ms_ssim",
-}
-LESIONS = {
-    "Dice found": "painted_dice",
-    "over Dice on true slices": "fidelity",
-    "MS-SSIM, same masks": "same_masks",
-}
-# name of the table: header of a column -> its name in the file
-TABLES: dict[str, dict[str, str]] = {
-    "table1_soop": {**ARMS, "F1 of lesions": "lesion_f1", "HD95, mm": "hd95_mm"},
-    "table1_soop:errors": {
-        "method": "arm", "invents: something found on a slice without a lesion": "empty_false_positive_rate",
-        "erases: nothing found on a slice with one": "missed_rate", "Dice below 100 pixels": "dice_1_to_99_pixels",
-    },
-    "attempts_soop": {"attempt": "attempt", "masked": "masked", "segan": "segan", "unet": "unet"},
+# columns of each table, as in its file
+OVERLAP = "arm dice pooled_dice"
+FALSE = "empty_false_positive_rate"
+ARMS = f"{OVERLAP} precision sensitivity {FALSE} minus_arm wilcoxon_holm_p"
+BALANCING = f"arm synthetic_slices dice pooled_dice {FALSE} minus_arm wilcoxon_holm_p"
+GROUPS = "arm group slices first other gain"
+REALISM = "kernel precision coverage recall ms_ssim"
+LESIONS = "painted_dice fidelity same_masks"
+TABLES = {
+    "table1_soop": f"{ARMS} lesion_f1 hd95_mm",
+    "table1_soop:errors": f"arm {FALSE} missed_rate dice_1_to_99_pixels",
+    "attempts_soop": "attempt masked segan unet",
     "ablation_soop": ARMS,
-    "phantom_to_real": {"": "arm", "trained on": "trained_on", **OVERLAP, **FALSE_POSITIVES},
-    "balancing_soop18:errors": {**OVERLAP, **FALSE_POSITIVES}, "balancing_tenth:errors": {**OVERLAP, **FALSE_POSITIVES},
-    "balancing_soop18": BALANCING, "balancing_tenth": BALANCING, "painters_soop": BALANCING,
-    "phantom_start_control": {"setting": "setting", **OVERLAP, **FALSE_POSITIVES, **AGAINST},
-    "new_loss_candidates": {
-        "loss": "loss", "Dice, lesion slices": "validation_dice", "pooled Dice": "pooled_dice",
-        "false positives on empty slices": "false_alarms", "1 to 99 pixels": "dice_1_to_99",
-        "100 to 399": "dice_100_to_399", "400 or more": "dice_400_or_more",
-    },
-    "new_loss_soop": ARMS, "new_loss_soop_groups": GROUPS, "new_loss_untouched": ARMS,
-    "new_loss_phantom": ARMS, "new_loss_phantom_groups": GROUPS,
-    "weights": {"": "generator", **REALISM, "error": "error", "memorisation": "memorisation"},
-    "weights:copies": {
-        "generator": "generator", "in features": "memorisation", "in pixels": "memorisation_pixels",
-        "nearer than all but 5 % of held-out slices": "memorisation_close", "error, new patients": "error",
-        "error, training patients": "training_error",
-    },
-    "generators_soop": {"": "generator", **REALISM, **LESIONS},
-    "family_soop": {
-        "member": "title", "masks": "source", "parameters": "parameters_generator", "of the critic": "parameters_critic",
-        "steps": "steps", "seconds a step": "step_seconds", **REALISM, **LESIONS,
-    },
-    "masks_soop": {"measure": "measure", "masks": "masks", "value": "mean", "of as many as a half": "as_many", "halves": "halves"},
-    "phantom_likeness": {"": "measure", "distance": "phantom", "between two halves of SOOP": "halves", "ratio": "ratio"},
-    "steps": {"what": "what", "trainings": "trainings", "steps in all": "steps"},
+    "phantom_to_real": f"arm trained_on dice pooled_dice {FALSE}",
+    "balancing_soop18": BALANCING,
+    "balancing_soop18:errors": f"{OVERLAP} {FALSE}",
+    "balancing_tenth": BALANCING,
+    "balancing_tenth:errors": f"{OVERLAP} {FALSE}",
+    "painters_soop": BALANCING,
+    "phantom_start_control": f"setting {OVERLAP} {FALSE} minus_arm wilcoxon_holm_p",
+    "new_loss_candidates": "loss validation_dice pooled_dice false_alarms dice_1_to_99 dice_100_to_399 dice_400_or_more",
+    "new_loss_soop": ARMS,
+    "new_loss_soop_groups": GROUPS,
+    "new_loss_untouched": ARMS,
+    "new_loss_phantom": ARMS,
+    "new_loss_phantom_groups": GROUPS,
+    "weights": f"generator {REALISM} error memorisation",
+    "weights:copies": "generator memorisation memorisation_pixels memorisation_close error training_error",
+    "generators_soop": f"generator {REALISM} {LESIONS}",
+    "family_soop": f"title source parameters_generator parameters_critic steps step_seconds {REALISM} {LESIONS}",
+    "masks_soop": "measure masks mean as_many halves",
+    "phantom_likeness": "measure phantom halves ratio",
+    "steps": "what trainings steps",
+}
+HEADERS = {  # where they are not the column's own name
+    "arm": "", "generator": "", "dice": "Dice, lesion slices", "pooled_dice": "pooled Dice",
+    FALSE: "false positives on empty slices", "minus_arm": "first − this, Dice", "wilcoxon_holm_p": "p (Holm)",
+    "lesion_f1": "F1 of lesions", "hd95_mm": "HD95, mm", "missed_rate": "nothing found on a slice with a lesion",
+    "dice_1_to_99_pixels": "Dice below 100 pixels", "trained_on": "trained on", "synthetic_slices": "slices made",
+    "validation_dice": "Dice, lesion slices", "false_alarms": "false positives on empty slices",
+    "dice_1_to_99": "1 to 99 pixels", "dice_100_to_399": "100 to 399", "dice_400_or_more": "400 or more",
+    "kernel": "KID", "ms_ssim": "MS-SSIM", "painted_dice": "Dice found", "fidelity": "over Dice on true slices",
+    "same_masks": "MS-SSIM, same masks", "memorisation_pixels": "memorisation, pixels",
+    "memorisation_close": "nearer than all but 5 % of held-out slices", "training_error": "error, training patients",
+    "title": "member", "source": "masks", "parameters_generator": "parameters", "parameters_critic": "of the critic",
+    "step_seconds": "seconds a step", "mean": "value", "as_many": "of as many as a half", "phantom": "distance",
 }  # fmt: skip
 
 
@@ -106,13 +93,6 @@ def cell(line: Line, name: str) -> str:
     return value if low is None else f"{value} ({number(low)} to {number(high)})"
 
 
-def lines_of(name: str) -> tuple[list[Line], dict[str, Any]]:
-    """The lines of a table and its card, which is empty where they come from the weight files."""
-    if name in ("weights", "steps"):
-        return {"weights": of_weights, "steps": of_steps}[name](), {}
-    return table_of(name.removesuffix("_groups"), RESULTS, part="groups" if name.endswith("_groups") else "")
-
-
 def of_weights() -> list[Line]:
     """Scores in the files of the generators that are given masks, each beside halves of its true slices."""
     lines = []
@@ -128,40 +108,37 @@ def of_weights() -> list[Line]:
 
 def of_steps() -> list[Line]:
     """How long what is reported was trained."""
-    made = [steps_made(load_weights(file, tuple(NETWORKS))[1]) for file in SHIPPED.glob("*.safetensors")]
-    folds = len(table_of("table1_soop", RESULTS)[1]["seeds"])
-    each = [line["steps"] for line in table_of("table1_soop", RESULTS)[0]]
-    chosen = len(table_of("new_loss_candidates", RESULTS)[0])
-    return [
-        {"what": "the shipped files", "trainings": len(made), "steps": sum(made)},
-        {"what": "Table 1, five folds", "trainings": folds * len(each), "steps": folds * sum(each)},
-        {
-            "what": "the divergence, five folds, and all candidates", "trainings": folds + chosen,
-            "steps": folds * each[0] + chosen * CANDIDATES.budget["steps"],
-        },
-    ]  # fmt: skip
+    files = [load_weights(file, tuple(NETWORKS))[1] for file in SHIPPED.glob("*.safetensors")]
+    arms, card = table_of("table1_soop", RESULTS)
+    folds = [line["steps"] for line in arms for _ in card["seeds"]]
+    tried = [CANDIDATES.budget["steps"] for _ in table_of("new_loss_candidates", RESULTS)[0]]
+    found = {
+        "the shipped files": [steps_made(about) for about in files],
+        "Table 1, five folds": folds,
+        "the divergence, five folds, and all candidates": folds[: len(card["seeds"])] + tried,
+    }
+    return [{"what": what, "trainings": len(steps), "steps": sum(steps)} for what, steps in found.items()]
+
+
+MADE = {"weights": of_weights, "steps": of_steps}  # tables that come from the weight files and have no card
 
 
 def table(name: str) -> str:
     """A table in Markdown, with a line that says how many, how and when."""
     source, _, view = name.partition(":")
-    columns, (lines, card) = TABLES[name], lines_of(source)
-    rows = [
-        [*columns],
-        ["---"] * len(columns),
-        *([cell(line, key) for key in columns.values()] for line in lines),
-    ]
+    of, part = source.removesuffix("_groups"), "groups" if source.endswith("_groups") else ""
+    lines, card = (MADE[source](), {}) if source in MADE else table_of(of, RESULTS, part=part)
+    columns = TABLES[name].split()
+    rows = [[HEADERS.get(column, column) for column in columns], ["---"] * len(columns)]
+    rows += [[cell(line, column) for column in columns] for line in lines]
     text = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     if view or not card:
         return text
-    counts = [
-        f"{n:,} {of.replace('_', ' ')}" for of, n in card.get("counts", {}).items() if isinstance(n, int)
-    ]
+    sizes = card.get("counts", {}).items()
+    counts = [f"{n:,} {what.replace('_', ' ')}" for what, n in sizes if isinstance(n, int)]
     seeds = ["seeds " + ", ".join(map(str, card["seeds"]))] if "seeds" in card else []
-    said = "; ".join([card["what"], *counts, *seeds, card["date"]])
-    files = {f"{source}.csv": f"{source}.csv", "card": f"{source.removesuffix('_groups')}.json"}
-    links = ", ".join(f"[{label}](../experiments/results/{file})" for label, file in files.items())
-    return f"{text}\n\n*{said}.* {links}"
+    said, folder = "; ".join([card["what"], *counts, *seeds, card["date"]]), "../experiments/results"
+    return f"{text}\n\n*{said}.* [{source}.csv]({folder}/{source}.csv), [card]({folder}/{of}.json)"
 
 
 def ahead(line: Line) -> str:
@@ -173,9 +150,8 @@ def ahead(line: Line) -> str:
 def findings() -> str:
     """The figures that README names."""
     table1, card = table_of("table1_soop", RESULTS)
-    arms, balancing = (
-        {line["arm"]: line for line in of} for of in (table1, table_of("balancing_soop18", RESULTS)[0])
-    )
+    arms = {line["arm"]: line for line in table1}
+    balancing = {line["arm"]: line for line in table_of("balancing_soop18", RESULTS)[0]}
     coverage = {
         line["generator"]: number(line["coverage_mean"]) for line in table_of("generators_soop", RESULTS)[0]
     }

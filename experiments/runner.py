@@ -1,4 +1,4 @@
-"""Arms x folds x seeds -> trained segmentors -> scores -> a table with intervals and paired tests.
+"""Arms x folds -> trained segmentors -> scores -> a table with intervals and paired tests.
 
 An experiment is a declaration: what differs between its arms, and what they share. Finished trainings are
 not repeated and stopped ones go on, so the same call can be given again at any time.
@@ -6,9 +6,8 @@ not repeated and stopped ones go on, so the same call can be given again at any 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ from strokegan_lib.evaluation.measure import predict
 from strokegan_lib.evaluation.scores import full_summary
 from strokegan_lib.evaluation.slicewise import SliceScores, score_slices
 from strokegan_lib.evaluation.statistics import holm, paired
-from strokegan_lib.evaluation.tables import write_json
 from strokegan_lib.train import train
 from strokegan_lib.training.weights import load_weights
 
@@ -33,7 +31,6 @@ SCORES = (
     "dice", "precision", "sensitivity", "pooled_dice", "patient_dice", "empty_false_positive_rate",
     "empty_false_positive_pixels", "missed_rate", "lesion_f1", "hd95_mm", "area_difference_pixels",
 )  # fmt: skip
-MEANS = ("training_slices", "synthetic_slices", "stroke_share", "stroke_share_in_batches", "validation_dice")
 WHAT = (
     "Segmentors on test patients (candidates and attempts: validation patients), each at the threshold that its validation patients "
     "gave; means with 95 % intervals from a bootstrap over patients; minus_arm: Dice over lesion slices, first arm less this one, "
@@ -43,21 +40,12 @@ WHAT = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where an experiment finds its slices and keeps its trainings; the folder of the phantom, if it asks for one."""
+    """Where an experiment finds its slices and keeps its trainings; the folder of the phantom; a fold, or the plain split."""
 
     data: SliceSet
     runs: Path
     phantom: Path | None = None
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One fold and seed of an experiment: the slices, and a folder for its arms and what they share."""
-
-    slices: SliceSet
-    folder: Path
     fold: int | None = None
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,7 +53,7 @@ class Arm:
     """One way to train: options in which it differs, what it learns from, and weights to start from."""
 
     options: Line
-    data: Callable[[Stage], SliceSet] = lambda stage: stage.slices
+    data: Callable[[Place], SliceSet] = lambda place: place.data
     start: Path | None = None
 
 
@@ -76,8 +64,7 @@ class Experiment:
     Attributes:
         arms: by name.
         budget: options that all share.
-        folds: of a five-fold cross-validation; None is the plain split.
-        seeds: added to the fold's number, so that each fold has a seed of its own.
+        folds: of a five-fold cross-validation, each with its number as seed; None is the plain split, seed 0.
         split: whose slices are scored; 'validation' while there is something to choose.
         leave_out: a part of the plain split whose patients are not scored.
         runs: name of the experiment whose trainings it shares; its own by default.
@@ -86,7 +73,6 @@ class Experiment:
     arms: dict[str, Arm]
     budget: Line
     folds: tuple[int | None, ...] = (None,)
-    seeds: tuple[int, ...] = (0,)
     split: str = "test"
     leave_out: str | None = None
     runs: str | None = None
@@ -107,51 +93,37 @@ def run(experiment: Experiment, place: Place) -> Result:
     Raises:
         BadInput: a run that was made with other options or data, or what training refuses.
     """
-    runs = place.runs.with_name(experiment.runs or place.runs.name)
+    runs, data = place.runs.with_name(experiment.runs or place.runs.name), place.data
     scores: dict[str, list[SliceScores]] = {arm: [] for arm in experiment.arms}
     facts: dict[str, list[Line]] = {arm: [] for arm in experiment.arms}
-    rows = []
-    cells = [(seed, fold) for seed in experiment.seeds for fold in experiment.folds]
-    for seed, fold in cells:  # all arms of a fold before the next: they have as many when it is stopped
-        name = ("plain-split" if fold is None else f"fold-{fold}") + f"-seed-{seed}" * (seed > 0)
-        stage = Stage(place.data, runs / name, fold, seed + (fold or 0))
-        rows.append(place.data.of_split(experiment.split, fold))
+    rows = [data.of_split(experiment.split, fold) for fold in experiment.folds]
+    for fold, tested in zip(experiment.folds, rows, strict=True):  # all arms of a fold before the next
+        own = replace(place, runs=runs / ("plain-split" if fold is None else f"fold-{fold}"), fold=fold)
         for arm, how in experiment.arms.items():
-            file = trained(how, arm, experiment.budget, stage)
-            found, about = score(file, place.data, rows[-1])
+            found, about = score(trained(how, arm, experiment.budget, own), data, tested)
             scores[arm].append(found)
-            facts[arm].append(about | learnt_from(how.data(stage), fold, about["settings"]["lesion_share"]))
-    rows = np.concatenate(rows)
-    together = {arm: SliceScores.cat(parts) for arm, parts in scores.items()}
+            facts[arm].append(about | learnt_from(how.data(own), fold, about["settings"]["lesion_share"]))
+    rows, together = np.concatenate(rows), {arm: SliceScores.cat(parts) for arm, parts in scores.items()}
     if experiment.leave_out:
-        kept = ~np.isin(rows, place.data.of_split(experiment.leave_out))
+        kept = ~np.isin(rows, data.of_split(experiment.leave_out))
         rows, together = rows[kept], {arm: of[kept] for arm, of in together.items()}
-    result = tables(together, place.data, rows)
+    result = tables(together, data, rows)
     for line in result.tables[""]:
         own = facts[line["arm"]]
-        line |= {name: float(np.mean([of[name] for of in own])) for name in MEANS}
-        line |= {"steps": own[0]["settings"]["steps"], "parameters": own[0]["parameters"]}
+        for name in ("synthetic_slices", "stroke_share_in_batches", "validation_dice"):
+            line[name] = float(np.mean([of[name] for of in own]))
+        line["steps"] = own[0]["settings"]["steps"]
         line["thresholds"] = " ".join(f"{of['threshold']:.2f}" for of in own)
-        if len(experiment.seeds) > 1:
-            dice = [float(of.counts[of.counts.lesion()].dice().mean()) for of in scores[line["arm"]]]
-            line["seed_spread"] = float(np.std(np.reshape(dice, (len(experiment.seeds), -1)).mean(1), ddof=1))
     command = f"python -m strokegan_lib.train segmentation --data DIR --out RUN {' '.join(words(experiment.budget))}"
-    result.facts |= {
-        "trained_by": command,
-        "arms": {arm: " ".join(words(how.options)) for arm, how in experiment.arms.items()},
-        "seeds": [seed + (fold or 0) for seed, fold in cells],
-    }
+    arms = {arm: " ".join(words(how.options)) for arm, how in experiment.arms.items()}
+    result.facts |= {"trained_by": command, "arms": arms, "seeds": [fold or 0 for fold in experiment.folds]}
     return result
 
 
-def trained(arm: Arm, name: str, budget: Line, stage: Stage, task: str = "segmentation") -> Path:
-    """The weights of an arm, trained now if they are not there.
-
-    Raises:
-        BadInput: a run made with other options or other data, or what training refuses.
-    """
-    out, data = stage.folder / name, arm.data(stage)
-    options = {**budget, **arm.options, "seed": stage.seed, "fold": stage.fold}
+def trained(arm: Arm, name: str, budget: Line, place: Place, task: str = "segmentation") -> Path:
+    """The weights of an arm, trained now if they are not there; BadInput for a run with other options or other data."""
+    out, data = place.runs / name, arm.data(place)
+    options = {**budget, **arm.options, "seed": place.fold or 0, "fold": place.fold}
     settings = settings_for(task, options, out)
     if not (out / TRAINED).is_file():
         train(settings, data=data.folder, out=out, resume=True, threads=options["threads"], start=arm.start)
@@ -165,86 +137,47 @@ def score(file: Path, slices: SliceSet, rows: np.ndarray) -> tuple[SliceScores, 
     segmentor, about = load_weights(file, "segmentor")
     predictions = predict(segmentor, Batches(slices, rows, size=64))
     table = {name: column[rows] for name, column in slices.table.items()}
-    about["parameters"] = sum(parameter.numel() for parameter in segmentor.parameters())
     return score_slices(predictions, about["threshold"], table), about
 
 
+def learnt_from(data: SliceSet, fold: int | None, shown: float | None) -> Line:
+    """What a segmentor learnt from; *shown* is the share of stroke in its batches, None for what the data hold."""
+    train = data.of_split("train", fold)
+    share = float(data.table["has_stroke"][train].mean()) if shown is None else shown
+    return {"synthetic_slices": int(data.table["synthetic"][train].sum()), "stroke_share_in_batches": share}
+
+
 def tables(scores: dict[str, SliceScores], slices: SliceSet, rows: np.ndarray) -> Result:
-    """Compare arms that were scored on the same rows of a data set.
+    """Compare arms, scored on the same rows of a data set, with the first.
 
     Returns:
-        tables '' (an arm a line), 'groups' (where the first arm is better than each other) and 'slices' (pixels
-        of every slice by arm, from which the first two follow).
-    """
-    patients = slices.table["patient"][rows]
-    counts = {arm: of.counts for arm, of in scores.items()}
-    columns = {
-        f"{arm}_{name}": getattr(of, name).tolist()
-        for arm, of in counts.items()
-        for name in ("tp", "fp", "fn")
-    }
-    columns = {"patient": patients.tolist(), "row": rows.tolist(), **columns}
-    parts = {
-        "": compare(scores, patients),
-        "groups": compare_groups(counts, patients, groups_of(slices, rows)),
-        "slices": [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)],
-    }
-    lesions = int(next(iter(counts.values())).lesion().sum())
-    size = {"slices": len(rows), "lesion_slices": lesions, "patients": len(set(patients.tolist()))}
-    return Result(WHAT, parts, {"counts": size})
-
-
-def compare(scores: dict[str, SliceScores], patients: np.ndarray) -> list[Line]:
-    """Score every arm and compare each with the first.
-
-    Args:
-        scores: by arm, N of the same slices.
-        patients: (N,) the patient of each slice.
-
-    Returns:
-        A line for each arm: ``arm``; mean, low and high of each of SCORES and of Dice by the size of the lesion;
-        and, but for the first arm, the difference of Dice over lesion slices ``minus_arm`` (first less this one)
+        Table '', a line for each arm: ``arm``; mean, low and high of each of SCORES and of Dice by the size of the
+        lesion; and, but for the first, the difference of Dice over lesion slices ``minus_arm`` (first less this one)
         with ``_low`` and ``_high``, and ``wilcoxon_holm_p``, corrected for as many tests as there are other arms.
+        Table 'groups': where the first arm is better than each other. Table 'slices': pixels of every slice by arm.
     """
+    patients, counts = slices.table["patient"][rows], {arm: of.counts for arm, of in scores.items()}
     reference, *others = scores
-    lesion = scores[reference].counts.lesion()
-    dice = {arm: of.counts[lesion].dice().numpy() for arm, of in scores.items()}
+    lesion = counts[reference].lesion()
+    dice = {arm: of[lesion].dice().numpy() for arm, of in counts.items()}
     compared = {arm: paired(dice[reference], dice[arm], patients[lesion.numpy()]) for arm in others}
     corrected = dict(zip(others, holm([compared[arm].p for arm in others]), strict=True))
-    lines = []
+    lines, columns = [], {"patient": patients.tolist(), "row": rows.tolist()}
     for arm, of in scores.items():
         found = full_summary(of, patients, probability=False)
-        sizes = {
-            f"dice_{size.replace(' ', '_')}": by_size["dice"] for size, by_size in found["by_size"].items()
-        }
+        sizes = {f"dice_{size.replace(' ', '_')}": part["dice"] for size, part in found["by_size"].items()}
         lines.append({"arm": arm, **flat({name: found[name] for name in SCORES} | sizes)})
         if arm in compared:
             gap = compared[arm].difference
             lines[-1] |= {"minus_arm": gap.mean, "minus_arm_low": gap.low, "minus_arm_high": gap.high}
             lines[-1]["wilcoxon_holm_p"] = float(corrected[arm])
-    return lines
+        columns |= {f"{arm}_{name}": getattr(of.counts, name).tolist() for name in ("tp", "fp", "fn")}
+    by_slice = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    size = {"slices": len(rows), "lesion_slices": int(lesion.sum()), "patients": len(set(patients.tolist()))}
+    groups = compare_groups(counts, patients, groups_of(slices, rows))
+    return Result(WHAT, {"": lines, "groups": groups, "slices": by_slice}, {"counts": size})
 
 
 def flat(scores: dict[str, Line]) -> Line:
     """A column for each mean and end of an interval: {'dice': {'mean': ..}} to {'dice_mean': ..}."""
     return {f"{name}_{end}": of.get(end) for name, of in scores.items() for end in ("mean", "low", "high")}
-
-
-def learnt_from(data: SliceSet, fold: int | None, shown: float | None) -> Line:
-    """What a segmentor learnt from; *shown* is the share of stroke in its batches, None for what the data hold."""
-    table = {name: data.table[name][data.of_split("train", fold)] for name in ("has_stroke", "synthetic")}
-    share = float(table["has_stroke"].mean())
-    return {
-        "training_slices": len(table["synthetic"]),
-        "synthetic_slices": int(table["synthetic"].sum()),
-        "stroke_share": share,
-        "stroke_share_in_batches": share if shown is None else shown,
-    }
-
-
-def cached(file: Path, of: Any, make: Callable[[], Any]) -> Any:
-    """What was made of the same things before and lies in a file; else it is made and put there."""
-    if file.is_file() and (found := json.loads(file.read_text(encoding="utf-8")))["of"] == of:
-        return found["made"]
-    write_json(file, {"of": of, "made": (made := make())})
-    return made

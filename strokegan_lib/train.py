@@ -94,7 +94,7 @@ def train(
     elif settings.start and not checkpoints(out):
         raise BadInput(out, "holds no checkpoint yet", f"give --start {settings.start['file']} again")
     # the precision asked for, not the one that auto gave: the run may go on where that is another
-    about = {"data": _card(sets, "sha256"), "precision": settings.precision}
+    about = {"data": each(sets, "sha256"), "precision": settings.precision}
     batches, validate = Mixed(parts) if len(parts) > 1 else parts[0], _validation(settings, sets[0], how)
     loop = Loop(gan, batches, settings, machine, validate, out, about)
     with ExitStack() as stack:
@@ -134,7 +134,7 @@ def _validation(settings: Settings, slices: SliceSet, how: dict[str, Any]) -> Ca
 
 def _finish(out: Path, settings: Settings, sets: list[SliceSet], done: Trained) -> None:
     """Write the averaged network with what made it, and say where it lies."""
-    about = {"settings": settings.record(), "data": _card(sets, "name"), "data_sha256": _card(sets, "sha256")}
+    about = {"settings": settings.record(), "data": each(sets, "name"), "data_sha256": each(sets, "sha256")}
     names = {
         "step": "kept_step", "validation threshold": "threshold", "validation dice": "validation_dice",
         "validation kernel": "validation_kernel",
@@ -147,7 +147,7 @@ def _finish(out: Path, settings: Settings, sets: list[SliceSet], done: Trained) 
         print(f"validation Dice {about['validation_dice']:.3f} at threshold {about['threshold']:.2f}")
 
 
-def _card(sets: list[SliceSet], entry: str) -> Any:
+def each(sets: list[SliceSet], entry: str) -> Any:
     """An entry of the data's card; a list of them where there are several data sets."""
     found = [slices.card[entry] for slices in sets]
     return found if len(found) > 1 else found[0]

@@ -6,7 +6,7 @@ from brains import brains
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.thin_lesions import thin_lesions
+from experiments.balancing import thin_lesions
 from strokegan_lib.balance.derived import thin_patients
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
-import torch
 from brains import brains
 
-from experiments import masks, phantom_likeness, reproduce, results_page
+from experiments import reproduce, results_page
 from experiments.results_page import PAGES, TABLES, ahead, cell, filled, number
 from experiments.runner import RESULTS, Result
 from strokegan_lib.classroom import saved
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
 from strokegan_lib.files import sha256
-from strokegan_lib.models.family.dual import MaskGenerator
 from strokegan_lib.training.weights import SHIPPED
 
 
 @pytest.fixture(scope="module")
 def discs(tmp_path_factory) -> SliceSet:
-    return brains(tmp_path_factory.mktemp("discs") / "set", patients=140, each=1, every=2)
+    return brains(tmp_path_factory.mktemp("discs") / "set", patients=9)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -42,10 +39,8 @@ def test_every_table_is_shown_and_every_result_says_how_it_was_made():
 
 
 def test_lessons_have_copies_of_their_tables():
-    for name in reproduce.LESSONS:
-        for file in (*RESULTS.glob(f"{name}.*"), *RESULTS.glob(f"{name}_groups.csv")):
-            assert sha256(SHIPPED / file.name) == sha256(file), f"copy {file.name}"
-    assert not {file.name for file in SHIPPED.glob("*.csv")} - {file.name for file in RESULTS.glob("*.csv")}
+    copies = [*SHIPPED.glob("*.csv"), *SHIPPED.glob("*.json")]
+    assert len(copies) >= 18 and all(sha256(copy) == sha256(RESULTS / copy.name) for copy in copies)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +63,7 @@ def test_cells():
     assert "| the shipped files |" in made and "stale" not in made and results_page.findings() in made
 
 
-def test_reproduce_writes_tables_and_cards_and_refuses_other_data(discs, tmp_path, monkeypatch):
+def test_reproduce_writes_tables_and_cards(discs, tmp_path, monkeypatch):
     made = Result(
         "what it is", {"": [{"arm": "a", "dice_mean": 0.25}], "groups": [{"arm": "b"}]}, {"seeds": [0]}
     )
@@ -90,38 +85,11 @@ def test_reproduce_writes_tables_and_cards_and_refuses_other_data(discs, tmp_pat
         and card["command"].endswith(" tiny")
     )
     assert str(tmp_path) not in json.dumps(card)
-    other = brains(tmp_path / "other", patients=9)
     for words, complaint in (
-        (("--data", str(other.folder)), "was made of other data"),
-        (("--data", str(discs.folder), "nothing"), "are not known"),
+        (("--data", str(discs.folder), "nothing"), "is not known"),
         (("--data", "no/such"), "is not a SliceSet"),
     ):
         with pytest.raises(BadInput, match=complaint):
             call(*words)
     with pytest.raises(BadInput, match="do not come with the kit"):
         saved.table_of("nothing")
-
-
-def test_masks_of_each_way(discs, monkeypatch):
-    monkeypatch.setattr(masks, "COUNT", 20)
-    train, moved = masks.masks_of(discs, "train"), masks.transplanted(discs)
-    donors = set(moved.patients.tolist())
-    assert len(moved) == 20 and donors <= set(train.patients.tolist())
-    assert not donors & set(masks.masks_of(discs, "validation", "test").patients.tolist())
-    torch.manual_seed(0)
-    generator = MaskGenerator(noise=8, width=4).eval()
-    generator.head.weight.data.mul_(30)
-    generator.head.bias.data.copy_(torch.tensor([-1.0, 2.0]))
-    assert len(set(masks.made(generator).patients.tolist())) == 20
-
-
-def test_likeness_compares_one_slice_of_each_patient(discs):
-    images, foreground = phantom_likeness.slices_at(discs, 0.0)
-    assert len(images) == len(foreground) == 140 and images.shape[1:] == (128, 128)
-    real, same = (images, foreground), (images[:70], foreground[:70])
-    assert phantom_likeness.measured("grey levels", real, same)["ratio"] < 1.5
-    dark = (np.where(images > 8, images // 2 + 8, images)[:70], foreground[:70])
-    line = phantom_likeness.measured("grey levels", real, dark)
-    assert line["ratio"] == line["phantom"] / line["halves"] > 5
-    grown, inside = phantom_likeness.grow_slices(1, 18.0)
-    assert grown.shape == (1, 128, 128) and (grown[inside == 1] >= 8).all()

@@ -100,7 +100,7 @@ def test_a_file_is_trained_scored_and_described_and_what_a_run_has_reached_so_fa
     other = brains(tmp_path / "other", patients=60, every=2)
     longer = Recipe("segmentation", ("phantom",), {**TINY, "method": "unet", "steps": 3})
     for name, complaint, folder, recipe in (
-        ("nothing", "are not known", slices.folder, None),
+        ("nothing", "is not known", slices.folder, None),
         ("unet-soop", "is missing for unet-soop", slices.folder, None),
         ("unet-phantom", "another data set", other.folder, None),
         ("unet-phantom", "steps was 2 and is now 3", slices.folder, longer),

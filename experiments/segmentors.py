@@ -1,0 +1,100 @@
+"""Segmentors compared: Table 1 on real slices, parts of the proposal, a new loss, and phantom against real slices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from experiments.recipes import STORES
+from experiments.runner import Arm, Experiment, Place, Result, run, score, tables
+from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.data.split import FOLDS
+from strokegan_lib.training.objectives import OBJECTIVES
+from strokegan_lib.training.weights import shipped
+
+BUDGET = {"steps": 700, "width": 32, "batch_size": 16, "lesion_share": 0.75, "threads": 1}
+METHODS = {name: Arm({"method": name}) for name in ("masked", "segan", "unet")}
+
+# the same networks, batches, augmentation and rule for the threshold; every patient is tested once
+TABLE_1 = Experiment(METHODS, BUDGET, folds=tuple(range(FOLDS)))
+
+# one part of the proposal switched at a time; one split, one seed, narrow networks
+PARTS = {
+    "masked": METHODS["masked"],
+    "masked-no-attention": Arm({"method": "masked", "attention": False}),
+    "masked-pixel": Arm({"method": "masked", "levels": "pixel"}),
+    "segan": METHODS["segan"],
+    "segan-released": Arm({"method": "segan-released"}),
+    "unet": METHODS["unet"],
+}
+ABLATION = Experiment(PARTS, {**BUDGET, "steps": 1200, "width": 16})
+
+# a new loss of the masked image: chosen on validation patients, then compared with the arms of Table 1, whose runs
+# it shares, and once more without the patients on whom it was chosen
+LOSSES = {loss: Arm({"method": "masked", "loss": loss}) for loss in OBJECTIVES}
+CANDIDATES = Experiment(LOSSES, {**BUDGET, "steps": 400}, split="validation")
+NEW_ARMS = {"masked-divergence": LOSSES["divergence"], "masked": METHODS["masked"], "unet": METHODS["unet"]}
+NEW_LOSS = replace(TABLE_1, arms=NEW_ARMS, runs="table1_soop")
+UNTOUCHED = replace(NEW_LOSS, leave_out="validation")
+COLUMNS = {
+    "loss": "arm", "validation_dice": "dice_mean", "pooled_dice": "pooled_dice_mean",
+    "false_alarms": "empty_false_positive_rate_mean", "dice_1_to_99": "dice_1_to_99_pixels_mean",
+    "dice_100_to_399": "dice_100_to_399_pixels_mean", "dice_400_or_more": "dice_400_pixels_or_more_mean",
+}  # fmt: skip
+
+# one setting for all methods was to be chosen on validation patients: options of masked and SegAN, of the U-Net,
+# and whether they start from the phantom
+ATTEMPTS = {
+    "afresh": ({}, {}, False),
+    "from phantom weights": ({}, {}, True),
+    "from phantom weights, critic (U-Net: Dice) heavier": ({"multi_scale": 5.0}, {"dice": 2.0}, True),
+    "half lesion slices; cross-entropy and critic heavier (U-Net: as before)": (
+        {"multi_scale": 5.0, "bce": 1.0, "lesion_share": 0.5}, {"lesion_share": 0.5}, False,
+    ),
+}  # fmt: skip
+
+
+def attempts(place: Place) -> Result:
+    """Dice of each attempt and method over lesion slices of the plain split's validation patients."""
+    lines = []
+    for attempt, (games, plain, warm) in ATTEMPTS.items():
+        arms = {
+            f"{name}, {attempt}": Arm(
+                {"method": name, **(plain if name == "unet" else games)},
+                start=shipped(f"{name}-phantom") if warm else None,
+            )
+            for name in METHODS
+        }
+        result = run(Experiment(arms, {**BUDGET, "steps": 400}, split="validation"), place)
+        dice = [line["validation_dice"] for line in result.tables[""]]
+        lines.append({"attempt": attempt, **dict(zip(METHODS, dice, strict=True))})
+    return replace(result, tables={"": lines})
+
+
+def candidates(place: Place) -> Result:
+    """A line a loss; judged where its threshold was chosen, so that every figure flatters."""
+    result = run(CANDIDATES, place)
+    lines = [{name: line[column] for name, column in COLUMNS.items()} for line in result.tables[""]]
+    return replace(result, tables={"": lines})
+
+
+def new_loss_on_the_phantom(place: Place) -> Result:
+    """The shipped segmentors of the phantom on its test patients."""
+    phantom = SliceSet.open(place.phantom)
+    rows = phantom.of_split("test")
+    names = [f"{method}-phantom" for method in NEW_ARMS]
+    return tables({name: score(shipped(name), phantom, rows)[0] for name in names}, phantom, rows)
+
+
+def transfer(place: Place) -> Result:
+    """From the phantom to real slices: shipped segmentors of either kind on real test patients.
+
+    Nothing is trained or chosen here: each keeps the threshold that its own validation patients gave it. (The
+    phantom's grey levels were once tuned on SOOP's slices, these test patients among them.) A line for each method
+    and data set that it was trained on; minus_arm is the phantom's less the real one's.
+    """
+    rows, lines = place.data.of_split("test"), []
+    for method in METHODS:
+        found = {store: score(shipped(f"{method}-{store}"), place.data, rows)[0] for store in STORES}
+        result = tables(found, place.data, rows)
+        lines += [{**line, "arm": method, "trained_on": line["arm"]} for line in result.tables[""]]
+    return replace(result, tables={"": lines})

@@ -1,0 +1,80 @@
+"""Measures of masks: closed forms, SciPy, and sets whose scores are known beforehand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from brains import brains
+from scipy import stats
+
+from experiments import masks as module
+from experiments.masks import DISTANCES, MaskSample, dice_between, mask_scores, total_variation, wasserstein
+from strokegan_lib.models.family.dual import MaskGenerator
+
+ROWS, COLUMNS = np.indices((64, 64))
+
+
+def sample(n: int, seed: int, radius: float = 5, side: int = 0) -> MaskSample:
+    """Discs; *side* -1 or 1 keeps them left or right."""
+    rng = np.random.default_rng(seed)
+    places = [
+        (rng.uniform(20, 44), 32 + (side or rng.choice((-1, 1))) * rng.uniform(9, 15)) for _ in range(n)
+    ]
+    radii = radius * rng.uniform(0.6, 1.4, n)
+    discs = [
+        (ROWS - r) ** 2 + (COLUMNS - c) ** 2 <= size**2 for (r, c), size in zip(places, radii, strict=True)
+    ]
+    return MaskSample(np.array(discs), np.array([f"{seed}-{k}" for k in range(n)]))
+
+
+def test_distances_in_closed_form_and_by_scipy():
+    a, b = sample(20, 1), sample(30, 2)
+    describe, distance = DISTANCES["log_area"]
+    areas = [np.log(of.stroke.sum((1, 2))) for of in (a, b)]
+    found = distance(*(torch.from_numpy(describe(of.stroke)) for of in (a, b)))
+    assert found == pytest.approx(stats.wasserstein_distance(*areas))
+    values = torch.randn(50, dtype=torch.float64)
+    assert wasserstein(values, values + 0.3) == pytest.approx(0.3)
+    maps = torch.zeros(2, 10, dtype=torch.float64)
+    maps[0, :2] = maps[1, 2:4] = 1.0
+    assert [total_variation(maps, maps.roll(by, 1)) for by in (0, 2, 5)] == pytest.approx([0, 0.5, 1])
+
+
+def test_dice_of_all_pairs():
+    a, b = sample(5, 1).stroke, sample(4, 2).stroke
+    expected = [[2 * (x & y).sum() / (x.sum() + y.sum()) for y in b] for x in a]
+    np.testing.assert_allclose(dice_between(a, b), expected, atol=1e-6)
+
+
+def test_scores_of_like_and_unlike_sets():
+    held_out, train = sample(40, 1), sample(60, 2)
+    like = mask_scores(sample(50, 3), held_out, train)
+    big = mask_scores(sample(50, 3, radius=9, side=1), held_out, train)
+    mirrored = mask_scores(MaskSample(train.stroke[:, :, ::-1].copy(), train.patients), held_out, train)
+    for name in DISTANCES:
+        assert like[name]["as_many"] < 1.8 * like[name]["halves"] < big[name]["mean"], name
+        assert 0 <= like[name]["low"] <= like[name]["mean"] <= like[name]["high"]
+    assert big["log_area"]["mean"] == pytest.approx(2 * np.log(9 / 5), abs=0.25)
+    assert big["pair_dice"]["mean"] > 2 * like["pair_dice"]["mean"]
+    assert mirrored["nearest_dice"]["mean"] == pytest.approx(1) and like["nearest_dice"]["mean"] < 0.98
+    assert like["nearest_dice"]["mean"] == pytest.approx(like["nearest_dice"]["halves"], abs=0.1)
+    assert (like["log_area"]["n"], like["log_area"]["patients"], like["nearest_dice"]["patients"]) == (
+        90,
+        90,
+        50,
+    )
+
+
+def test_masks_of_each_way(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "COUNT", 20)
+    slices = brains(tmp_path / "set", patients=140, each=1, every=2)
+    train, moved = module.masks_of(slices, "train"), module.transplanted(slices)
+    donors = set(moved.patients.tolist())
+    assert len(moved.stroke) == 20 and donors <= set(train.patients.tolist())
+    assert not donors & set(module.masks_of(slices, "validation", "test").patients.tolist())
+    torch.manual_seed(0)
+    generator = MaskGenerator(noise=8, width=4).eval()
+    generator.head.weight.data.mul_(30)
+    generator.head.bias.data.copy_(torch.tensor([-1.0, 2.0]))
+    assert len(set(module.made(generator).patients.tolist())) == 20
