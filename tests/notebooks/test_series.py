@@ -32,10 +32,12 @@ OWN_DATA = {"02": False, "05": True, "09": True}  # notebook: does it fall back 
 OTHERS = [file for file in lessons() if file.name[:2] not in STRICT]
 RULES = configparser.ConfigParser()
 RULES.read(ROOT / "tests/notebooks/sanitise.cfg")
-FOUR_STEPS = """
+# trainings of four steps, and a small phantom where they fall back on it
+SMALL = """
 import dataclasses
 from strokegan_lib import profiles
-profiles.PROFILES["quick"] = dataclasses.replace(profiles.PROFILES["quick"], name="short", steps=4)
+profiles.PROFILES["quick"] = dataclasses.replace(
+    profiles.PROFILES["quick"], name="small", steps=4, patients=16, slices_per_patient=10)
 """
 TOO_SHORT = "nothing was learnt"  # what a cell's last line may say after four steps
 
@@ -78,42 +80,43 @@ def play(session: Kernel, file: Path, times: int = 1, allowed: str | None = None
     return cells
 
 
-def runs_as_committed(file: Path, runs: Path) -> None:
-    with kernel({"STROKEGAN_RUNS": str(runs)}) as session:
-        cells = play(session, file)
-    for new, old in zip(cells, code_cells(file), strict=True):
-        for output in new.outputs:
-            assert output.output_type != "error" and output.get("name") != "stderr", (new.id, output)
-        assert "nbval-ignore-output" in tags(new) or text(new) == text(old), new.id
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    metafunc.parametrize("file", metafunc.cls.files, ids=lambda file: file.name[:2])
 
 
 class TestEven:  # two classes, for pytest-xdist gives a class to one worker
-    @pytest.mark.parametrize("file", OTHERS[::2], ids=lambda file: file.name[:2])
+    files = OTHERS[::2]
+
     def test_runs_as_committed(self, file: Path, phantom: SliceSet, tmp_path: Path):
-        runs_as_committed(file, tmp_path)
+        with kernel({"STROKEGAN_RUNS": str(tmp_path)}) as session:
+            cells = play(session, file)
+        for new, old in zip(cells, code_cells(file), strict=True):
+            for output in new.outputs:
+                assert output.output_type != "error" and output.get("name") != "stderr", (new.id, output)
+            assert "nbval-ignore-output" in tags(new) or text(new) == text(old), new.id
 
 
-class TestOdd:
-    @pytest.mark.parametrize("file", OTHERS[1::2], ids=lambda file: file.name[:2])
-    def test_runs_as_committed(self, file: Path, phantom: SliceSet, tmp_path: Path):
-        runs_as_committed(file, tmp_path)
+class TestOdd(TestEven):
+    files = OTHERS[1::2]
+
+
+@pytest.fixture(scope="module")
+def two_channels(tmp_path_factory: pytest.TempPathFactory, phantom: SliceSet) -> SliceSet:
+    """Every fifth slice of the phantom, its only channel twice."""
+    out = tmp_path_factory.mktemp("data") / "two"
+    with SliceSetWriter(out, TWO_CHANNELS) as writer:
+        for patient in phantom.patients:
+            rows = phantom.of_patient(patient)[::5]
+            images = phantom.images[rows].repeat(2, axis=1)  # (n, 2, 128, 128)
+            add(writer, (images, phantom.stroke[rows] == 1, phantom.foreground[rows] == 1), patient)
+    return SliceSet.open(out)
 
 
 class TestOwnData:
-    @pytest.fixture(scope="class")
-    def two_channels(self, tmp_path_factory: pytest.TempPathFactory, phantom: SliceSet) -> SliceSet:
-        """Every fifth slice of the phantom, its only channel twice."""
-        out = tmp_path_factory.mktemp("data") / "two"
-        with SliceSetWriter(out, TWO_CHANNELS) as writer:
-            for patient in phantom.patients:
-                rows = phantom.of_patient(patient)[::5]
-                images = phantom.images[rows].repeat(2, axis=1)  # (n, 2, 128, 128)
-                add(writer, (images, phantom.stroke[rows] == 1, phantom.foreground[rows] == 1), patient)
-        return SliceSet.open(out)
+    files = [file for file in lessons() if file not in OTHERS]
 
-    @pytest.mark.parametrize("file", [f for f in lessons() if f.name[:2] in STRICT], ids=lambda f: f.name[:2])
     def test_cells_run_twice(self, file: Path, two_channels: SliceSet, tmp_path: Path):
         with kernel({"STROKEGAN_DATA": str(two_channels.folder), "STROKEGAN_RUNS": str(tmp_path)}) as session:
-            session.run(FOUR_STEPS)
+            session.run(SMALL)
             cells = play(session, file, times=2, allowed=TOO_SHORT)
         assert ("the kit read one" in "".join(map(printed, cells))) == OWN_DATA[file.name[:2]]
