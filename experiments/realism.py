@@ -54,10 +54,8 @@ class Sample:
 def synthetic_scores(generator: nn.Module, slices: SliceSet) -> Scores:
     """Score what a generator, trained on this set's training patients, makes of the test patients' masks with a stroke.
 
-    Returns:
-        ``error``, mean absolute difference to the true slice over its foreground, 0..1; ``mean_picture_error``, the
-        same for the mean training slice, which a generator must beat; ``training_error``, for the masks of some
-        training slices: much less than ``error`` shows that it knows those brains; and what :func:`realism` gives.
+    ``error`` is the mean absolute difference to the true slice over its foreground, 0..1; the mean training slice has
+    ``mean_picture_error``; ``training_error``, for masks of training slices, much less shows that it knows those brains.
     """
     train, test = (with_stroke(slices, part) for part in ("train", "test"))
     patients, some = slices.table["patient"], evenly(train)

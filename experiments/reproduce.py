@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from experiments import balancing, generators, masks, phantom_likeness, pictures, runner, segmentors
+from experiments import balancing, family, masks, pictures, runner, segmentors
 from experiments.recipes import check_names
 from experiments.runner import RESULTS, Place, Result
 from strokegan_lib.classroom.saved import TABLES
@@ -24,7 +24,6 @@ from strokegan_lib.training.precision import arithmetic
 PROG = "python -m experiments.reproduce"
 EXPERIMENTS: dict[str, Callable[[Place], Result]] = {
     "table1_soop": partial(runner.run, segmentors.TABLE_1),
-    "attempts_soop": segmentors.attempts,
     "ablation_soop": partial(runner.run, segmentors.ABLATION),
     "new_loss_candidates": segmentors.candidates,
     "new_loss_soop": partial(runner.run, segmentors.NEW_LOSS),
@@ -35,11 +34,9 @@ EXPERIMENTS: dict[str, Callable[[Place], Result]] = {
     "balancing_tenth": partial(balancing.balancing, balancing.TENTH),
     "phantom_start_control": balancing.phantom_start,
     "painters_soop": balancing.generators,
-    "generators_soop": generators.generators,
-    "family_soop": generators.family,
+    "family_soop": family.family,
     "masks_soop": masks.masks,
     "memorisation_soop": pictures.copies,
-    "phantom_likeness": phantom_likeness.likeness,
 }
 
 

@@ -152,15 +152,16 @@ def findings() -> str:
     table1, card = table_of("table1_soop", RESULTS)
     arms = {line["arm"]: line for line in table1}
     balancing = {line["arm"]: line for line in table_of("balancing_soop18", RESULTS)[0]}
+    members, _ = table_of("family_soop", RESULTS)
     coverage = {
-        line["generator"]: number(line["coverage_mean"]) for line in table_of("generators_soop", RESULTS)[0]
-    }
+        line["title"]: number(line["coverage_mean"]) for line in reversed(members)
+    }  # first: of test masks
     reader = json.loads((RESULTS / "blinded_reading_soop.json").read_text(encoding="utf-8"))
     return f"""- **The paper's margin is not found.** On {card["counts"]["slices"]} real slices, five folds, the paper's segmentor has a Dice {cell(arms["segan"], "minus_arm")}
   above SegAN's, where the paper reports .058; a plain U-Net is ahead of it by {ahead(arms["unet"])}.
 - **Synthetic strokes help where strokes are few.** Training with them gives a Dice {ahead(balancing["gan-50"])} above oversampling,
   cutting and pasting strokes (CarveMix) {ahead(balancing["carvemix"])}. One seed.
-- **Synthetic slices look real to an encoder, not to a reader.** Their coverage is {coverage["synthesis-soop"]}, that of halves of true slices {coverage["true slices"]};
+- **Synthetic slices look real to an encoder, not to a reader.** Their coverage is {coverage["paper: synthesis"]}, that of halves of true slices {coverage["true slices"]};
   one reader, an AI model, told {reader["right"]} of {reader["of"]} slices apart."""
 
 

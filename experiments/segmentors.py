@@ -41,34 +41,6 @@ COLUMNS = {
     "dice_100_to_399": "dice_100_to_399_pixels_mean", "dice_400_or_more": "dice_400_pixels_or_more_mean",
 }  # fmt: skip
 
-# one setting for all methods was to be chosen on validation patients: options of masked and SegAN, of the U-Net,
-# and whether they start from the phantom
-ATTEMPTS = {
-    "afresh": ({}, {}, False),
-    "from phantom weights": ({}, {}, True),
-    "from phantom weights, critic (U-Net: Dice) heavier": ({"multi_scale": 5.0}, {"dice": 2.0}, True),
-    "half lesion slices; cross-entropy and critic heavier (U-Net: as before)": (
-        {"multi_scale": 5.0, "bce": 1.0, "lesion_share": 0.5}, {"lesion_share": 0.5}, False,
-    ),
-}  # fmt: skip
-
-
-def attempts(place: Place) -> Result:
-    """Dice of each attempt and method over lesion slices of the plain split's validation patients."""
-    lines = []
-    for attempt, (games, plain, warm) in ATTEMPTS.items():
-        arms = {
-            f"{name}, {attempt}": Arm(
-                {"method": name, **(plain if name == "unet" else games)},
-                start=shipped(f"{name}-phantom") if warm else None,
-            )
-            for name in METHODS
-        }
-        result = run(Experiment(arms, {**BUDGET, "steps": 400}, split="validation"), place)
-        dice = [line["validation_dice"] for line in result.tables[""]]
-        lines.append({"attempt": attempt, **dict(zip(METHODS, dice, strict=True))})
-    return replace(result, tables={"": lines})
-
 
 def candidates(place: Place) -> Result:
     """A line a loss; judged where its threshold was chosen, so that every figure flatters."""

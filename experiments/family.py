@@ -1,13 +1,11 @@
-"""Generators side by side on the test slices with a stroke: realism, lesion fidelity, variety, and the price of a step."""
+"""The family of GANs side by side: realism, lesion fidelity, variety, and the price of a step."""
 
 from __future__ import annotations
 
-import copy
 import time
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from experiments.pictures import named_rows
@@ -25,11 +23,10 @@ from strokegan_lib.training.settings import Settings
 from strokegan_lib.training.tasks import build, settings_of
 from strokegan_lib.training.weights import GENERATORS, NETWORKS, kind_of, load_weights, shipped
 
-COLUMNS = (
-    "kernel", "coverage", "recall", "precision", "ms_ssim", "memorisation", "error", "painted_dice", "fidelity", "same_masks",
-)  # fmt: skip
+REALISM = ("kernel", "coverage", "recall", "precision", "ms_ssim", "memorisation", "error")
+LESIONS = ("painted_dice", "fidelity", "same_masks")
+MASKS = "masks-soop"  # the generator of masks
 SEEKER = "unet-soop"  # the segmentor that looks for lesions in synthetic slices
-FROM_MASKS = ("synthesis-soop", "styled-soop", "pix2pix-soop", "pix2pixhd-soop")
 HISTORY = {  # in the order of first publication, preprints counted
     "dcgan": "DCGAN", "dcgan-pyramid": "DCGAN, pyramid pooling", "pix2pix": "pix2pix", "segan": "SegAN",
     "progressive": "progressive growing", "pix2pixhd": "pix2pixHD", "sagan": "SAGAN",
@@ -46,31 +43,17 @@ WHAT = (
 )
 
 
-def generators(place: Place) -> Result:
-    """Generators that are given masks, and the one with styles without each of its sources of chance."""
-    lines: list[Line] = []
-    for name in FROM_MASKS:
-        network, about = load_weights(shipped(name), GENERATORS)
-        variants = without_parts(name, network) if name == "styled-soop" else {}
-        for label, variant in {name: network, **variants}.items():
-            scores = from_test_masks(variant, place.data)
-            lines.append({"generator": label, **columns(scores), "steps": steps_made(about)})
-    return result([{"generator": "true slices", **columns(true_slices(scores))}, *lines], place.data)
-
-
 def family(place: Place) -> Result:
     """Every member of the family; what is given masks once with test masks and once with masks made from noise."""
     slices, lines = place.data, []
     count = len(with_stroke(slices, "test"))
-    masks = load_weights(shipped("masks-soop"), "mask generator")[0].sample(count)  # two of (n, 128, 128)
+    masks = load_weights(shipped(MASKS), "mask generator")[0].sample(count)  # two of (n, 128, 128)
     some = [mask[:SHOWN] for mask in masks]
     from_noise, from_masks = {}, {"made masks": (90 * some[1] + 165 * some[0]).astype(np.uint8)}
     with one_thread_each():
         for name, title in HISTORY.items():
             network, about = load_weights(shipped(f"{name}-soop"), tuple(NETWORKS))
-            found: dict[str | None, Scores] = {
-                None: {}
-            }  # by where the masks come from; a segmentor makes no slices
+            found: dict[str, Scores] = {"": {}}  # by where the masks come from; a segmentor makes no slices
             if kind_of(network) in GENERATORS:
                 truth = from_test_masks(network, slices)  # beside all scores stand those of the true slices
                 found = {"test masks": truth, "made masks": without_patients(paint(network, *masks), slices)}
@@ -82,16 +65,12 @@ def family(place: Place) -> Result:
             lines += [{**told, "source": of, **columns(scores), **price} for of, scores in found.items()]
     named_rows(from_noise | from_masks).save(place.runs / "family.png", optimize=True)
     first = {"member": "", "title": "true slices", "source": "patients", **columns(true_slices(truth))}
-    return result([first, *lines], slices)
-
-
-def result(lines: list[Line], slices: SliceSet) -> Result:
-    """The table with what its card says: the files that were scored, on how many slices."""
-    files = {
-        name: sha256(shipped(name)) for name in (*(f"{name}-soop" for name in HISTORY), "masks-soop", SEEKER)
+    files = (*(f"{name}-soop" for name in HISTORY), MASKS, SEEKER)
+    facts = {
+        "weights_sha256": {name: sha256(shipped(name)) for name in files},
+        "counts": {"lesion_slices": count},
     }
-    facts = {"weights_sha256": files, "counts": {"lesion_slices": len(with_stroke(slices, "test"))}}
-    return Result(WHAT, {"": lines}, facts)
+    return Result(WHAT, {"": [first, *lines]}, facts)
 
 
 def from_test_masks(generator: nn.Module, slices: SliceSet) -> Scores:
@@ -109,7 +88,7 @@ def without_patients(synthetic: np.ndarray, slices: SliceSet) -> Scores:
 
 def columns(scores: Scores) -> Line:
     """A column for each mean and end; empty where a source of slices has no such score."""
-    return flat({name: scores.get(name, {}) for name in COLUMNS})
+    return flat({name: scores.get(name, {}) for name in (*REALISM, *LESIONS)})
 
 
 def true_slices(scores: Scores) -> Scores:
@@ -117,22 +96,6 @@ def true_slices(scores: Scores) -> Scores:
     found = {name: {"mean": score.get("halves")} for name, score in scores.items()}
     found |= {"error": scores["mean_picture_error"], "painted_dice": scores["real_dice"]}
     return found | {"fidelity": {"mean": 1.0}, "same_masks": scores["real_pairs"]}
-
-
-@torch.no_grad()
-def without_parts(name: str, generator: nn.Module) -> dict[str, nn.Module]:
-    """A generator with styles whose chance comes from elsewhere, without new training.
-
-    It tells what each source gives to the pictures of the trained network, not what one would have learnt without it.
-    """
-    mean, normal, smooth = (copy.deepcopy(generator) for _ in range(3))
-    mean.second.copy_(torch.outer(mean.first, mean.first))  # a covariance of 0
-    normal.first.zero_()
-    normal.second.copy_(torch.eye(len(normal.first)))
-    for key, parameter in smooth.named_parameters():
-        if key.endswith(".grain"):
-            parameter.zero_()
-    return {f"{name}, mean style": mean, f"{name}, styles from N(0, 1)": normal, f"{name}, no grain": smooth}
 
 
 def cost(about: dict[str, Any], slices: SliceSet) -> Line:
