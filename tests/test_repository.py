@@ -118,6 +118,7 @@ def test_no_registry_no_machine_is_named_and_no_file_is_large():
     words += ["deb." + "debian", "/wo" + "rk/", "/ro" + "ot/", "/op" + "t/kit", "/ho" + "me/"]
     assert [(name, word) for name, text in texts() for word in words if word in text] == []
     assert [short(file) for file in files() if file.stat().st_size >= 4_000_000] == []
+    assert "\n* text=auto eol=lf\n" in (ROOT / ".gitattributes").read_text()  # the same bytes in every clone
 
 
 def test_readme_and_makefile_agree():

@@ -1,21 +1,18 @@
-"""What library and notebooks import is there with pip, on Binder and on Colab; a clone holds the same bytes everywhere."""
+"""What library and notebooks import is there with pip, on Binder and on Colab."""
 
 from __future__ import annotations
 
 import ast
 import os
 import re
-import shutil
 import subprocess
 import sys
 from importlib import metadata
-from pathlib import Path
 
-import pytest
 from kernels import code_cells
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from repository import ROOT, files
+from repository import ROOT
 from student import lessons
 
 PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -79,17 +76,3 @@ def test_the_pins_fit_together_on_every_python_and_system():
         [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
-def test_a_clone_with_other_line_ends_holds_the_same_bytes(tmp_path: Path):
-    largest_first = sorted(files(), key=lambda file: -file.stat().st_size)
-    ours = {file.suffix or file.name: file for file in largest_first}.values()  # the smallest of each kind
-    for file in ours:
-        (tmp_path / "a" / file.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, tmp_path / "a" / file.relative_to(ROOT))
-    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "core.autocrlf=true"]
-    for command in ("init", "add --all --force", "commit --no-gpg-sign -m all", "clone . ../b"):
-        subprocess.run([*git, *command.split()], cwd=tmp_path / "a", check=True, capture_output=True)
-    for file in ours:
-        assert (tmp_path / "b" / file.relative_to(ROOT)).read_bytes() == file.read_bytes(), file

@@ -113,7 +113,7 @@ def two_channels(tmp_path_factory: pytest.TempPathFactory, phantom: SliceSet) ->
 
 
 class TestOwnData:
-    files = [file for file in lessons() if file not in OTHERS]
+    files = tuple(file for file in lessons() if file not in OTHERS)
 
     def test_cells_run_twice(self, file: Path, two_channels: SliceSet, tmp_path: Path):
         with kernel({"STROKEGAN_DATA": str(two_channels.folder), "STROKEGAN_RUNS": str(tmp_path)}) as session:
