@@ -46,12 +46,9 @@ class Kernel(NotebookClient):
 def kernel(
     environment: dict[str, str], command: Sequence[str] = (), folder: Path = ROOT / "notebooks"
 ) -> Iterator[Kernel]:
-    """A kernel that works in *folder*, gone at the end.
+    """A kernel that works in *folder*, gone at the end; started by our Python, or by a command with {connection_file}.
 
-    Args:
-        environment: variables that it gets besides ours; where a command is given, all of them.
-        command: how to start it, with {connection_file}; empty for the Python that runs the tests.
-        folder: where it works.
+    It gets our environment variables and those given; where a command is given, the latter alone.
     """
     started = Kernel(nbformat.v4.new_notebook(), kernel_name="python3", timeout=SECONDS,
                      shutdown_kernel="immediate", resources={"metadata": {"path": str(folder)}})  # fmt: skip

@@ -66,8 +66,8 @@ def test_notebooks_pages_records_pictures_and_the_one_that_fails(
     assert results["data_sha256"] == phantom.card["sha256"]
     entries = results["notebooks"]
     assert [entry["status"] for entry in entries.values()] == ["ok", "failed"]
-    assert entries["00_good"]["results"]["p"] == "class"
-    assert entries["00_good"]["results"]["d"] == str(phantom.folder)
+    recorded = entries["00_good"]["results"]
+    assert (recorded["p"], recorded["d"]) == ("class", str(phantom.folder))
     names = {"index.html", "results.json", "figure_1.png"}
     names |= {f"{name}.{ending}" for name in entries for ending in ("ipynb", "html")}
     assert {file.name for file in out.iterdir()} == names
