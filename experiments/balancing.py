@@ -69,7 +69,7 @@ class Setting:
         if "method" not in options:
             generator = Arm({}, self.data, shipped(START))
             options = {**options, "weights": trained(generator, "generator", GENERATOR, place, "synthesis")}
-        return balanced(name, options, self.data(place), place)
+        return balanced(name, options, place, self.data(place))
 
     def arms(self) -> dict[str, Arm]:
         """The ways to balance."""
@@ -77,10 +77,8 @@ class Setting:
             "carvemix": {"ratio": self.high, "method": "carvemix"},
             f"gan-{100 * self.low:.0f}": {"ratio": self.low},
             f"gan-{100 * self.high:.0f}": {"ratio": self.high},
-            "synthetic-only": {
-                "ratio": self.high,
-                "only_synthetic": True,
-            },  # train on synthetic, test on real
+            # train on synthetic, test on real
+            "synthetic-only": {"ratio": self.high, "only_synthetic": True},
         }
         made = {name: Arm(OWN, partial(self.balanced, name, options)) for name, options in ways.items()}
         oversampling = Arm({"lesion_share": self.high}, self.data)
@@ -101,17 +99,15 @@ def derived(slices: SliceSet, out: Path, make: Callable[[SliceSet, Path], object
     return found
 
 
-def balanced(name: str, options: Line, slices: SliceSet, place: Place) -> SliceSet:
-    """A set with synthetic slices, made by ``python -m strokegan_lib.synthesise`` with these options."""
+def balanced(name: str, options: Line, place: Place, slices: SliceSet | None = None) -> SliceSet:
+    """A set (the place's own by default) with synthetic slices, made by ``python -m strokegan_lib.synthesise``."""
     fold = {} if place.fold is None else {"fold": place.fold}
-    flags = ["--only-synthetic"] if "only_synthetic" in options else []
-    options = {key: value for key, value in options.items() if key != "only_synthetic"} | fold
 
     def make(slices: SliceSet, out: Path) -> None:
-        given = {"data": slices.folder, "out": out, "seed": place.fold or 0, **options}
-        synthesise(parser().parse_args([*words(given), *flags]), f"{MADE_BY}, {name}")
+        given = {"data": slices.folder, "out": out, "seed": place.fold or 0, **options, **fold}
+        synthesise(parser().parse_args(words(given)), f"{MADE_BY}, {name}")
 
-    return derived(slices, place.runs / "sets" / name, make)
+    return derived(slices or place.data, place.runs / "sets" / name, make)
 
 
 def balancing(setting: Setting, place: Place) -> Result:
@@ -139,7 +135,5 @@ def generators(place: Place, high: float = 0.8) -> Result:
     arms = {"oversampling": Arm({"lesion_share": high})}
     for name in ("synthesis-soop", "styled-soop"):
         label, options = f"{name}-{100 * high:.0f}", {"ratio": high, "weights": shipped(name)}
-        arms[label] = Arm(
-            OWN, lambda place, label=label, options=options: balanced(label, options, place.data, place)
-        )
+        arms[label] = Arm(OWN, partial(balanced, label, options))
     return run(Experiment(arms, BUDGET), place)

@@ -68,7 +68,7 @@ def card(name: str, recipe: Recipe, file: Path, about: dict[str, Any]) -> str:
         if not isinstance(score, dict) or score["mean"] is None:
             continue
         span = "" if score["low"] is None else f" ({score['low']:.3f} to {score['high']:.3f})"
-        beside = (score.get("halves"), score.get("fake_as_many", score.get("as_many")))
+        beside = (score.get("halves"), score.get("fake_as_many"))
         cells = ["" if value is None else f"{value:.3f}" for value in beside]
         basis = f"{score['n']} slices, {score['patients']} patients"
         lines.append(f"| {key} | {score['mean']:.3f}{span} | {basis} | {' | '.join(cells)} |")

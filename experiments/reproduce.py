@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from experiments import balancing, family, masks, pictures, runner, segmentors
+from experiments import balancing, family, pictures, runner, segmentors
 from experiments.recipes import check_names
 from experiments.runner import RESULTS, Place, Result
 from strokegan_lib.classroom.saved import TABLES
@@ -35,7 +35,6 @@ EXPERIMENTS: dict[str, Callable[[Place], Result]] = {
     "phantom_start_control": balancing.phantom_start,
     "painters_soop": balancing.generators,
     "family_soop": family.family,
-    "masks_soop": masks.masks,
     "memorisation_soop": pictures.copies,
 }
 

@@ -40,7 +40,7 @@ WHAT = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where an experiment finds its slices and keeps its trainings; the folder of the phantom; a fold, or the plain split."""
+    """Where an experiment finds its slices, keeps its trainings and finds the phantom; a fold, or the plain split."""
 
     data: SliceSet
     runs: Path
@@ -88,11 +88,7 @@ class Result:
 
 
 def run(experiment: Experiment, place: Place) -> Result:
-    """Train what is not trained yet, score all, compare: see ``tables``.
-
-    Raises:
-        BadInput: a run that was made with other options or data, or what training refuses.
-    """
+    """Train what is not trained yet, score all, compare: see ``tables``; BadInput as ``trained``."""
     runs, data = place.runs.with_name(experiment.runs or place.runs.name), place.data
     scores: dict[str, list[SliceScores]] = {arm: [] for arm in experiment.arms}
     facts: dict[str, list[Line]] = {arm: [] for arm in experiment.arms}

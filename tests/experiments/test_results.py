@@ -11,15 +11,9 @@ from experiments import reproduce, results_page
 from experiments.results_page import PAGES, TABLES, ahead, cell, filled, number
 from experiments.runner import RESULTS, Result
 from strokegan_lib.classroom import saved
-from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
 from strokegan_lib.files import sha256
 from strokegan_lib.training.weights import SHIPPED
-
-
-@pytest.fixture(scope="module")
-def discs(tmp_path_factory) -> SliceSet:
-    return brains(tmp_path_factory.mktemp("discs") / "set", patients=9)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -52,44 +46,32 @@ def test_numbers_in_tables(value, text):
     assert number(value) == text
 
 
-def test_cells():
+def test_cells_and_pages():
     line = {"dice_mean": 0.5, "dice_low": 0.4, "dice_high": 0.6, "wilcoxon_holm_p": 0.0002}
     assert cell(line, "dice") == ".500 (.400 to .600)" and cell(line, "wilcoxon_holm_p") == "< .001"
-    assert (
-        ahead({"minus_arm": -0.05, "minus_arm_low": -0.08, "minus_arm_high": 0.01}) == ".050 (−.010 to .080)"
-    )
+    lead = {"minus_arm": -0.05, "minus_arm_low": -0.08, "minus_arm_high": 0.01}
+    assert ahead(lead) == ".050 (−.010 to .080)"
     page = "a\n<!-- table steps -->\nstale\n<!-- /table -->\nb\n<!-- results -->\n<!-- /results -->\n"
     made = filled(page)
     assert "| the shipped files |" in made and "stale" not in made and results_page.findings() in made
 
 
-def test_reproduce_writes_tables_and_cards(discs, tmp_path, monkeypatch):
-    made = Result(
-        "what it is", {"": [{"arm": "a", "dice_mean": 0.25}], "groups": [{"arm": "b"}]}, {"seeds": [0]}
-    )
+def test_reproduce_writes_tables_and_cards(tmp_path, monkeypatch):
+    lines = [{"arm": "a", "dice_mean": 0.25}]
+    made = Result("what it is", {"": lines, "groups": [{"arm": "b"}]}, {"seeds": [0]})
     monkeypatch.setattr(reproduce, "EXPERIMENTS", {"tiny": lambda place: made})
+    data = brains(tmp_path / "set", patients=9)
 
     def call(*words) -> None:
-        options = ("--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), *words)
+        options = ["--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), *words]
         reproduce.reproduce(reproduce.parser().parse_args(options))
 
-    call("--data", str(discs.folder))
-    lines, card = saved.table_of("tiny", tmp_path / "out")
-    assert (
-        lines == [{"arm": "a", "dice_mean": 0.25}]
-        and saved.table_of("tiny", tmp_path / "out", part="groups")[0]
-    )
-    assert (
-        card["seeds"] == [0]
-        and card["data_sha256"] == discs.card["sha256"]
-        and card["command"].endswith(" tiny")
-    )
-    assert str(tmp_path) not in json.dumps(card)
-    for words, complaint in (
-        (("--data", str(discs.folder), "nothing"), "is not known"),
-        (("--data", "no/such"), "is not a SliceSet"),
-    ):
-        with pytest.raises(BadInput, match=complaint):
-            call(*words)
+    call("--data", str(data.folder))
+    found, card = saved.table_of("tiny", tmp_path / "out")
+    assert found == lines and saved.table_of("tiny", tmp_path / "out", part="groups")[0] == [{"arm": "b"}]
+    assert card["seeds"] == [0] and card["data_sha256"] == data.card["sha256"]
+    assert card["command"].endswith(" tiny") and str(tmp_path) not in json.dumps(card)
+    with pytest.raises(BadInput, match="is not known"):
+        call("--data", str(data.folder), "nothing")
     with pytest.raises(BadInput, match="do not come with the kit"):
         saved.table_of("nothing")

@@ -73,13 +73,8 @@ def test_a_file_is_trained_scored_and_described_and_what_a_run_has_reached_so_fa
     make("--so-far", *words)
     assert not [*out.iterdir()], "nothing has begun"
     make(*words)
-    names = [
-        "synthesis-phantom.md",
-        "synthesis-phantom.safetensors",
-        "unet-phantom.md",
-        "unet-phantom.safetensors",
-    ]
-    assert sorted(file.name for file in out.iterdir()) == names
+    names = {f"{name}-phantom{end}" for name in ("synthesis", "unet") for end in (".md", ".safetensors")}
+    assert {file.name for file in out.iterdir()} == names
     ended, about = load_weights(out / "unet-phantom.safetensors", "segmentor")
     card = (out / "unet-phantom.md").read_text(encoding="utf-8")
     assert 0 <= about["scores"]["dice"]["low"] <= about["scores"]["dice"]["mean"] <= 1 and about["hours"] >= 0
