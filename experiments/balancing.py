@@ -107,7 +107,7 @@ def balanced(name: str, options: Line, place: Place, slices: SliceSet | None = N
         given = {"data": slices.folder, "out": out, "seed": place.fold or 0, **options, **fold}
         synthesise(parser().parse_args(words(given)), f"{MADE_BY}, {name}")
 
-    return derived(slices or place.data, place.runs / "sets" / name, make)
+    return derived(place.data if slices is None else slices, place.runs / "sets" / name, make)
 
 
 def balancing(setting: Setting, place: Place) -> Result:
