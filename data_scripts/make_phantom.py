@@ -1,7 +1,5 @@
 """Make the default data set: synthetic stroke patients, nothing to download."""
 
-from __future__ import annotations
-
 import sys
 from argparse import Namespace
 from functools import partial

@@ -5,8 +5,6 @@ test patients that neither segmentor nor generator nor any mask came from. All t
 same share of stroke, one GAN arm a lower one. Reference is oversampling: copies cost nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial

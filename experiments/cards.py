@@ -1,7 +1,5 @@
 """The card of a weight file: what it is, how it was made, what it is worth and what it is not for."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The family of GANs side by side: realism, lesion fidelity, variety, and the price of a step."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

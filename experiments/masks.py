@@ -1,7 +1,5 @@
 """How like drawn masks the made ones are: size, place, variety, and whether they are copies."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 
 import numpy as np

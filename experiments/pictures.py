@@ -3,8 +3,6 @@
 ``python -m experiments.pictures`` writes docs/synthesis.png: the first masks and styles of one seed, none chosen.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

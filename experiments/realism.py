@@ -4,8 +4,6 @@ No single number will do: a blurred set, a set of copies and a set of one brain 
 number means anything by itself: the same is computed between two halves of the real set.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import combinations
@@ -45,7 +43,7 @@ class Sample:
     patients: np.ndarray
 
     @classmethod
-    def of(cls, images: np.ndarray, patients: np.ndarray) -> Sample:
+    def of(cls, images: np.ndarray, patients: np.ndarray) -> "Sample":
         """Describe slices, (n, 1, 128, 128) uint8, by the shipped encoder."""
         tensor = torch.from_numpy(images)
         return cls(features(shipped_encoder(), tensor), tensor, np.asarray(patients))

@@ -1,7 +1,5 @@
 """How each weight file that comes with the kit is made: the options of its training command."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

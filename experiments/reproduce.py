@@ -3,8 +3,6 @@
 Hours on two CPU cores. What is trained already is kept, so it can be stopped and started.
 """
 
-from __future__ import annotations
-
 import shutil
 import sys
 from argparse import Namespace

@@ -4,8 +4,6 @@ A table stands between <!-- table NAME --> and <!-- /table -->; it is made of re
 table is NAME:VIEW. The figures that README names stand between <!-- results --> and <!-- /results -->.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

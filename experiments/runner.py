@@ -4,8 +4,6 @@ An experiment is a declaration: what differs between its arms, and what they sha
 not repeated and stopped ones go on, so the same call can be given again at any time.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Segmentors compared: Table 1 on real slices, parts of the proposal, a new loss, and phantom against real slices."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from experiments.recipes import STORES

@@ -4,8 +4,6 @@ Each file is trained by one command (recipes.py), one run a core; what is traine
 was interrupted goes on. Then it is rounded to float16, scored as it is then, and written with a card.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

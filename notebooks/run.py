@@ -5,8 +5,6 @@ to them) and results.json with what they record. ``--in-place`` (``make notebook
 profile on the phantom in notebooks/, and derives the student notebooks again.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

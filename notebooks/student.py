@@ -4,8 +4,6 @@ notebooks/student/ gets every lesson without solutions, instructor notes and out
 under its exercise. A test fails where one is out of date.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from copy import deepcopy

@@ -1,7 +1,5 @@
 """How every command of the kit takes its options and ends."""
 
-from __future__ import annotations
-
 import argparse
 import dataclasses
 import errno

@@ -1,7 +1,5 @@
 """The one error for bad use and bad input."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Score a segmentor: ``python -m strokegan_lib.evaluate --data DIR --weights FILE --out results.json``."""
 
-from __future__ import annotations
-
 import sys
 from argparse import Namespace
 from functools import partial

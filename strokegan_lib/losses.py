@@ -4,8 +4,6 @@ Every loss is a mean over the slices of a batch, so that the loss of a batch is 
 the losses of its parts: several processes compute together what one would alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import torch

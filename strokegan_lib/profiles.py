@@ -1,7 +1,5 @@
 """How much work a notebook does: a quick look, a lesson, or the figures we report."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -1,7 +1,5 @@
 """Balance a data set: ``python -m strokegan_lib.synthesise --data DIR --weights FILE --out DIR --ratio R``."""
 
-from __future__ import annotations
-
 import sys
 from argparse import Namespace
 from functools import partial

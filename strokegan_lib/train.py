@@ -3,8 +3,6 @@
 Run it by ``accelerate launch -m strokegan_lib.train ...`` for several devices or machines.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from argparse import SUPPRESS

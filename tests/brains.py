@@ -1,7 +1,5 @@
 """Small data sets: discs that look a little like brains, and noise that must come back bit for bit."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What all tests share: a cache of their own, so that no earlier run can decide their outcome."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import tempfile

@@ -1,7 +1,5 @@
 """The files of the kit, as they lie in a clone and in an unpacked archive alike."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Every command: its options, whose numbers have a range, and how it ends: 0, or 2 with one line on stderr."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import re

@@ -1,7 +1,5 @@
 """Links, terms, plans and marks in docs/ that readers rely on."""
 
-from __future__ import annotations
-
 import re
 from itertools import pairwise
 from pathlib import Path

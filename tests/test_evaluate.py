@@ -1,7 +1,5 @@
 """The command that scores: every part of the split, several channels, folds, and what it refuses."""
 
-from __future__ import annotations
-
 import json
 import sys
 

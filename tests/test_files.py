@@ -1,7 +1,5 @@
 """A file that is written whole or not at all; errors of the system as one line."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

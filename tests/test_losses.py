@@ -1,7 +1,5 @@
 """Losses: closed-form cases, other libraries, and the batch as the mean of its parts."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

@@ -1,7 +1,5 @@
 """Profiles: found by name, growing, and their threads."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

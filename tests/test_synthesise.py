@@ -1,7 +1,5 @@
 """The command of synthesis: painted and carved sets, and every wrong use in one line."""
 
-from __future__ import annotations
-
 import sys
 
 import pytest

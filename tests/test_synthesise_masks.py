@@ -1,7 +1,5 @@
 """Strokes from a mask generator, painted into slices without any."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A template: how a data set of one's own is read. Copy ``recognise``, ``load`` and ``SOURCE``, and change them."""
 
-from __future__ import annotations
-
 import re
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A template: how a loss of one's own is added. Copy it, change ``mine``, and hand it to SegmentationGAN."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The training command: a run of each task, its record, and every wrong use in one line."""
 
-from __future__ import annotations
-
 import csv
 import json
 import os

@@ -4,8 +4,6 @@ Zhang et al., CarveMix: a simple data augmentation method for brain lesion segme
 MICCAI 2021. The alternative to a generator that needs no network. Taught in notebook 08.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

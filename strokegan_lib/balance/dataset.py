@@ -5,8 +5,6 @@ one, its *donor*; an augmenter makes the picture: a generator, or CarveMix. ``pr
 the arrays says what it was made from. Taught in notebook 08.
 """
 
-from __future__ import annotations
-
 import csv
 import os
 import sys

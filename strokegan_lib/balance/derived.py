@@ -4,8 +4,6 @@ Validation and test patients always stay. Which training patients stay is decide
 names, as the split is, but by another hash: they are no particular corner of the split.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Iterator

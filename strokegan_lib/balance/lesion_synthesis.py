@@ -3,8 +3,6 @@
 The networks are handed in; nothing here depends on their classes. Taught in notebook 08.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ mirror image: left and right have the same arteries), comes from a plane of abou
 stays on tissue, or is refused where too little of it would be left. Taught in notebook 08.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ The same networks on the same slices with the same settings and code are the sam
 makes it. Whatever differs starts afresh.
 """
 
-from __future__ import annotations
-
 import hashlib
 import inspect
 import os
@@ -70,7 +68,7 @@ class KeptRuns:
         lock = Path(tempfile.gettempdir(), f"strokegan-{digest[:12]}.lock")
         self.lock = FileLock(lock, timeout=0, mode=FOR_ALL)
 
-    def __enter__(self) -> KeptRuns:
+    def __enter__(self) -> "KeptRuns":
         try:
             self.lock.acquire()
             self.folder.mkdir(parents=True, exist_ok=True)

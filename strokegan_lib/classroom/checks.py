@@ -1,7 +1,5 @@
 """Checks of exercises: they say what is wrong, and never raise."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

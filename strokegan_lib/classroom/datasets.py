@@ -1,7 +1,5 @@
 """The slices a notebook works on: a prepared data set, or the default phantom, made once for each profile."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Is this machine ready? What it is, and how fast it is at the kit's main work."""
 
-from __future__ import annotations
-
 import platform
 import sys
 import timeit

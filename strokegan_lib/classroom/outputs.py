@@ -1,7 +1,5 @@
 """What a notebook leaves behind: figures with words, and numbers for ``results.json``."""
 
-from __future__ import annotations
-
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +14,7 @@ DPI = 80  # a figure of 8 inches is 640 pixels wide: sharp enough, and a noteboo
 MIME = "application/vnd.strokegan.record+json"  # notebooks/run.py looks for it
 
 
-def show(figure: Figure, alt: str, keep: str = "") -> None:
+def show(figure: "Figure", alt: str, keep: str = "") -> None:
     """Display a figure once, with the words for those who cannot see it, and close it.
 
     Args:

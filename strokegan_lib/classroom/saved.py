@@ -1,7 +1,5 @@
 """Results that were computed once and come with the kit."""
 
-from __future__ import annotations
-
 import csv
 import json
 from dataclasses import dataclass

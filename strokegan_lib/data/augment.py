@@ -5,8 +5,6 @@ the whole batch at once: one table look-up, one ``grid_sample`` that carries ima
 masks together, a few passes of arithmetic. Taught in notebook 01.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -38,7 +36,7 @@ class Augmentation:
     bias: float = 0.10  # +- share from the middle to the edge: coils receive unevenly
     noise: float = 0.02  # up to this standard deviation, of the full range: 5 grey values of 255
 
-    def draw(self, rng: np.random.Generator, n: int, channels: int) -> Draw:
+    def draw(self, rng: np.random.Generator, n: int, channels: int) -> "Draw":
         """Draw changes for *n* slices; the same state of *rng* gives the same changes."""
 
         def within(reach: float, *shape: int) -> np.ndarray:

@@ -4,8 +4,6 @@ A data set of 13,200 slices is 433 MB as bytes; a batch is an index into that te
 call (see augment.py), so that no training step waits for the disk.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

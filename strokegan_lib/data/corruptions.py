@@ -4,8 +4,6 @@ They teach an encoder what bad pictures look like (training/encoder.py), and sho
 measure of realism notices which corruption. Taught in notebook 07.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor

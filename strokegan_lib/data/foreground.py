@@ -4,8 +4,6 @@ The kit needs a foreground to tell dark tissue from air, not an anatomy: a rule 
 beats a better one that needs a network. Masks are (P, H, W) bool; *spacing* is of plane, row, column in mm.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 STRIPPED = "voxels above 0 in any channel (the data come without skull), holes filled plane by plane"

@@ -4,8 +4,6 @@ Pad to a square (in millimetres), then average over the area of each new pixel. 
 one affine map between pixel grids, and separable: one small matrix a side.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

@@ -4,8 +4,6 @@ So a run that stops at step 700 goes on with batch 700, whatever came before, an
 process r of w asks for step t * w + r and shares no batch with the others.
 """
 
-from __future__ import annotations
-
 from fractions import Fraction
 from functools import lru_cache
 

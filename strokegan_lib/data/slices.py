@@ -11,8 +11,6 @@ A folder with three arrays, a table and a card::
 It is written by writer.py. Taught in notebook 01.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 import os
@@ -55,7 +53,7 @@ class SliceSet:
     card: dict = field(repr=False)  # the contents of ``dataset.json``
 
     @classmethod
-    def open(cls, folder: str | os.PathLike, *, verify: bool = True) -> SliceSet:
+    def open(cls, folder: str | os.PathLike, *, verify: bool = True) -> "SliceSet":
         """Open and check a SliceSet; *verify* compares every file with its sha256, which takes a second.
 
         Raises:

@@ -4,8 +4,6 @@ A split by slice leaks: neighbouring planes of one brain would be on both sides.
 of files changes when a file is added. A hash of the name does neither. Taught in notebook 01.
 """
 
-from __future__ import annotations
-
 import hashlib
 
 SPLITS = ("train", "validation", "test")

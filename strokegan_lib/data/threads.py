@@ -1,7 +1,5 @@
 """Many cases on several threads: results in order, and one thread each for the libraries below."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor

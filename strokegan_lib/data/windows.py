@@ -3,8 +3,6 @@
 No tissue pixel is 0, so a masked image (image x mask) never hides one.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Write a SliceSet: beside its final place, then renamed, so that it is whole or absent."""
 
-from __future__ import annotations
-
 import csv
 import json
 import os
@@ -55,7 +53,7 @@ class SliceSetWriter:
         self.card: dict = {}  # further entries of the card
         self.rows: list[dict] = []  # of the table
 
-    def __enter__(self) -> SliceSetWriter:
+    def __enter__(self) -> "SliceSetWriter":
         with writing(self.out):
             if self.out.exists() or self.out.is_symlink():
                 raise BadInput(self.out, "exists already", "choose another --out or delete it first")

@@ -10,8 +10,6 @@ Nearly all foreground is healthy and scored near 0, so the error is small for an
 the curve. **The score of a painted masked image is no probability.** Taught in notebook 06.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from torch import Tensor
 

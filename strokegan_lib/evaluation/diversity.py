@@ -1,7 +1,5 @@
 """Diversity within a set: how alike are two of its pictures? (MS-SSIM) Taught in notebook 07."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 import torch.nn.functional as F

@@ -1,7 +1,5 @@
 """Features of slices: the numbers by which an encoder describes them. Taught in notebook 07."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor

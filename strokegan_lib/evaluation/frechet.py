@@ -1,7 +1,5 @@
 """Fréchet distance: two sets of features compared as two normal distributions. Taught in notebook 07."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor

@@ -3,8 +3,6 @@
 Taught in notebook 10.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -3,8 +3,6 @@
 Taught in notebook 07.
 """
 
-from __future__ import annotations
-
 from torch import Tensor
 
 CHUNK = 2048  # rows compared at a time: 2048 x 10,000 similarities are 160 MB

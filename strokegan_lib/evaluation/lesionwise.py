@@ -7,8 +7,6 @@ plane instead of in the volume. One prediction that covers the whole brain finds
 precision. Taught in notebook 06.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from scipy import ndimage

@@ -5,8 +5,6 @@ set: small where rows are dense. One number such as the Fréchet distance cannot
 ones; these four can. Taught in notebook 07.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -1,7 +1,5 @@
 """A segmentor's scores of many slices, and its overlap with the truth at many thresholds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

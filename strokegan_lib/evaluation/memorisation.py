@@ -4,8 +4,6 @@ A generator that hands out its training slices has a perfect Fréchet distance a
 given away patients' pictures. Taught in notebook 07.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

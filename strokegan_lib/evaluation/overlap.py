@@ -10,8 +10,6 @@ precision 0, which counts the miss a second time: mean precision here is not com
 leave such slices out; pooled precision is not affected. Taught in notebook 06.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,16 +50,16 @@ class Counts:
         """Whether the slice contains a lesion, (..., N) bool."""
         return self.tp + self.fn > 0
 
-    def pool(self) -> Counts:
+    def pool(self) -> "Counts":
         """All slices counted as if they were a single one, (..., 1)."""
         return Counts(*(part.sum(-1, keepdim=True) for part in vars(self).values()))
 
-    def __getitem__(self, index: object) -> Counts:
+    def __getitem__(self, index: object) -> "Counts":
         """``counts[k]`` is threshold number k, ``counts[..., chosen]`` are some of the slices."""
         return Counts(*(part[index] for part in vars(self).values()))
 
     @staticmethod
-    def cat(parts: Sequence[Counts]) -> Counts:
+    def cat(parts: Sequence["Counts"]) -> "Counts":
         """The slices of all *parts*, one batch after the other."""
         return Counts(
             *(torch.cat(column, -1) for column in zip(*(vars(p).values() for p in parts), strict=True))

@@ -6,8 +6,6 @@ pixel, but a few large lesions decide it. The rate on empty slices knows no lesi
 makes it perfect. Taught in notebook 06.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict
 from itertools import pairwise

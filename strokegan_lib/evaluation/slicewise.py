@@ -4,8 +4,6 @@ Cross-validation scores each fold with its own network and threshold, then joins
 (``SliceScores.cat``) and summarises all patients once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,12 +28,12 @@ class SliceScores:
     pixel_ml: np.ndarray  # (N,) float64, mL of tissue that a pixel stands for: its area x distance of planes
     calibration: np.ndarray  # (N, BINS, 3) float64, see calibration.py
 
-    def __getitem__(self, chosen: np.ndarray) -> SliceScores:
+    def __getitem__(self, chosen: np.ndarray) -> "SliceScores":
         """Some of the slices: *chosen* is (N,) bool or (n,) indices."""
         return SliceScores(*(column[chosen] for column in vars(self).values()))
 
     @staticmethod
-    def cat(parts: Sequence[SliceScores]) -> SliceScores:
+    def cat(parts: Sequence["SliceScores"]) -> "SliceScores":
         """The slices of all *parts*, such as the folds of a cross-validation, one after the other."""
         columns = zip(*(vars(part).values() for part in parts), strict=True)
         return SliceScores(

@@ -7,8 +7,6 @@ section 3.8). The intervals hold neither the chance in training nor that folds s
 Taught in notebook 06.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

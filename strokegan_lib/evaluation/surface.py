@@ -12,8 +12,6 @@ for a miss, and its mean leaves the slice out: a segmentor that finds only easy 
 Taught in notebook 06.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import ndimage
 from scipy.spatial import KDTree

@@ -1,7 +1,5 @@
 """Slices that a generator makes, in the form of the data sets, and its score while it learns."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Result files: a CSV of numbers and a card in JSON that says where they come from."""
 
-from __future__ import annotations
-
 import datetime
 import json
 import os

@@ -4,8 +4,6 @@ Zhang et al., Self-Attention Generative Adversarial Networks, ICML 2019 (SAGAN);
 Miyato et al., Spectral Normalization for Generative Adversarial Networks, ICLR 2018.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -4,8 +4,6 @@ A discriminator answers with one number, real or fake. SegAN's critic (Xue et al
 answers with all its features: an error is found where it is, in its size and place.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from itertools import pairwise
 

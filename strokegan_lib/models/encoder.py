@@ -4,8 +4,6 @@ Pixel by pixel, a brain moved by two pixels is far away. Heusel et al. (2017) co
 instead. Theirs (Inception) was trained on photographs, this one on the kit's slices, see training/encoder.py.
 """
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """What the training loop asks of a GAN."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

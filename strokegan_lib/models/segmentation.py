@@ -1,7 +1,5 @@
 """The segmentor, and the two ways to read its output. Taught in notebook 05."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import torch

@@ -4,8 +4,6 @@ pix2pix answers two masks with one picture, whatever brain they came from. Here 
 variational autoencoder whose decoder is a GAN (BicycleGAN: Zhu et al. 2017). Taught in notebooks 07 and 11.
 """
 
-from __future__ import annotations
-
 from zlib import crc32
 
 import torch

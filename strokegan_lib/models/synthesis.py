@@ -1,7 +1,5 @@
 """The generator: from two masks to a slice with that stroke. Taught in notebook 04."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -4,8 +4,6 @@ It goes down to one position for the whole brain, as in pix2pix (Isola et al. 20
 8x8 has seen 34 pixels there, a quarter of a brain.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from itertools import pairwise
 

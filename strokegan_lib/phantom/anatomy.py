@@ -4,8 +4,6 @@ The maps are the ICBM 152 (2009) non-linear average of 152 young adults that shi
 so nothing is downloaded (Fonov et al., NeuroImage 54 (2011) 313-327, doi:10.1016/j.neuroimage.2010.07.033).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """The default data set: phantom patients as one SliceSet; as in the paper, 18.38 % of 13,200 slices show a stroke."""
 
-from __future__ import annotations
-
 import os
 import sys
 from dataclasses import asdict, replace

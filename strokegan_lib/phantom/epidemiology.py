@@ -5,8 +5,6 @@ Patients are drawn from a scrambled Sobol sequence, whose first n points are spr
 40 patients look like a small sample of 440, and patient k is the same in both.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from functools import lru_cache

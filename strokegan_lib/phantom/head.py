@@ -5,8 +5,6 @@ patient gets furrows of its own, the zero crossings of a band-pass random field,
 from the surface and branch as sulci do.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -3,8 +3,6 @@
 Each piece starts at a seed and takes the N points of tissue around it that are nearest, in its territory, and lucky.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -3,8 +3,6 @@
 A patient is a function of its number, the seed and the contrast. Taught in notebook 01.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np

@@ -1,7 +1,5 @@
 """From tissue to picture: how bright each tissue is in a contrast, and what a scanner makes of it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

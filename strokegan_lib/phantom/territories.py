@@ -5,8 +5,6 @@ A point belongs to the territory of the nearest landmark, where each has a reach
 areas (Tatu et al., Neurology 50 (1998) 1699-1708, and Cerebrovascular Diseases 30 (2010) 1-12).
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

@@ -1,7 +1,5 @@
 """BRATS 2015: brain tumours on four MR sequences, the paper's proposal beside ISLES 2018."""
 
-from __future__ import annotations
-
 import re
 from functools import partial
 from pathlib import Path

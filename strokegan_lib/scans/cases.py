@@ -3,8 +3,6 @@
 A data set is described by a :class:`Source`, a case on disk by :class:`CaseFiles`, in memory by :class:`Case`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

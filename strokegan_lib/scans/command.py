@@ -1,7 +1,5 @@
 """The command line of the data scripts: one for all data sets."""
 
-from __future__ import annotations
-
 import sys
 from argparse import RawDescriptionHelpFormatter
 from functools import partial

@@ -1,7 +1,5 @@
 """Fetch a public archive and unpack it: whole or not at all."""
 
-from __future__ import annotations
-
 import shutil
 import sys
 import zipfile

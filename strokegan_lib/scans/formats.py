@@ -4,8 +4,6 @@ A header of a few bytes can claim gigabytes, and most flipped bits in a .nii.gz 
 an error, because nibabel stops reading before the checksum; SimpleITK reads a broken .mha likewise.
 """
 
-from __future__ import annotations
-
 import gzip
 import math
 import re

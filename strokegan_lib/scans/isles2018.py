@@ -3,8 +3,6 @@
 A second slab of a patient directly follows the first, and no file says so: a split must know it.
 """
 
-from __future__ import annotations
-
 import re
 from functools import partial
 from pathlib import Path

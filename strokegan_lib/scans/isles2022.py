@@ -1,7 +1,5 @@
 """ISLES 2022: diffusion MR (DWI, ADC) and FLAIR of acute and subacute stroke, 250 patients."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """From the folder that a user names to the files of each case, whatever else lies among them."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Iterator

@@ -5,8 +5,6 @@ written in the order of their names, so the result does not depend on the thread
 Taught in notebook 09.
 """
 
-from __future__ import annotations
-
 import sys
 from collections import Counter
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """SOOP: FLAIR of acute stroke, as slices recovered from quality-assurance pictures or as whole volumes."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from contextlib import suppress

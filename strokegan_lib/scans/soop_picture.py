@@ -5,8 +5,6 @@ lesion in translucent red. The red can be taken off again, at the price of the l
 place, that bit would tell the label (see :func:`recover_flair`).
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -3,8 +3,6 @@
 Taught in notebook 01.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -4,8 +4,6 @@ A GAN does not settle: its players circle each other. The average of the places 
 middle (Yazıcı et al., The Unusual Effectiveness of Averaging in GAN Training, ICLR 2019).
 """
 
-from __future__ import annotations
-
 import copy
 
 import torch

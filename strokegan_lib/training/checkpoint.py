@@ -4,8 +4,6 @@
 damaged file is recognised.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import re

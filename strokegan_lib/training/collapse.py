@@ -1,7 +1,5 @@
 """Early warnings: a GAN can fail while its losses look busy."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 

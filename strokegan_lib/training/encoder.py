@@ -5,8 +5,6 @@ Three questions, so that features notice what a synthetic slice can get wrong: t
 single brain would look like any other).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

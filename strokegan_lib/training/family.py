@@ -1,7 +1,5 @@
 """Settings of the family's runs, and of the masks from noise; the methods themselves are in models/family."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Stop between two steps, never within one: a step that is half made cannot be resumed."""
 
-from __future__ import annotations
-
 import signal
 import threading
 from collections.abc import Iterator

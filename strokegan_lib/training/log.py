@@ -1,7 +1,5 @@
 """The record of a run: metrics.csv, a row a step."""
 
-from __future__ import annotations
-
 import csv
 import io
 import math

@@ -4,8 +4,6 @@ accelerate puts networks on the device, chooses the arithmetic, scales and avera
 happens here.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Callable

@@ -5,8 +5,6 @@ false positive on a slice without stroke as little as its pixels. The critic's t
 loss of one's own is one more function of ``LossInputs``, see tests/test_template_loss.py.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 

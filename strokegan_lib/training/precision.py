@@ -4,8 +4,6 @@ Half as many bits are twice as fast where the hardware has units for them, and s
 bfloat16 runs on every GPU if asked, natively from Ampere on.
 """
 
-from __future__ import annotations
-
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, PartialState

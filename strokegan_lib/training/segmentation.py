@@ -3,8 +3,6 @@
 A method is a row of settings, so that each difference between SegAN and the proposal can be switched by itself.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 

@@ -3,8 +3,6 @@
 Each task extends it beside its networks, and the same object goes down to the optimisers.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from dataclasses import dataclass
@@ -69,7 +67,7 @@ class Settings:
         if self.width % 4:
             raise BadInput(f"--width {self.width}", "is not a multiple of 4", "give 8, 16, 32 or 64")
 
-    def sized(self, name: str) -> Settings:
+    def sized(self, name: str) -> "Settings":
         """These settings with the sizes of a profile, by its name; BadInput where there is none."""
         sizes = {field: getattr(profile(name), field) for field in self.SIZES}
         return dataclasses.replace(self, profile=name, **sizes)

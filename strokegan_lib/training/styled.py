@@ -4,8 +4,6 @@ Half of every batch is repainted from its own style; half is painted in a style 
 from which that style shall be found again: the two halves of BicycleGAN (Zhu et al. 2017).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Synthesis of slices from two masks: pix2pix with self-attention and multi-scale L1. Taught in notebook 04."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What can be trained: the tasks, the settings that each begins from, and the networks that these describe."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path

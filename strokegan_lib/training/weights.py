@@ -1,7 +1,5 @@
 """Weight files: safetensors that say which network they belong to and how they were made."""
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

@@ -5,8 +5,6 @@ and no more time; at 128x128, where the N x N map alone would take 4 GB, at most
 highest less what it held before, on a GPU what PyTorch has handed out. Fails where an aim is missed.
 """
 
-from __future__ import annotations
-
 import argparse
 import statistics
 import sys

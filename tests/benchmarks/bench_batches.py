@@ -8,8 +8,6 @@ Run by ``make bench``, or ``python tests/benchmarks/bench_batches.py [--data DIR
 made-up slices is written to a temporary folder. Fails where a ratio misses its aim.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import statistics

@@ -4,8 +4,6 @@ The kit's counts of pixels and lesions are compared with a plain loop that looks
 time, on a tenth of the slices and scaled up. Fails where the aim is missed.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import time

@@ -10,8 +10,6 @@ Run by ``make bench``, or ``python tests/benchmarks/bench_training.py [--data DI
 made-up slices is written to a temporary folder.
 """
 
-from __future__ import annotations
-
 import argparse
 import math
 import statistics

@@ -6,8 +6,6 @@ sentence, as Python does them. The way to the browser is not in it. Aim: a media
 Run by ``make bench``. The slices are the quick profile's phantom. Fails where the aim is missed.
 """
 
-from __future__ import annotations
-
 import itertools
 import statistics
 import sys

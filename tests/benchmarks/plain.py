@@ -1,7 +1,5 @@
 """The same batches made the usual way: a DataLoader that reads and augments slice by slice."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

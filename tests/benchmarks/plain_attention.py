@@ -1,7 +1,5 @@
 """SAGAN's self-attention as it is usually written: with the N x N map, N = H * W positions."""
 
-from __future__ import annotations
-
 from types import MethodType
 
 from torch import Tensor, nn

@@ -4,8 +4,6 @@ In turns, because a machine is not as fast now as a minute ago; in processes of 
 side has asked for, or threads that it has started, would help or hurt the other.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import resource
 import sys

@@ -1,7 +1,5 @@
 """What the browser tests share: one JupyterLab, one Chromium, one notebook with a widget a cell."""
 
-from __future__ import annotations
-
 import json
 import os
 import secrets

@@ -1,7 +1,5 @@
 """A widget in JupyterLab, handled as somebody in front of the screen would."""
 
-from __future__ import annotations
-
 import base64
 import io
 import re

@@ -1,7 +1,5 @@
 """A lesion painted by hand: the picture beside it changes there, and hardly elsewhere."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One widget of each kind, used with mouse and keyboard: sliders, a clickable picture, buttons, the quiz."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from conftest import PICTURES

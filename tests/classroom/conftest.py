@@ -1,7 +1,5 @@
 """What the tests of several widgets share."""
 
-from __future__ import annotations
-
 import io
 
 import numpy as np

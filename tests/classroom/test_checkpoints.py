@@ -1,7 +1,5 @@
 """A cell's training outlives an interruption, and nothing else: whatever differs starts afresh."""
 
-from __future__ import annotations
-
 import linecache
 import signal
 import sys

@@ -1,7 +1,5 @@
 """Checks of exercises: the verdict on right, wrong, unfinished and broken answers."""
 
-from __future__ import annotations
-
 import pytest
 
 from strokegan_lib.classroom.checks import Mistake, check

@@ -1,7 +1,5 @@
 """The set a notebook works on: the reader's own, or a phantom made once."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 

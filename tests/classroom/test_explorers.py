@@ -1,7 +1,5 @@
 """Each explorer's picture and sentence against the numbers that it shows."""
 
-from __future__ import annotations
-
 import re
 
 import numpy as np

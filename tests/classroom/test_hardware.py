@@ -1,7 +1,5 @@
 """What the reader is told of the machine: the profile that suits it, and the way to a GPU."""
 
-from __future__ import annotations
-
 import sys
 from types import ModuleType
 

@@ -1,7 +1,5 @@
 """A lesson imports from the classroom itself, and the classroom loads nothing that is not asked for."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

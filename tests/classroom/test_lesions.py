@@ -1,7 +1,5 @@
 """The moved and the painted lesion: where it lands, and what the generator makes of it."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Figures come with words, once, and the same each time."""
 
-from __future__ import annotations
-
 import pytest
 from matplotlib import pyplot as plt
 

@@ -1,7 +1,5 @@
 """The quiz: judging, the first answer, the still form that gives nothing away; and the quizzes of the kit."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What all pictures with controls share: set from code, shown still, errors told, clicks taken."""
 
-from __future__ import annotations
-
 import base64
 import sys
 from types import ModuleType, SimpleNamespace

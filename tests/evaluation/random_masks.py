@@ -1,7 +1,5 @@
 """Random pairs of masks on which own metrics meet their oracles."""
 
-from __future__ import annotations
-
 import torch
 from scipy import ndimage
 from torch import Tensor

@@ -1,7 +1,5 @@
 """MS-SSIM against MONAI (torchmetrics pads the last scale and averages the padding in); pairs."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

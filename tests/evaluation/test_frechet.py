@@ -1,7 +1,5 @@
 """The Fréchet distance: torchmetrics and closed forms; its bias; its limit."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

@@ -1,7 +1,5 @@
 """Groups of lesions, and which arm is better in each."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

@@ -1,7 +1,5 @@
 """The kernel distance: torchmetrics, and its lack of bias."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

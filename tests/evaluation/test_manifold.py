@@ -1,7 +1,5 @@
 """Precision, recall, density, coverage: loops, scikit-learn, and cases whose answer is plain."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

@@ -1,7 +1,5 @@
 """Memorisation: copies are found, few or many, and new pictures are not taken for copies."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

@@ -1,7 +1,5 @@
 """Synthetic slices have the form of a data set, and validation prefers those that are like real ones."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

@@ -1,7 +1,5 @@
 """Result files: whole or absent, four digits, and a card that says where they were made."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Measures of masks: closed forms, SciPy, and sets whose scores are known beforehand."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

@@ -1,7 +1,5 @@
 """All measures together: what each set of fakes does to them, their intervals, and lesions that are asked for."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The tables that pages show are those of the files, every file says how it was made, and lessons have their copies."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

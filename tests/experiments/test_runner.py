@@ -1,7 +1,5 @@
 """The runner: arms x folds end to end, nothing trained twice, tables that follow from their slices."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Experiments that ask shipped networks: each line is there, and of test patients."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

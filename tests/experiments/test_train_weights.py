@@ -1,7 +1,5 @@
 """The weights that come with the kit: whole, small, as their cards say, and made by their recipes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

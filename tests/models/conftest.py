@@ -1,7 +1,5 @@
 """The same first weights and inputs in every test of a network."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

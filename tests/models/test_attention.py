@@ -1,7 +1,5 @@
 """Self-attention: the same as on paper, and never the N x N map."""
 
-from __future__ import annotations
-
 import copy
 from contextlib import nullcontext
 

@@ -1,7 +1,5 @@
 """The critics: their levels, what a patch is, and what keeps them in bounds."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from torch import nn

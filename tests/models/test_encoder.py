@@ -1,7 +1,5 @@
 """The encoder: its widths, its training, and the corruptions it learns from."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

@@ -1,7 +1,5 @@
 """What each ancestor is made of: discriminators, the pyramid, growing, masks from noise."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

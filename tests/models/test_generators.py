@@ -1,7 +1,5 @@
 """Generators, the family's among them: slices in 0..1, inside the foreground, decided by masks and codes."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import pytest

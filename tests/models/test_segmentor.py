@@ -1,7 +1,5 @@
 """The two ways to read what a segmentor paints."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

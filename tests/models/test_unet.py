@@ -1,7 +1,5 @@
 """The backbone: sizes, what a pixel sees, where attention sits, no checkerboard."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 import torch.nn.functional as F

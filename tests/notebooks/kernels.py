@@ -1,7 +1,5 @@
 """A Jupyter kernel that runs the cells of a notebook one by one."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """The first cell of a notebook, run for real in an environment like Google Colab's."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """What library and notebooks import is there with pip, on Binder and on Colab."""
 
-from __future__ import annotations
-
 import ast
 import os
 import re

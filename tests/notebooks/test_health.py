@@ -4,8 +4,6 @@ Figures are simulated without red and without green cones (G. M. Machado, M. M. 
 15:1291-1298, 2009: a matrix for linear RGB, here at severity 1); differences of colours are CIEDE2000.
 """
 
-from __future__ import annotations
-
 import io
 import re
 from base64 import b64decode

@@ -1,7 +1,5 @@
 """Notebook 05's training goes on after its kernel was killed, as if nothing had happened."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal

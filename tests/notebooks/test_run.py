@@ -1,7 +1,5 @@
 """The runner behind `make tutorial`, on small notebooks; `make badges` and the site."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import subprocess

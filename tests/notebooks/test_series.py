@@ -5,8 +5,6 @@ of two channels, every cell twice, as readers play, with trainings of four steps
 load those that come with the kit, which read one channel.
 """
 
-from __future__ import annotations
-
 import configparser
 import re
 import sys

@@ -3,8 +3,6 @@
 That none uses a variable of a solution is found by ruff, which checks them too.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

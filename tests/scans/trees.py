@@ -1,7 +1,5 @@
 """Small data sets in the layouts and formats of the public ones, for tests."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import nibabel as nib

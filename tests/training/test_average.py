@@ -1,7 +1,5 @@
 """The moving average against a plain loop in double precision."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from torch import nn

@@ -1,7 +1,5 @@
 """Checkpoints: whole or absent, and nothing else is taken for one."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from pickle import UnpicklingError

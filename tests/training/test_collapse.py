@@ -1,7 +1,5 @@
 """The monitor of collapses: NaN ends the run, and each collapse is reported once."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

@@ -1,7 +1,5 @@
 """Every GAN of the kit: no dead weights, turns that do not mix, runs that end the same however often they stop."""
 
-from __future__ import annotations
-
 import signal
 import sys
 from dataclasses import replace

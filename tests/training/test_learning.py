@@ -1,7 +1,5 @@
 """A few dozen steps teach every GAN something about patients it has not seen."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

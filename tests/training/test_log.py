@@ -1,7 +1,5 @@
 """The record: rows as they come, cut where a run resumes, whatever state the file was left in."""
 
-from __future__ import annotations
-
 import csv
 
 import pytest

@@ -1,7 +1,5 @@
 """The loop: the same seed gives the same run, and every setting does what it says."""
 
-from __future__ import annotations
-
 import math
 import signal
 from dataclasses import replace

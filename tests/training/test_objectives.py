@@ -1,7 +1,5 @@
 """Each objective against its definition, and against what its derivation promises."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """The arithmetic: what is native, what is refused, and a short run in half as many bits."""
 
-from __future__ import annotations
-
 import pytest
 import tiny
 import torch

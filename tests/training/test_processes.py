@@ -1,7 +1,5 @@
 """Two processes compute together what one would alone."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

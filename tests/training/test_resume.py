@@ -1,7 +1,5 @@
 """A run that was stopped or killed ends as if nobody had; other kinds of networks are in test_gans.py."""
 
-from __future__ import annotations
-
 import random
 import signal
 import subprocess

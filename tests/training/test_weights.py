@@ -1,7 +1,5 @@
 """Weight files: what goes in comes out, and nothing else is taken for one; networks from noise are in test_gans.py."""
 
-from __future__ import annotations
-
 import json
 import os
 

@@ -1,7 +1,5 @@
 """The smallest run that is a run: ``tiny.py TASK DATA OUT STEPS`` trains in a process of its own."""
 
-from __future__ import annotations
-
 import signal
 import sys
 from dataclasses import replace

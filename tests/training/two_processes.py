@@ -3,8 +3,6 @@
 Each process leaves what it holds in OUT, a file a task.
 """
 
-from __future__ import annotations
-
 import sys
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Point at a place in a slice and see where self-attention takes from."""
 
-from __future__ import annotations
-
 import math
 
 import ipywidgets as widgets

@@ -1,7 +1,5 @@
 """The two widgets of the first notebooks: slices leafed through, and two readers' masks compared."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import ipywidgets as widgets

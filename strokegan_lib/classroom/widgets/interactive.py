@@ -5,8 +5,6 @@ Where no live kernel stands behind a notebook (on GitHub, in a page), the pictur
 output of the cell, and tools that run notebooks without a browser do not know its output areas.
 """
 
-from __future__ import annotations
-
 import base64
 import sys
 from abc import ABC, abstractmethod
@@ -90,7 +88,7 @@ class Interactive(ABC):
     def make_picture(self) -> widgets.DOMWidget:
         return Picture(format="png")
 
-    def set(self, **values: Any) -> Interactive:
+    def set(self, **values: Any) -> "Interactive":
         """Set controls by name, as the mouse would, draw once, and return the widget itself.
 
         Raises:

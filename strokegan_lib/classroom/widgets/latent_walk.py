@@ -1,7 +1,5 @@
 """Walk from one code to another, and watch the brain that a generator makes of every code between."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

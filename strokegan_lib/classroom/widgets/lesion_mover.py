@@ -1,7 +1,5 @@
 """Ask the generator for a stroke anywhere, and watch what it makes of it."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from typing import Any
 

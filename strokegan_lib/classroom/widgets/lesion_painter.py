@@ -1,7 +1,5 @@
 """Paint a lesion, and watch the generator make a slice of it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -51,7 +49,7 @@ class LesionPainter(MaskToSlice):
             self.mask = mask
             self.redraw()
 
-    def set(self, strokes: Sequence[Stroke] | None = None, size: int = 9, **values: Any) -> LesionPainter:
+    def set(self, strokes: Sequence[Stroke] | None = None, size: int = 9, **values: Any) -> "LesionPainter":
         """Paint from code, in place of what was painted before, see :func:`brushed`; or set other controls."""
         if strokes is not None:
             self.mask = brushed(strokes, size, self.mask.shape)

@@ -1,7 +1,5 @@
 """Corrupt a mask and see which level of a critic notices."""
 
-from __future__ import annotations
-
 import ipywidgets as widgets
 import numpy as np
 import torch

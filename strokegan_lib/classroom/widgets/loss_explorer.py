@@ -1,7 +1,5 @@
 """What does a loss do with a pixel that it is not sure of? Two losses, their minima and their gradients."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import ipywidgets as widgets

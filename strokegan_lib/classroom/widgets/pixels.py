@@ -1,7 +1,5 @@
 """Slices and charts as pixels on the screen: slices enlarged, with masks outlined; packed as PNG."""
 
-from __future__ import annotations
-
 import io
 
 import numpy as np

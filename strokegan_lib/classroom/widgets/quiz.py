@@ -9,8 +9,6 @@ A question offers options or asks for a number::
 ``why`` of a wrong option or of a slip says which misconception leads there.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from hashlib import sha256
@@ -74,7 +72,7 @@ def _question(entry: dict[str, Any], salt: str) -> Question:
     return Question(entry["ask"], answers, entry["within"], entry["otherwise"])
 
 
-def quiz(name: str, folder: Path = QUIZZES) -> Quiz:
+def quiz(name: str, folder: Path = QUIZZES) -> "Quiz":
     """The quiz of a notebook, such as '05', to be shown; *folder* holds the files with questions.
 
     Raises:
@@ -118,7 +116,7 @@ class Quiz:
         self.box = framed(*rows, self.words)
         self.box.add_class("strokegan-quiz")
 
-    def set(self, question: int, answer: str | float) -> Quiz:
+    def set(self, question: int, answer: str | float) -> "Quiz":
         """Give an answer, a letter or a number, and check it, as the mouse would; returns the quiz itself.
 
         Raises:

@@ -1,7 +1,5 @@
 """Which share of stroke is best to train on? Saved comparisons of the ways to balance, with a slider."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +33,7 @@ class RatioExplorer(Interactive):
         ``RatioExplorer(saved_comparisons()).set(score="pooled Dice", share=0.5)``
     """
 
-    def __init__(self, comparisons: Mapping[str, Comparison]) -> None:
+    def __init__(self, comparisons: Mapping[str, "Comparison"]) -> None:
         self.comparisons = comparisons
         shares = {_share(line) for comparison in comparisons.values() for line in comparison.lines}
         super().__init__(

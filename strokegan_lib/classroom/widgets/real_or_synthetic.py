@@ -1,7 +1,5 @@
 """The game: is this slice from the data, or did a network make it?"""
 
-from __future__ import annotations
-
 from typing import Any
 
 import ipywidgets as widgets

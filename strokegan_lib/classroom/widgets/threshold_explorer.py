@@ -1,7 +1,5 @@
 """Where should a score be cut? Slices with the outline of the answer, and what each threshold is worth."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import ipywidgets as widgets

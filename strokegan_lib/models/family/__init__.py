@@ -5,8 +5,6 @@ here is some thousand steps, not a hundred thousand, and the loop lets the rates
 (dual.py) makes masks, not slices, and is a task of its own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -13,8 +13,6 @@ Deviations: one stage more (128 x 128, not 64 x 64), an eighth of the widths, a 
 0..1, and z normal instead of uniform.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from itertools import pairwise
 

@@ -8,8 +8,6 @@ Deviations: no transposed convolutions; the stroke lies inside the foreground by
 normalisation and the minibatch deviation of progressive growing.
 """
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The game of the whole family, from Goodfellow et al. 2014 on; a member says how its own differs."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -13,8 +13,6 @@ Deviations: five halvings of 128 x 128, not seven of 256 x 256; a quarter of the
 and 0 outside the foreground by construction. Dropout is off when slices are painted, as everywhere in this kit.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -13,8 +13,6 @@ hinge loss, as in its successor SPADE, not least squares; no features of a netwo
 blocks and narrower ones; 0 outside the foreground by construction.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from itertools import pairwise
 from typing import Any

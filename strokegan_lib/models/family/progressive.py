@@ -16,8 +16,6 @@ doubling; pictures are always handed over at 128 x 128, enlarged or reduced insi
 WGAN-GP, as in StyleGAN (Karras et al., CVPR 2019), which grows in the same way.
 """
 
-from __future__ import annotations
-
 import math
 from itertools import pairwise
 from typing import Any

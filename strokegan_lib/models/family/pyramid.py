@@ -12,8 +12,6 @@ The generator is DCGAN's. Deviation: pooling follows four halvings (8 x 8), not 
 have something to choose from.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

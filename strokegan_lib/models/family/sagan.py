@@ -19,8 +19,6 @@ Deviations: attention at 16 x 16 (the paper's best is 32 x 32, at sixteen times 
 conditional batch normalisation nor a projection in D; narrow; a sigmoid in place of tanh as slices are 0..1.
 """
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import torch.nn.functional as F
