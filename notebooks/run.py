@@ -47,8 +47,8 @@ def execute(file: Path, out: Path, parameters: dict[str, str]) -> dict:
         papermill.execute_notebook(file, executed, parameters, kernel_name="python3", cwd=file.parent,
                                    progress_bar=False, extra_arguments=["--log-level=40"])  # fmt: skip
     except (PapermillExecutionError, DeadKernelError) as failure:
-        entry["status"] = "failed"
-        entry["error"] = f"{getattr(failure, 'ename', 'dead kernel')}: {getattr(failure, 'evalue', failure)}"
+        error = f"{getattr(failure, 'ename', 'dead kernel')}: {getattr(failure, 'evalue', failure)}"
+        entry |= {"status": "failed", "error": error}
     entry["seconds"] = round(time.perf_counter() - start, 1)
     notebook = nbformat.read(executed, as_version=4)
     notebook.metadata = nbformat.NotebookNode(METADATA)  # what changes by itself goes
@@ -70,9 +70,10 @@ def execute(file: Path, out: Path, parameters: dict[str, str]) -> dict:
 
 
 def times(entries: dict[str, dict]) -> str:
-    """The table of words and measured seconds, in Markdown."""
-    text = "# Words and times of the notebooks\n\nWritten by `make notebooks`; seconds: two notebooks at once on "
-    text += f"{os.cpu_count()} cores, quick profile.\n\n| notebook | words | seconds |\n|---|---|---|\n"
+    """The table of words, and of seconds on this machine in the quick profile, in Markdown."""
+    text = (
+        "# Words and times of the notebooks\n\n| notebook | words | seconds, two at once |\n|---|---|---|\n"
+    )
     for file in lessons():
         cells = nbformat.read(file, as_version=4).cells
         words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
@@ -91,9 +92,8 @@ def main() -> None:
     files, out = given.notebooks or lessons(), given.out.absolute()
     index = out / "index.html"
     chosen, data = (profile("quick"), "") if given.in_place else (profile(given.profile), given.data)
-    for file in files:
-        if not file.is_file() or file.absolute().parent == out:
-            raise BadInput(file, "is no notebook to run", "give others, or nothing for the series")
+    if bad := [file for file in files if not file.is_file() or file.absolute().parent == out]:
+        raise BadInput(bad[0], "is no notebook to run", "give others, or nothing for the series")
     if any(out.glob("*")) and not (index.is_file() and index.read_text("utf-8").startswith(HEAD)):
         raise BadInput(out, "holds something else than an earlier run", "choose another --out")
     slices = prepared(data, chosen, workers=os.cpu_count() or 1)
@@ -112,18 +112,17 @@ def main() -> None:
         results = {**about, "torch": version("torch"), "notebooks": entries}
         write_whole(out / "results.json", json.dumps(results, indent=1) + "\n")
     if given.in_place:
-        for file in files:
-            if entries[file.stem]["status"] == "ok":
-                write_whole(file, (out / file.name).read_text(encoding="utf-8"))
+        for file in (file for file in files if "error" not in entries[file.stem]):
+            write_whole(file, (out / file.name).read_text(encoding="utf-8"))
         derive()
         if files == lessons():
             write_whole(TIMES, times(entries))
     print(*(line for e in entries.values() for line in e["results"].get("table_1", ())), sep="\n")
     print(f"Results: {index}")
-    failed = {name: entry for name, entry in entries.items() if "error" in entry}
-    for name, entry in failed.items():
-        print(f"{PROG}: {name}.ipynb, cell {entry.get('cell')}: {entry['error']}", file=sys.stderr)
-    sys.exit(2 if failed else 0)
+    for name, entry in entries.items():
+        if "error" in entry:
+            print(f"{PROG}: {name}.ipynb, cell {entry.get('cell')}: {entry['error']}", file=sys.stderr)
+    sys.exit(2 if any("error" in entry for entry in entries.values()) else 0)
 
 
 if __name__ == "__main__":

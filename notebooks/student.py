@@ -36,8 +36,7 @@ def student(file: Path) -> NotebookNode:
     cells, stub, answer = [], None, []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            # one folder further down; other lessons lie beside it
-            cell.source = RELATIVE.sub(r"\1../", cell.source)
+            cell.source = RELATIVE.sub(r"\1../", cell.source)  # one folder further down
             if "exercise" in tags(cell):  # the next task begins
                 cells += expected(stub, answer) if stub else []
                 stub, answer = None, []
@@ -65,23 +64,21 @@ def expected(stub: NotebookNode, answer: list[NotebookNode]) -> list[NotebookNod
             pictures[name] = {"image/png": output.data["image/png"].replace("\n", "")}
             alt = re.sub(r"([][])", r"\\\1", output.metadata["image/png"]["alt"])
             shown.append(f"![{alt}](attachment:{name})")
-        # the lines below the reader's function use it
         ends = [n.end_lineno for n in ast.parse(cell.source).body if getattr(n, "name", "") == function]
-        lines = "\n".join(cell.source.splitlines()[max(ends, default=0) :]).strip()
+        lines = "\n".join(cell.source.splitlines()[max(ends, default=0) :]).strip()  # they use the function
         if shown and lines and "solution" in tags(cell):
             parts += ["With your function, these lines", f"```python\n{lines}\n```", "show"]
         parts += shown
         parts += [MEASURED] if shown and "nbval-ignore-output" in tags(cell) else []
     text = "\n\n".join(["<details><summary>What you should see</summary>", *parts, "</details>"])
-    cell = nbformat.v4.new_markdown_cell(text, id=f"{stub.id[:55]}-expected")
-    cell |= {"attachments": pictures} if pictures else {}
+    more = {"attachments": pictures} if pictures else {}
+    cell = nbformat.v4.new_markdown_cell(text, id=f"{stub.id[:55]}-expected", **more)
     return [cell] if parts else []
 
 
 def function_of(stub: NotebookNode) -> str:
     """The function that a stub leaves to the reader: the one that returns None."""
-    functions = [n for n in ast.parse(stub.source).body if isinstance(n, ast.FunctionDef)]
-    return next(f.name for f in functions if "return None" in ast.unparse(f))
+    return next(n.name for n in ast.parse(stub.source).body if "return None" in ast.unparse(n))
 
 
 def derive() -> None:

@@ -14,8 +14,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 GLOSSARY = (DOCS / "glossary.md").read_text(encoding="utf-8")
 TERM = re.compile(r"^### (.+)\n([^#]*)", re.M)
 TERM_LINK = re.compile(r"\]\(https://github\.com/[^)]+/docs/glossary\.md#([^)]*)\)")
-# students fill it in, or do not see it
-UNSEEN = {"exercise", "hint", "solution", "check", "quiz", "instructor"}
+UNSEEN = {"exercise", "hint", "solution", "check", "quiz", "instructor"}  # filled in, or folded away
 
 
 def anchor(heading: str) -> str:
@@ -46,11 +45,10 @@ def test_links_lead_somewhere(file: Path):
 def test_a_notebook_links_terms_that_exist_once_and_where_a_student_reads(file: Path):
     cells = nbformat.read(file, as_version=4).cells
     linked = [name for cell in cells for name in TERM_LINK.findall(cell.source)]
-    assert len(linked) > 5 and len(set(linked)) == len(linked) and set(linked) <= terms().keys()
+    assert len(set(linked)) == len(linked) > 5 and set(linked) <= terms().keys()
     for cell in (cell for cell in cells if TERM_LINK.search(cell.source)):
         assert cell.cell_type == "markdown" and not UNSEEN & set(cell.metadata.get("tags", ()))
-    introduced = {name for name, text in terms().items() if f"](../notebooks/{file.name})" in text}
-    assert introduced <= set(linked)
+    assert {name for name, text in terms().items() if f"](../notebooks/{file.name})" in text} <= set(linked)
 
 
 def terms() -> dict[str, str]:
