@@ -71,9 +71,7 @@ def execute(file: Path, out: Path, parameters: dict[str, str]) -> dict:
 
 def times(entries: dict[str, dict]) -> str:
     """The table of words, and of seconds on this machine in the quick profile, in Markdown."""
-    text = (
-        "# Words and times of the notebooks\n\n| notebook | words | seconds, two at once |\n|---|---|---|\n"
-    )
+    text = "# Words and times of the notebooks\n\n| notebook | words | seconds |\n|---|---|---|\n"
     for file in lessons():
         cells = nbformat.read(file, as_version=4).cells
         words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
