@@ -31,7 +31,7 @@ OWN = {"lesion_share": None}  # what the data hold
 def thin_lesions(
     slices: SliceSet, out: Path, share: float = PAPER_SHARE, *, fold: int | None = None, **named: str
 ) -> SliceSet:
-    """As ``thin_patients``, but only patients with stroke leave the training part, until *share*, 0..1, of its slices show it.
+    """Take patients with stroke out of the training part until *share*, 0..1, of its slices show stroke.
 
     Raises:
         BadInput: the training part shows less stroke than that already, or *out* is unusable.

@@ -56,7 +56,7 @@ def blurred(masks: np.ndarray) -> np.ndarray:
 
 
 def total_variation(a: Tensor, b: Tensor) -> float:
-    """Share, 0..1, of blurred strokes, (n, H * W) and (m, H * W), in other places; slices of one height, alike aligned."""
+    """Share, 0..1, of blurred strokes (n, H * W) that lies elsewhere than (m, H * W); slices of one height."""
     maps = [x.mean(0) / x.mean(0).sum() for x in (a, b)]  # each sums to 1
     return float((maps[0] - maps[1]).abs().sum() / 2)
 

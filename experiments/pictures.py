@@ -19,12 +19,6 @@ GAP = 4  # pixels between slices
 MARGIN = 176  # to the left, for the names
 GREYS = 32  # that are kept: a third of the bytes, and the eye sees no difference
 SHOWN, SEED = 6, 3  # of the README's picture
-EACH, COLUMNS, CHANCE, STYLES = (
-    24,
-    6,
-    7,
-    5,
-)  # of the reader's sheet: slices of either kind, a row's, and seeds
 PAIRS = 10  # of a synthetic slice and the nearest training slice
 
 
@@ -61,7 +55,7 @@ def readme_rows() -> dict[str, np.ndarray]:
 
 
 def copies(place: Place) -> Result:
-    """nearest.png in the runs' folder, which shows people's slices: for each generator the slices nearest to a training slice, and these below."""
+    """nearest.png, which shows people's slices: the synthetic ones nearest to a training slice, and that."""
     _, train = truth_of(place.data)
     rows, lines, shown = with_stroke(place.data, "test"), [], {}
     for name in ("synthesis-soop", "styled-soop"):

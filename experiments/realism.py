@@ -50,10 +50,11 @@ class Sample:
 
 
 def synthetic_scores(generator: nn.Module, slices: SliceSet) -> Scores:
-    """Score what a generator, trained on this set's training patients, makes of the test patients' masks with a stroke.
+    """Score what a generator makes of the test patients' masks with a stroke; it learnt from the training patients.
 
-    ``error`` is the mean absolute difference to the true slice over its foreground, 0..1; the mean training slice has
-    ``mean_picture_error``; ``training_error``, for masks of training slices, much less shows that it knows those brains.
+    ``error`` is the mean absolute difference to the true slice over its foreground, 0..1, and ``mean_picture_error``
+    that of the mean training slice; a much smaller ``training_error``, for masks of training slices, shows that the
+    generator knows those brains.
     """
     train, test = (with_stroke(slices, part) for part in ("train", "test"))
     patients, some = slices.table["patient"], evenly(train)
@@ -146,7 +147,7 @@ def jackknife(
 
 
 def likeness_within(sample: Sample, seed: int = 0) -> Interval:
-    """Mean MS-SSIM of two slices of different patients, of whom the first are resampled: the higher, the less variety."""
+    """Mean MS-SSIM of two slices of different patients: the higher, the less variety."""
     first, second = pairs(sample.patients, PAIRS, seed).T
     return mean(similarity(sample.images[first], sample.images[second]), sample.patients[first], seed=seed)
 

@@ -30,7 +30,7 @@ SCORES = (
     "empty_false_positive_pixels", "missed_rate", "lesion_f1", "hd95_mm", "area_difference_pixels",
 )  # fmt: skip
 WHAT = (
-    "Segmentors on test patients (candidates and attempts: validation patients), each at the threshold that its validation patients "
+    "Segmentors on test patients (candidates: validation patients), each at the threshold that its validation patients "
     "gave; means with 95 % intervals from a bootstrap over patients; minus_arm: Dice over lesion slices, first arm less this one, "
     "paired; p: Wilcoxon signed-rank over patients, Holm-corrected; groups: gain of the first arm, p not corrected"
 )

@@ -79,7 +79,7 @@ def make(options: Namespace) -> None:
 
 
 def train_one(folder: Path, sets: list[SliceSet]) -> Path:
-    """Train the network of a run's name in a process of its own, or go on with it; BadInput if it ends without weights."""
+    """Train the network of a run's name in a process of its own, or go on; BadInput if it ends without weights."""
     recipe = RECIPES[folder.name]
     if not (folder / TRAINED).is_file():
         data = [str(slices.folder) for slices in sets]
@@ -117,7 +117,7 @@ def write(folder: Path, sets: list[SliceSet], out: Path) -> None:
 
 
 def held_out_scores(network: nn.Module, task: str, about: dict[str, Any], slices: SliceSet) -> Scores:
-    """What a network of a task is worth on patients that it has not seen; {} for tasks that the family table scores."""
+    """Scores on patients that the network has not seen; {} for tasks whose networks are scored elsewhere."""
     if task == "segmentation":
         rows = slices.of_split("test")
         counts = measure(network, Batches(slices, rows, size=64), torch.tensor([about["threshold"]]))
