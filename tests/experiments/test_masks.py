@@ -37,12 +37,8 @@ def test_distances_in_closed_form_and_by_scipy():
     maps = torch.zeros(2, 10, dtype=torch.float64)
     maps[0, :2] = maps[1, 2:4] = 1.0
     assert [total_variation(maps, maps.roll(by, 1)) for by in (0, 2, 5)] == pytest.approx([0, 0.5, 1])
-
-
-def test_dice_of_all_pairs():
-    a, b = sample(5, 1).stroke, sample(4, 2).stroke
-    expected = [[2 * (x & y).sum() / (x.sum() + y.sum()) for y in b] for x in a]
-    np.testing.assert_allclose(dice_between(a, b), expected, atol=1e-6)
+    expected = [[2 * (x & y).sum() / (x.sum() + y.sum()) for y in b.stroke] for x in a.stroke]
+    np.testing.assert_allclose(dice_between(a.stroke, b.stroke), expected, atol=1e-6)
 
 
 def test_scores_of_like_and_unlike_sets():
