@@ -1,12 +1,13 @@
 """A cell's training outlives an interruption, and nothing else: whatever differs starts afresh."""
 
+import hashlib
 import linecache
 import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,9 +17,9 @@ import strokegan_lib
 from strokegan_lib.classroom import KeptRuns, checkpoints
 from strokegan_lib.classroom.checkpoints import Stopped, fingerprint, run_folder
 from strokegan_lib.data.augment import Augmentation
-from strokegan_lib.data.batches import Batch, Batches
+from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.training.loop import Loop
+from strokegan_lib.training.loop import Loop, Trained
 from strokegan_lib.training.precision import accelerator
 from strokegan_lib.training.segmentation import METHODS, SegmentationGAN
 from strokegan_lib.training.settings import Settings
@@ -61,38 +62,45 @@ def own_loss(file: Path, text: str) -> Any:
     return made["my_loss"]
 
 
-def interrupted(loop: Loop, step: int) -> Loop:
-    """The same loop, but Interrupt is pressed within step number *step* (1, 2, ...)."""
+def ends(loop: Loop, step: int, how: Callable[[], Any]) -> Loop:
+    """The same loop, in which something happens within step number *step* (1, 2, ...)."""
     original = loop.batches.batch
-
-    def batch(number: int) -> Batch:
-        if number == step - 1:
-            signal.raise_signal(signal.SIGINT)
-        return original(number)
-
-    loop.batches.batch = batch
+    loop.batches.batch = lambda number: (number == step - 1 and how()) or original(number)
     return loop
 
 
+def interrupt() -> None:
+    """The reader presses Interrupt."""
+    signal.raise_signal(signal.SIGINT)
+
+
+def die() -> None:
+    """The kernel has no time to write anything."""
+    raise MemoryError
+
+
+def learnt(trained: Trained) -> tuple[list[dict], list[bytes]]:
+    rows = [row | {"seconds": 0} for row in trained.rows]
+    return rows, [values.numpy().tobytes() for values in trained.network.state_dict().values()]
+
+
+@pytest.mark.parametrize(("how", "error"), [(interrupt, Stopped), (die, MemoryError)])
 def test_an_interrupted_cell_goes_on_and_ends_as_if_nothing_had_happened(
-    make_loop: MakeLoop, runs: Path, capsys
+    make_loop: MakeLoop, runs: Path, capsys, monkeypatch, how: Callable, error: type
 ):
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)  # a checkpoint after every step
     whole = make_loop(method="unet").run()
-    with pytest.raises(Stopped, match=f"after step 2 of {STEPS}.*goes on"), KeptRuns("nb") as kept:
+    words = f"after step 2 of {STEPS}.*goes on" if how is interrupt else None
+    with pytest.raises(error, match=words), KeptRuns("nb") as kept:
         first = kept.run(make_loop(), "a")
-        kept.run(interrupted(make_loop(method="unet"), 2), "b")
+        kept.run(ends(make_loop(method="unet"), 2 if how is interrupt else 3, how), "b")
     capsys.readouterr()
     with pytest.raises(ZeroDivisionError), KeptRuns("nb") as kept:
-        untouched = make_loop()
-        untouched.batches.batch = None  # calling it would fail
-        again, done = kept.run(untouched, "a"), kept.run(make_loop(method="unet"), "b")
+        again, done = kept.run(ends(make_loop(), 1, die), "a"), kept.run(make_loop(method="unet"), "b")
         _ = 1 / 0  # an error in the cell keeps what was learnt
     said = capsys.readouterr().out
     assert said == "".join(f"goes on after step {step} of {STEPS}\n" for step in (STEPS, 2))
-    for ours, theirs in ((done, whole), (again, first)):
-        assert [row | {"seconds": 0} for row in ours.rows] == [row | {"seconds": 0} for row in theirs.rows]
-        pairs = zip(ours.network.state_dict().values(), theirs.network.state_dict().values(), strict=True)
-        assert all(torch.equal(a, b) for a, b in pairs)
+    assert learnt(done) == learnt(whole) and learnt(again) == learnt(first)
     assert list(runs.rglob("*.pt"))
     with KeptRuns("nb") as kept:  # other weights start afresh
         assert kept.run(make_loop(first=1), "a").rows[0]["step"] == 0
@@ -109,9 +117,13 @@ def test_whatever_differs_has_another_fingerprint(make_loop: MakeLoop, tmp_path:
     same = {"objective": own_loss(tmp_path / "again.py", "2")}
     found = [fingerprint(make_loop(**change)) for change in ({}, *changes)]
     assert [fingerprint(make_loop(**change)) for change in ({}, same)] == [found[0], found[-1]]
+    hashed = []
+    spy = SimpleNamespace(sha256=lambda words: hashed.append(words) or hashlib.sha256(words))
+    monkeypatch.setattr(checkpoints, "hashlib", spy)
     monkeypatch.setattr(strokegan_lib, "__file__", str(tmp_path / "__init__.py"))  # other code
     found.append(fingerprint(make_loop()))
     assert len(set(found)) == len(changes) + 2
+    assert b" at 0x" not in hashed[0], "an address is another one in another kernel"
 
 
 def test_training_goes_on_where_no_checkpoints_can_be_kept(make_loop: MakeLoop, capsys):
@@ -119,7 +131,7 @@ def test_training_goes_on_where_no_checkpoints_can_be_kept(make_loop: MakeLoop, 
         with KeptRuns("nb") as second:
             assert "another kernel is training this" in capsys.readouterr().out
             with pytest.raises(Stopped, match="starts afresh"):
-                second.run(interrupted(make_loop(), 2), "a")
+                second.run(ends(make_loop(), 2, interrupt), "a")
         assert not any(run_folder("nb").iterdir())
     run_folder("nb").write_text("no folder")
     with KeptRuns("nb") as kept:  # the lock is free again
@@ -128,9 +140,7 @@ def test_training_goes_on_where_no_checkpoints_can_be_kept(make_loop: MakeLoop, 
     assert said.startswith(f"{run_folder('nb')}: no checkpoints") and said.count("\n") == 1
 
 
-def test_on_colab_checkpoints_go_to_drive_where_it_is_mounted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
-):
+def test_on_colab_checkpoints_go_to_drive_where_it_is_mounted(tmp_path: Path, monkeypatch, capsys):
     monkeypatch.delenv("STROKEGAN_RUNS")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setattr(checkpoints, "DRIVE", tmp_path / "MyDrive")

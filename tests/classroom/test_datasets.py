@@ -14,35 +14,26 @@ from strokegan_lib.profiles import Profile
 TINY = Profile("tiny", "tests", patients=2, slices_per_patient=4, batch_size=1, width=4, steps=1, threads=1)
 
 
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("STROKEGAN_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
-def test_the_readers_own_set_is_opened_as_it_is(cache: Path, phantom: SliceSet):
+def test_a_phantom_is_made_once_and_again_only_where_it_has_changed_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phantom: SliceSet
+):
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("STROKEGAN_CACHE", str(cache))
     assert prepared(str(phantom.folder), TINY).card == phantom.card
-    assert not cache.exists()  # no phantom is made then
-
-
-def test_a_phantom_is_made_once_and_again_only_where_it_has_changed_on_disk(cache: Path, monkeypatch):
-    first = prepared("", TINY)
-    assert len(first) == 8 and first.folder.parent == cache
+    assert not cache.exists()  # the reader's own set: no phantom is made
+    with ThreadPoolExecutor(2) as pool:  # all that ask at once get the same
+        first, other = pool.map(lambda _: prepared(None, TINY), range(2))
+    assert len(first) == 8 and first.folder == other.folder
+    assert [path for path in cache.iterdir() if path.is_dir()] == [first.folder]
     (lock,) = cache.glob(".*.lock")
     assert lock.stat().st_mode & 0o666 == 0o666, "the next account must be able to take it"
     with monkeypatch.context() as patch:
         patch.setattr(datasets, "FileLock", None)  # another account's cache: no lock can be made or taken
-        assert prepared(None, TINY).card == first.card
+        assert prepared("", TINY).card == first.card
     with open(first.folder / "images.npy", "r+b") as file:
         file.seek(5000)
         file.write(b"\x01\x02\x03")
     assert prepared(None, TINY).card["sha256"] == first.card["sha256"]
-
-
-def test_all_that_ask_at_once_get_the_same_phantom(cache: Path):
-    with ThreadPoolExecutor(2) as pool:
-        one, other = pool.map(lambda _: prepared(None, TINY).folder, range(2))
-    assert one == other and [path for path in cache.iterdir() if path.is_dir()] == [one]
 
 
 def test_a_cache_that_cannot_be_used_is_bad_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
