@@ -1,7 +1,10 @@
 """What the browser tests share: one JupyterLab, one Chromium, one notebook with a widget a cell."""
 
+import base64
+import io
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -15,22 +18,20 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 import nbformat
+import numpy as np
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
-from shown import Shown
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
+from strokegan_lib.classroom.widgets.pixels import SCALE
 from strokegan_lib.data.slices import SliceSet
 
 PICTURES = Path(__file__).parents[2] / "build" / "browser"
 # as root in a container, without a GPU, and silent towards the network
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
-CHROMIUM = os.environ.get("CHROMIUM") or "chromium"
-START = (
-    300  # seconds until JupyterLab shows a notebook and its kernel is idle: the machines of CI can be slow
-)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+FLAGS += ["--disable-background-networking", "--disable-component-update"]
+START = 300  # seconds until a notebook is shown and its kernel is idle: the machines of CI can be slow
+ANSWER = 60_000  # milliseconds until a widget shows what the kernel made of a click
 NOTIFICATIONS = ".jupyter/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
 CELLS = {
     "set-up": """import numpy as np, torch
@@ -46,12 +47,48 @@ rows = np.argsort(-slices.foreground.sum((1, 2), dtype=int))[:5]""",
     "painter": "LesionPainter(generator, slices, rows).set(strokes=[[(60, 80)]])",
     "quiz": 'quiz("05")',
 }
+# the picture as it is on the screen, decoded by the browser; its address changes with every update
+PIXELS = """async img => {
+  for (let tries = 0; ; tries++) {
+    try { await img.decode(); break; } catch (error) { if (tries > 20) throw error; }
+  }
+  const canvas = document.createElement("canvas");
+  canvas.width = img.naturalWidth; canvas.height = img.naturalHeight;
+  canvas.getContext("2d").drawImage(img, 0, 0);
+  return canvas.toDataURL("image/png");
+}"""
 
 
-def pytest_configure() -> None:
-    if not shutil.which(CHROMIUM):
-        remedy = "install Debian's package (apt-get install chromium) or name yours: CHROMIUM=/path/to/it"
-        pytest.exit(f"there is no {CHROMIUM} here; {remedy}", returncode=2)
+class Shown:
+    """A widget in the output of a cell, handled as somebody in front of the screen would."""
+
+    def __init__(self, output: Locator) -> None:
+        self.output, self.page, self.img = output, output.page, output.locator("img")
+
+    def control(self, name: str) -> Locator:
+        """The control whose label starts with *name*; units may follow."""
+        label = self.page.locator("label.widget-label", has_text=re.compile(rf"^\s*{re.escape(name)}\b"))
+        return self.output.locator(".widget-inline-hbox", has=label)
+
+    def value(self, name: str) -> str:
+        """What stands beside a slider."""
+        return self.control(name).locator(".widget-readout").inner_text()
+
+    def click(self, row: int, column: int) -> None:
+        """Click on a pixel of the slice in the picture, counted from the picture's upper left corner."""
+        shown = self.img.bounding_box()["width"] / self.img.evaluate("img => img.naturalWidth")
+        x, y = ((at + 0.5) * SCALE * shown for at in (column, row))
+        self.img.click(position={"x": x, "y": y})
+
+    def says(self, words: str) -> str:
+        """Wait until the output contains *words*; all that it says."""
+        expect(self.output).to_contain_text(words, timeout=ANSWER)
+        return self.output.inner_text()
+
+    def picture(self) -> np.ndarray:
+        """The picture as the browser shows it, (H, W, 3) uint8."""
+        data = self.img.evaluate(PIXELS).split(",", 1)[1]
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -90,7 +127,7 @@ def lab(home: Path) -> Iterator[str]:
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token={token}", timeout=30).close()
                 break
-            except OSError:  # nobody listens yet
+            except OSError:  # the server does not listen yet
                 assert server.poll() is None and time.monotonic() < end, (home / "lab.log").read_text()
                 time.sleep(0.2)
         yield f"http://127.0.0.1:{port}/lab/tree/widgets.ipynb?reset&token={token}"
@@ -104,8 +141,9 @@ def page(phantom: SliceSet, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """The notebook, its cells run. At the end: nothing went wrong in the page, and it asked only JupyterLab."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     asked, complaints = [], []
+    chromium = shutil.which(os.environ.get("CHROMIUM") or "chromium")
     with lab(tmp_path_factory.mktemp("lab")) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which(CHROMIUM), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 900}, has_touch=True)
         page.on("request", lambda request: asked.append(urlparse(request.url).hostname))
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-from conftest import PICTURES
+from conftest import PICTURES, Shown
 from playwright.sync_api import expect
-from shown import Shown
 
 from strokegan_lib.classroom import quiz as quiz_of
 from strokegan_lib.data.slices import SliceSet
@@ -15,10 +14,12 @@ Find = Callable[[str], Shown]
 def test_sliders_choose_a_slice(shown: Find, phantom: SliceSet):
     browser = shown("browser")
     before = browser.picture()
-    plane, patient = browser.slide("plane", 0.25), int(browser.press("patient", "ArrowRight"))
-    said = browser.says(f"{phantom.patients[patient]}, plane {plane} (0 to ")
+    rail = browser.control("plane").locator(".noUi-base")
+    rail.click(position={"x": 0.25 * rail.bounding_box()["width"], "y": 1}, force=True)
+    browser.control("patient").locator(".noUi-handle").press("ArrowRight")
+    said = browser.says(f"{phantom.patients[1]}, plane {browser.value('plane')} (0 to ")
     assert (browser.picture() != before).any()
-    assert browser.output.locator("img").get_attribute("title") in said  # words for those who cannot see it
+    assert browser.img.get_attribute("title") in said  # words for those who cannot see it
     browser.output.screenshot(path=PICTURES / "patient_browser.png")
 
 
@@ -27,12 +28,11 @@ def test_a_picture_is_clicked_on_and_takes_the_arrow_keys(shown: Find):
     explorer.click(10 * block + 1, 20 * block + 1)
     explorer.says("position (10, 20) of 32 x 32")
     assert (explorer.value("row"), explorer.value("column")) == ("41", "81")
-    img = explorer.output.locator("img")
-    img.press("ArrowDown")
-    img.press("Shift+ArrowLeft")
+    explorer.img.press("ArrowDown")
+    explorer.img.press("Shift+ArrowLeft")
     said = explorer.says("position (11, 12) of 32 x 32")
-    expect(img).to_be_focused()
-    assert img.get_attribute("alt") in said
+    expect(explorer.img).to_be_focused()
+    assert explorer.img.get_attribute("alt") in said
     before = explorer.picture()
     explorer.control("layer").locator("select").select_option(label="coarse")
     explorer.says("coarse, position (5, 6)")

@@ -13,14 +13,12 @@ import pytest
 from kernels import code_cells, kernel
 from repository import ROOT, files
 from student import lessons
+from test_environments import COLAB
 
 from strokegan_lib.data.slices import SliceSet
 
-# older than ours, and known to make a difference
-AS_ON_COLAB = (
-    "ipywidgets==7.7.1 ipython==7.34.0 ipykernel==6.17.1 traitlets==5.7.1 decorator==4.4.2 backcall==0.2.0 "
-    "pickleshare==0.7.5 ipython-genutils==0.2.0"
-)
+OLDER = "ipywidgets ipython ipykernel traitlets decorator backcall pickleshare ipython-genutils"
+AS_ON_COLAB = re.findall(rf"^(?:{OLDER.replace(' ', '|')})==.+$", COLAB, re.M)  # known to make a difference
 VERSIONS = """
 import importlib.metadata, json, sysconfig
 found = importlib.metadata.distributions(path=[sysconfig.get_path("purelib")])
@@ -46,7 +44,7 @@ def like_colab(folder: Path) -> Path:
     (site,) = (folder / "venv" / "lib").glob("python*/site-packages")
     (site / "lent.pth").write_text(f"{lent}\n")
     command = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--ignore-installed"]
-    subprocess.run([*command, *AS_ON_COLAB.split()], check=True, env=outside())
+    subprocess.run([*command, *AS_ON_COLAB], check=True, env=outside())
     return python
 
 

@@ -70,7 +70,5 @@ def test_the_pins_fit_together_on_every_python_and_system():
     command = f"-m uv pip compile --quiet --universal --python-version {oldest} --python".split()
     command += [sys.executable, "--constraint", "constraints.txt", "--all-extras", "pyproject.toml"]
     environment = {**os.environ, **({"UV_DEFAULT_INDEX": index[1]} if index else {})}
-    done = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()

@@ -1,8 +1,8 @@
 """Every notebook runs once: it shows what it was committed with, and its exercises know their answers.
 
 nbval does the first for the notebooks that the Makefile lists (STRICT). They run here on a reader's own data, slices
-of two channels, every cell twice, as readers play, with trainings of four steps. 02 builds its own networks; 05 and 09
-load those that come with the kit, which read one channel.
+of two channels, every cell twice, with trainings of four steps. 02 builds its own networks; 05 and 09 load those that
+come with the kit, which read one channel.
 """
 
 import configparser
@@ -49,31 +49,27 @@ def text(cell: NotebookNode) -> str:
     return shown
 
 
-def try_answers(session: Kernel, stub: NotebookNode, check: NotebookNode, mistakes: list[dict]) -> None:
-    """After the solution was right: the check's words to the stub and to common mistakes."""
-    function = function_of(stub)
-    assert printed(check).endswith("Right.\n")
-    session.run(f"solution = {function}")
-    assert session.run(stub.source, check.source) == "To do: your code returns None so far.\n"
-    assert len(mistakes) >= 2
-    for mistake in mistakes:
-        verdict = session.run(mistake["code"], check.source)
-        assert verdict.startswith("Not yet: it ") and verdict.count("\n") == 1
-        assert mistake["says"] in verdict.split(" You have ")[0]
-    session.run(f"{function} = solution")
-
-
 def play(session: Kernel, file: Path, times: int = 1, allowed: str | None = None) -> list[NotebookNode]:
-    """Run the code cells of a notebook in their order, and answer its exercises; the cells with their outputs."""
+    """Run the code cells of a notebook in their order, and answer its exercises; the cells with their outputs.
+
+    A check must say that the solution is right, and the right words to the stub and to common mistakes.
+    """
     mistakes = tomllib.loads((ROOT / f"tests/notebooks/mistakes/{file.name[:2]}.toml").read_text("utf-8"))
     cells = code_cells(file)
     for cell in cells:
         for _ in range(times):
             session.run_cell(cell, allowed)
         if "exercise" in tags(cell):
-            stub = cell
+            stub, function = cell, function_of(cell)
         elif "check" in tags(cell):
-            try_answers(session, stub, cell, mistakes.pop(function_of(stub)))
+            assert printed(cell).endswith("Right.\n") and len(mistakes[function]) >= 2
+            session.run(f"solution = {function}")
+            assert session.run(stub.source, cell.source) == "To do: your code returns None so far.\n"
+            for mistake in mistakes.pop(function):
+                verdict = session.run(mistake["code"], cell.source)
+                assert verdict.startswith("Not yet: it ") and verdict.count("\n") == 1
+                assert mistake["says"] in verdict.split(" You have ")[0]
+            session.run(f"{function} = solution")
     assert not mistakes
     return cells
 
@@ -98,23 +94,22 @@ class TestOdd(TestEven):
     files = OTHERS[1::2]
 
 
-@pytest.fixture(scope="module")
-def two_channels(tmp_path_factory: pytest.TempPathFactory, phantom: SliceSet) -> SliceSet:
-    """Every fifth slice of the phantom, its only channel twice."""
-    out = tmp_path_factory.mktemp("data") / "two"
-    with SliceSetWriter(out, TWO_CHANNELS) as writer:
-        for patient in phantom.patients:
-            rows = phantom.of_patient(patient)[::5]
-            images = phantom.images[rows].repeat(2, axis=1)  # (n, 2, 128, 128)
-            add(writer, (images, phantom.stroke[rows] == 1, phantom.foreground[rows] == 1), patient)
-    return SliceSet.open(out)
-
-
 class TestOwnData:
     files = tuple(file for file in lessons() if file not in OTHERS)
 
-    def test_cells_run_twice(self, file: Path, two_channels: SliceSet, tmp_path: Path):
-        with kernel({"STROKEGAN_DATA": str(two_channels.folder), "STROKEGAN_RUNS": str(tmp_path)}) as session:
+    @pytest.fixture(scope="class")
+    def data(self, tmp_path_factory: pytest.TempPathFactory, phantom: SliceSet) -> Path:
+        """Every fifth slice of the phantom, its only channel twice."""
+        out = tmp_path_factory.mktemp("data") / "two"
+        with SliceSetWriter(out, TWO_CHANNELS) as writer:
+            for patient in phantom.patients:
+                rows = phantom.of_patient(patient)[::5]
+                images = phantom.images[rows].repeat(2, axis=1)  # (n, 2, 128, 128)
+                add(writer, (images, phantom.stroke[rows] == 1, phantom.foreground[rows] == 1), patient)
+        return out
+
+    def test_cells_run_twice(self, file: Path, data: Path, tmp_path: Path):
+        with kernel({"STROKEGAN_DATA": str(data), "STROKEGAN_RUNS": str(tmp_path)}) as session:
             session.run(SMALL)
             cells = play(session, file, times=2, allowed=TOO_SHORT)
         assert ("the kit read one" in "".join(map(printed, cells))) == OWN_DATA[file.name[:2]]
