@@ -1,6 +1,7 @@
 """Links, terms, plans and marks in docs/ that readers rely on."""
 
 import re
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,12 +15,16 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 GLOSSARY = (DOCS / "glossary.md").read_text(encoding="utf-8")
 TERM = re.compile(r"^### (.+)\n([^#]*)", re.M)
 TERM_LINK = re.compile(r"\]\(https://github\.com/[^)]+/docs/glossary\.md#([^)]*)\)")
+MINUTE = timedelta(minutes=1)
 UNSEEN = {"exercise", "hint", "solution", "check", "quiz", "instructor"}  # filled in, or folded away
 
 
 def anchor(heading: str) -> str:
     """The anchor that GitHub gives to a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+TERMS = {anchor(term): text for term, text in TERM.findall(GLOSSARY)}
 
 
 def page(name: str) -> str:
@@ -45,28 +50,21 @@ def test_links_lead_somewhere(file: Path):
 def test_a_notebook_links_terms_that_exist_once_and_where_a_student_reads(file: Path):
     cells = nbformat.read(file, as_version=4).cells
     linked = [name for cell in cells for name in TERM_LINK.findall(cell.source)]
-    assert len(set(linked)) == len(linked) > 5 and set(linked) <= terms().keys()
+    assert len(set(linked)) == len(linked) > 5 and set(linked) <= TERMS.keys()
     for cell in (cell for cell in cells if TERM_LINK.search(cell.source)):
         assert cell.cell_type == "markdown" and not UNSEEN & set(cell.metadata.get("tags", ()))
-    assert {name for name, text in terms().items() if f"](../notebooks/{file.name})" in text} <= set(linked)
-
-
-def terms() -> dict[str, str]:
-    """Anchor of a term -> its text."""
-    return {anchor(term): text for term, text in TERM.findall(GLOSSARY)}
+    assert {name for name, text in TERMS.items() if f"](../notebooks/{file.name})" in text} <= set(linked)
 
 
 def test_every_term_is_introduced_somewhere_and_no_two_share_an_anchor():
-    assert len(terms()) == len(TERM.findall(GLOSSARY)) > 100
-    assert [term for term, text in terms().items() if "\nIntroduced in [" not in text] == []
+    assert len(TERMS) == len(TERM.findall(GLOSSARY)) > 100
+    assert [term for term, text in TERMS.items() if "\nIntroduced in [" not in text] == []
 
 
 @pytest.mark.parametrize("plan", ["Day one", "Day two", "One lesson of 90 minutes"])
 def test_minutes_of_a_plan_add_up(plan: str):
-    rows = table(page("schedules.md"), plan)
-    for (start, length, _), (following, _, _) in pairwise(rows):
-        (h, m), (next_h, next_m) = (map(int, clock.split(":")) for clock in (start, following))
-        assert 60 * h + m + int(length) == 60 * next_h + next_m, start
+    rows = [(datetime.strptime(row[0], "%H:%M"), int(row[1])) for row in table(page("schedules.md"), plan)]
+    assert [start for (start, minutes), (end, _) in pairwise(rows) if start + minutes * MINUTE != end] == []
 
 
 def test_lessons_last_90_minutes_and_marks_add_up():
