@@ -12,7 +12,7 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from types import FunctionType, TracebackType
+from types import TracebackType
 from typing import Any
 
 import torch
@@ -27,10 +27,8 @@ from strokegan_lib.training.loop import Loop, Trained
 DRIVE = Path("/content/drive/MyDrive")  # where Colab mounts Google Drive
 SECONDS = 5.0  # between checkpoints: milliseconds each for networks of this size
 SECONDS_ON_DRIVE = 30.0  # each old one goes to Drive's bin and counts there: 20 MB in the class profile
-MOUNT = (
-    "Checkpoints are lost with this Colab session. To keep them, mount your Google Drive: "
-    "the folder symbol on the left, then the one with Drive's triangle."
-)
+MOUNT = """Checkpoints are lost with this Colab session. To keep them, mount your Google Drive: \
+the folder symbol on the left, then the one with Drive's triangle."""
 
 
 def run_folder(name: str) -> Path:
@@ -112,10 +110,8 @@ def fingerprint(loop: Loop) -> str:
     """Hash of everything that decides what a run will learn, before its first step."""
     gan, batches = loop.gan, loop.batches
     choices = {name: text_of(value) for name, value in vars(gan).items() if name != "networks"}
-    words = (
-        *(loop.identity(), replace(loop.settings, checkpoint_seconds=0), type(gan).__name__, choices),
-        *(batches.augmentation, batches.sampler.draw(0).tolist(), torch.__version__),
-    )
+    words = [loop.identity(), replace(loop.settings, checkpoint_seconds=0), type(gan).__name__, choices]
+    words += [batches.augmentation, batches.sampler.draw(0).tolist(), torch.__version__]
     digest = hashlib.sha256(repr(words).encode())
     for file in sorted(Path(strokegan_lib.__file__).parent.rglob("*.py")):
         digest.update(file.read_bytes())
@@ -130,4 +126,4 @@ def text_of(value: Any) -> str:
     """A choice in words that are the same in another kernel: of a function, its text and not its address."""
     if isinstance(value, nn.Module):
         return type(value).__name__  # its weights are counted with the networks
-    return inspect.getsource(value) if isinstance(value, FunctionType) else repr(value)
+    return inspect.getsource(value) if inspect.isfunction(value) else repr(value)

@@ -42,8 +42,8 @@ def prepared(
     from strokegan_lib.phantom.dataset import PHANTOM_VERSION, make_phantom_set
 
     size = {"patients": profile.patients, "slices_per_patient": profile.slices_per_patient}
-    name = f"phantom-flair-{profile.patients}x{profile.slices_per_patient}-seed{seed}"
-    name += f"-v{PHANTOM_VERSION}-format{FORMAT_VERSION}"
+    kind = f"{profile.patients}x{profile.slices_per_patient}-seed{seed}-v{PHANTOM_VERSION}"
+    name = f"phantom-flair-{kind}-format{FORMAT_VERSION}"
     folder = folder_of("STROKEGAN_CACHE") / name
     with suppress(BadInput):  # read without a lock: it may belong to another account
         return SliceSet.open(folder)

@@ -35,12 +35,8 @@ def machine() -> dict[str, str]:
     device = best_device()
     full = convolution_seconds(device, torch.float32)
     half = convolution_seconds(device, torch.bfloat16)
-    rows = {
-        "strokegan_lib": strokegan_lib.__version__,
-        "Python": platform.python_version(),
-        "PyTorch": torch.__version__,
-        "device": str(device),
-    }
+    rows = {"strokegan_lib": strokegan_lib.__version__, "Python": platform.python_version()}
+    rows |= {"PyTorch": torch.__version__, "device": str(device)}
     if device.type == "cuda":
         rows["GPU"] = torch.cuda.get_device_name()
         native = torch.cuda.is_bf16_supported(including_emulation=False)

@@ -1,20 +1,18 @@
 """What a notebook leaves behind: figures with words, and numbers for ``results.json``."""
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from IPython.display import display
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 from PIL import Image
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 DPI = 80  # a figure of 8 inches is 640 pixels wide: sharp enough, and a notebook stays small
 MIME = "application/vnd.strokegan.record+json"  # notebooks/run.py looks for it
 
 
-def show(figure: "Figure", alt: str, keep: str = "") -> None:
+def show(figure: Figure, alt: str, keep: str = "") -> None:
     """Display a figure once, with the words for those who cannot see it, and close it.
 
     Args:

@@ -23,7 +23,6 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from strokegan_lib.classroom.widgets.pixels import SCALE
 from strokegan_lib.data.slices import SliceSet
 
 PICTURES = Path(__file__).parents[2] / "build" / "browser"
@@ -43,7 +42,6 @@ generator, _ = load_weights(shipped("synthesis-phantom"), "generator")
 rows = np.argsort(-slices.foreground.sum((1, 2), dtype=int))[:5]""",
     "browser": "PatientBrowser(slices)",
     "attention": 'AttentionExplorer(slices.images[rows[0], 0], {"fine": torch.eye(1024), "coarse": torch.eye(256)})',
-    "game": "RealOrSynthetic(slices.images[:20, 0], slices.images[20:40, 0])",
     "painter": "LesionPainter(generator, slices, rows).set(strokes=[[(60, 80)]])",
     "quiz": 'quiz("05")',
 }
@@ -73,12 +71,6 @@ class Shown:
     def value(self, name: str) -> str:
         """What stands beside a slider."""
         return self.control(name).locator(".widget-readout").inner_text()
-
-    def click(self, row: int, column: int) -> None:
-        """Click on a pixel of the slice in the picture, counted from the picture's upper left corner."""
-        shown = self.img.bounding_box()["width"] / self.img.evaluate("img => img.naturalWidth")
-        x, y = ((at + 0.5) * SCALE * shown for at in (column, row))
-        self.img.click(position={"x": x, "y": y})
 
     def says(self, words: str) -> str:
         """Wait until the output contains *words*; all that it says."""

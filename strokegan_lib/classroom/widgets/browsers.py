@@ -57,8 +57,8 @@ class MaskComparison(Interactive):
         self,
         image: np.ndarray,
         mask: np.ndarray,
-        redraw: Callable[[np.ndarray, int], np.ndarray],
-        score: Callable[[np.ndarray, np.ndarray], float],
+        redraw: Callable[..., np.ndarray],
+        score: Callable[..., float],
     ) -> None:
         self.slice, self.mask, self.second, self.score = image, mask, redraw, score
         super().__init__(pixels=widgets.IntSlider(0, -3, 3, description="edge moved by (pixels)"))

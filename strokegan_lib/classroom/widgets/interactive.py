@@ -1,8 +1,7 @@
 """A picture with controls, drawn again when a control changes, with the mouse or from code.
 
-Where no live kernel stands behind a notebook (on GitHub, in a page), the picture of the last
-``set`` stands in for the widget. ``ipywidgets.interact`` is not used: it shows an error only as
-output of the cell, and tools that run notebooks without a browser do not know its output areas.
+Without a live kernel the picture of the last ``set`` stands in for the widget. ``interactive_output`` of ipywidgets
+is not used: tools that run notebooks without a browser do not know its output areas.
 """
 
 import base64
@@ -26,8 +25,7 @@ STYLE = Path(__file__).with_name("widgets.css").read_text(encoding="utf-8")
 def live(box: widgets.Widget) -> tuple[dict[str, dict], dict[str, dict]]:
     """Data and metadata that let a browser show *box*, with ipywidgets 8 and with 7, which Colab has.
 
-    Colab shows what is made with anywidget only where the metadata name the manager that anywidget has
-    switched on. Colab itself adds that to what ``display`` shows, not to the value of a cell's last line.
+    Colab adds the manager that anywidget has switched on to what ``display`` shows, not to a cell's last value.
     """
     output = sys.modules.get("google.colab.output")
     url = getattr(getattr(output, "_widgets", None), "_installed_url", None)
@@ -50,14 +48,8 @@ class Picture(widgets.Image):
     """ipywidgets.Image with words for those who cannot see it: as its title, for it has no ``alt``."""
 
     description = traitlets.Unicode("").tag(sync=True)  # the browser's half needs one beside a tooltip
-
-    @property
-    def alt(self) -> str:
-        return self.tooltip
-
-    @alt.setter
-    def alt(self, words: str) -> None:
-        self.tooltip = words  # in ipywidgets 7 an attribute that is not sent
+    # in ipywidgets 7 the tooltip is an attribute that is not sent
+    alt = property(lambda self: self.tooltip, lambda self, words: setattr(self, "tooltip", words))
 
 
 class Interactive(ABC):
@@ -70,11 +62,10 @@ class Interactive(ABC):
         self.controls, self.sentence, self.quiet = controls, "", False
         self.image, self.words = self.make_picture(), widgets.HTML()
         # not stretched to the width of the page, and smaller where that is narrower
-        self.image.layout.align_self, self.image.layout.max_width = "flex-start", "100%"
+        self.image.layout = widgets.Layout(align_self="flex-start", max_width="100%")
         for control in controls.values():
             control.style.description_width = "initial"  # the whole description, however long
-            control.layout.width, control.layout.min_width = "auto", "20rem"
-            control.layout.margin = "2px 1rem 2px 2px"
+            control.layout = widgets.Layout(width="auto", min_width="20rem", margin="2px 1rem 2px 2px")
             control.observe(self.redraw, names="value")
         wrapping = widgets.Layout(flex_flow="row wrap", align_items="center")
         self.row = widgets.HBox(list(controls.values()), layout=wrapping)
@@ -123,9 +114,8 @@ class Interactive(ABC):
 
     def _repr_mimebundle_(self, **_options: Any) -> tuple[dict, dict]:
         data, metadata = live(self.box)
-        still = base64.b64encode(self.image.value).decode("ascii")
-        bundle = {**data, "image/png": still, "text/plain": self.sentence}
-        return bundle, {**metadata, "image/png": {"alt": self.sentence}}
+        still = {"image/png": base64.b64encode(self.image.value).decode("ascii"), "text/plain": self.sentence}
+        return data | still, metadata | {"image/png": {"alt": self.sentence}}
 
 
 def script(name: str) -> str:

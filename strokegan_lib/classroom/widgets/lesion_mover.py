@@ -51,17 +51,16 @@ class MaskToSlice(Interactive):
         outlines = np.concatenate([mask, stroke & outline], axis=1)
 
         size, outside = int(mask.sum()), int((mask & ~foreground).sum())
-        words = f"{self.slices.table['patient'][index]}, slice {index}: "
-        words += f"{size} {'pixel' if size == 1 else 'pixels'} of stroke"
+        words = (
+            f"{self.slices.table['patient'][index]}, slice {index}: {size} pixel{'s' * (size != 1)} of stroke"
+        )
         if outside:
             words += f", {outside} of them outside the foreground and ignored"
+        end = ", so the generator makes the slice without stroke"
         if stroke.any():
             before, after = (picture[stroke].mean() / 255 for picture in (without, made))
-            words += f"; brightness under the mask {after:.2f}, {after - before:+.2f} against"
-            words += " the same slice without stroke"
-        else:
-            words += ", so the generator makes the slice without stroke"
-        return outlined(both, (outlines, ORANGE)), words
+            end = f"; brightness under the mask {after:.2f}, {after - before:+.2f} against the same slice without stroke"
+        return outlined(both, (outlines, ORANGE)), words + end
 
 
 class LesionMover(MaskToSlice, Clickable):
@@ -78,13 +77,13 @@ class LesionMover(MaskToSlice, Clickable):
     def __init__(self, generator: Generator, slices: SliceSet, rows: np.ndarray, lesion: np.ndarray) -> None:
         self.lesion = np.asarray(lesion, bool)
         row, column = np.argwhere(lesion).mean(0).round().astype(int).tolist()
-        controls = {
-            "row": widgets.IntSlider(row, 0, lesion.shape[0] - 1, description="row (pixels)"),
-            "column": widgets.IntSlider(column, 0, lesion.shape[1] - 1, description="column (pixels)"),
-            "size": widgets.FloatSlider(1.0, min=0.0, max=3.0, step=0.1, description="size (times)"),
-            "angle": widgets.IntSlider(0, -180, 180, description="angle (degrees)"),
-        }
-        super().__init__(generator, slices, rows, **controls)
+        super().__init__(
+            *(generator, slices, rows),
+            row=widgets.IntSlider(row, 0, lesion.shape[0] - 1, description="row (pixels)"),
+            column=widgets.IntSlider(column, 0, lesion.shape[1] - 1, description="column (pixels)"),
+            size=widgets.FloatSlider(1.0, min=0.0, max=3.0, step=0.1, description="size (times)"),
+            angle=widgets.IntSlider(0, -180, 180, description="angle (degrees)"),
+        )
 
     def asked(self, row: int, column: int, size: float, angle: int) -> np.ndarray:
         return moved(self.lesion, row, column, size, angle)

@@ -8,7 +8,7 @@ const OUTSIDE = [86, 180, 233];
 function html(width, height) {
   const help = `strokegan-${Math.random().toString(36).slice(2)}`;
   return `
-    <div class="strokegan-painter" role="group" aria-label="Lesion painter">
+    <div class="strokegan-painter" role="group" aria-label="Lesion painter" data-lm-suppress-shortcuts="true">
       <div class="strokegan-tools">
         <button>Brush</button><button>Erase</button><button>Undo</button><button>Clear</button>
         <label>Brush size <input type="range" min="1" max="31" step="2" value="9"></label>
@@ -36,7 +36,6 @@ function render({ model, el }) {
   let brush = [height >> 1, width >> 1]; // row and column of its middle
 
   el.innerHTML = html(width, height);
-  el.firstElementChild.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take keys meant for the tools
   const [canvas, image, size] = ["canvas", "img", "input"].map((tag) => el.querySelector(tag));
   const tools = el.querySelectorAll("button");
 
@@ -92,14 +91,16 @@ function render({ model, el }) {
     size.valueAsNumber += step; // the slider keeps it between its ends
     draw();
   }
+  function move(way, times) {
+    const ends = [height - 1, width - 1];
+    brush = brush.map((at, i) => Math.min(ends[i], Math.max(0, at + way[i] * times)));
+    draw();
+  }
 
   // 3. Mouse, finger and keys.
   function follow(event, first) {
-    const box = canvas.getBoundingClientRect();
-    const to = [
-      Math.floor(((event.clientY - box.top) / box.height) * height),
-      Math.floor(((event.clientX - box.left) / box.width) * width),
-    ];
+    const shares = [event.offsetY / canvas.clientHeight, event.offsetX / canvas.clientWidth];
+    const to = [Math.floor(shares[0] * height), Math.floor(shares[1] * width)];
     const from = first ? to : brush;
     brush = to;
     paint(from, to, erasing ? 0 : 1);
@@ -113,18 +114,11 @@ function render({ model, el }) {
   canvas.addEventListener("pointermove", (event) => {
     if (event.isPrimary && canvas.hasPointerCapture(event.pointerId)) follow(event, false);
   });
+  const acts = { " ": () => dab(1), e: () => dab(0), z: undo, "+": () => resize(2), "=": () => resize(2), "-": () => resize(-2) };
   takeKeys(canvas, (key, times) => {
-    if (key in ARROWS) {
-      const ends = [height - 1, width - 1];
-      brush = brush.map((at, i) => Math.min(ends[i], Math.max(0, at + ARROWS[key][i] * times)));
-      draw();
-    } else if (key === " ") dab(1);
-    else if (key.toLowerCase() === "e") dab(0);
-    else if (key.toLowerCase() === "z") undo();
-    else if (key === "+" || key === "=") resize(2);
-    else if (key === "-") resize(-2);
-    else return false;
-    return true;
+    const act = key in ARROWS ? () => move(ARROWS[key], times) : acts[key.toLowerCase()];
+    act?.();
+    return Boolean(act);
   });
   [() => choose(false), () => choose(true), undo, clear].forEach((act, i) => tools[i].addEventListener("click", act));
   size.addEventListener("input", draw);

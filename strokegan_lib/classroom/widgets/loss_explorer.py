@@ -72,9 +72,8 @@ class LossExplorer(Interactive):
             height = height / height[[np.abs(GREYS - grey).argmin(), 0]].sum()
             lowest = int(height.argmin())
             left.plot(GREYS, height, lw=2, label=name, **look)
-            left.plot(
-                GREYS[lowest], height[lowest], "o", color=look["color"], mec="black", ms=8, clip_on=False
-            )
+            dot = {"color": look["color"], "mec": "black", "ms": 8, "clip_on": False}
+            left.plot(GREYS[lowest], height[lowest], "o", **dot)
             right.plot(GREYS, -gradient, lw=2, **look)
             now = -expected(loss, np.array([painted]), grey, chance)[1].item()
             words += f"; {name}: minus gradient {round(now, 3) + 0:+.3f}, minimum at {GREYS[lowest]:.2f}"

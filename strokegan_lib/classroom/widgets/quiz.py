@@ -10,12 +10,11 @@ A question offers options or asks for a number::
 """
 
 import json
-from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 from pathlib import Path
 from textwrap import fill
-from typing import Any
+from typing import Any, NamedTuple
 
 import ipywidgets as widgets
 
@@ -26,8 +25,7 @@ QUIZZES = Path(__file__).parents[1] / "quizzes"
 SEED = 707  # of the order of options: one that puts the right ones about equally often at every place
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """An answer that is foreseen, whether it is right, and why."""
 
     text: str
@@ -35,8 +33,7 @@ class Answer:
     right: bool = False
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """A question and the answers that are foreseen, by letter or, where a number is asked for, by number."""
 
     ask: str
@@ -52,24 +49,21 @@ class Question:
             value = float(given)
         except ValueError:
             return None
-        for number, answer in self.answers.items():
-            if abs(value - number) <= self.within + 1e-9 * abs(number):
-                return answer
-        return Answer(given, self.otherwise)
+        near = (n for n in self.answers if abs(value - n) <= self.within + 1e-9 * abs(n))
+        return self.answers.get(next(near, None), Answer(given, self.otherwise))
 
 
 def _question(entry: dict[str, Any], salt: str) -> Question:
     """A question as it stands in the file; *salt* decides at which places its options stand."""
-    answers: dict[str | float, Answer] = {}
-    if "options" in entry:
-        # a hash gives the same places on every machine and in every version of Python
-        places = {sha256(f"{salt} {i}".encode()).digest(): o for i, o in enumerate(entry["options"])}
-        for letter, (_, option) in zip("ABCD", sorted(places.items()), strict=False):
-            answers[letter] = Answer(f"{letter}. {option['text']}", option["why"], option.get("right", False))
-        return Question(entry["ask"], answers)
-    for row in (entry, *entry["slips"]):
-        answers[row["number"]] = Answer(f"{row['number']:g}", row["why"], row is entry)
-    return Question(entry["ask"], answers, entry["within"], entry["otherwise"])
+    if "number" in entry:
+        rows = (entry, *entry["slips"])
+        answers = {row["number"]: Answer(f"{row['number']:g}", row["why"], row is entry) for row in rows}
+        return Question(entry["ask"], answers, entry["within"], entry["otherwise"])
+    # a hash gives the same places on every machine and in every version of Python
+    places = {sha256(f"{salt} {i}".encode()).digest(): option for i, option in enumerate(entry["options"])}
+    options = zip("ABCD", (option for _, option in sorted(places.items())), strict=False)
+    answers = {at: Answer(f"{at}. {o['text']}", o["why"], o.get("right", False)) for at, o in options}
+    return Question(entry["ask"], answers)
 
 
 def quiz(name: str, folder: Path = QUIZZES) -> "Quiz":
@@ -99,7 +93,7 @@ class Quiz:
     def __init__(self, name: str, asked: dict[int, Question]) -> None:
         self.name, self.asked = name, asked
         self.first: dict[int, bool] = {}  # question -> whether its first answer was right
-        self.answers: dict[int, widgets.RadioButtons | widgets.Text] = {}
+        self.answers: dict[int, widgets.ValueWidget] = {}
         self.verdicts = {number: widgets.HTML() for number in asked}
         self.words = widgets.HTML(status(self.score()))
         rows = []
@@ -130,14 +124,15 @@ class Quiz:
     def check(self, number: int) -> None:
         """Judge what is chosen in a question and write the verdict under it."""
         answer = self.asked[number].judge(self.answers[number].value)
-        if answer is None:
-            words = "Choose an answer, or write a number with digits, such as 0.5."
-            self.verdicts[number].value = status(words, "strokegan-verdict")
-            return
-        self.first.setdefault(number, answer.right)
-        # told apart by words, signs and the kind of line, not by colour
-        words, kind = ("✓ Right.", "right") if answer.right else ("✗ Not right.", "wrong")
-        self.verdicts[number].value = status(f"{words} {answer.why}", f"strokegan-verdict strokegan-{kind}")
+        words, kind = "Choose an answer, or write a number with digits, such as 0.5.", ""
+        if answer:
+            self.first.setdefault(number, answer.right)
+            # told apart by words, signs and the kind of line, not by colour
+            words, kind = (
+                ("✓ Right.", " strokegan-right") if answer.right else ("✗ Not right.", " strokegan-wrong")
+            )
+            words += f" {answer.why}"
+        self.verdicts[number].value = status(words, f"strokegan-verdict{kind}")
         self.words.value = status(self.score())
 
     def score(self) -> str:
@@ -157,14 +152,11 @@ class Quiz:
                 lines.append(fill(line, 100, subsequent_indent="      "))
         return "\n".join(lines)
 
-    def __repr__(self) -> str:
-        return f"Quiz {self.name}: {self.score()}"
-
     def _repr_mimebundle_(self, **_options: Any) -> dict:
-        still = f"<p>{escape(repr(self))}</p>"
+        words = f"Quiz {self.name}: {self.score()}"
+        still = f"<p>{escape(words)}</p>"
         for number, question in self.asked.items():
-            lines = [f"{number}. {question.ask}"]
-            if question.within is None:
-                lines += [answer.text for answer in question.answers.values()]
+            options = question.answers.values() if question.within is None else ()
+            lines = [f"{number}. {question.ask}", *(answer.text for answer in options)]
             still += f"<p>{'<br>'.join(map(escape, lines))}</p>"
-        return {**live(self.box)[0], "text/html": still, "text/plain": repr(self)}
+        return {**live(self.box)[0], "text/html": still, "text/plain": words}

@@ -1,7 +1,7 @@
 """Which share of stroke is best to train on? Saved comparisons of the ways to balance, with a slider."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
@@ -9,9 +9,6 @@ from matplotlib.figure import Figure
 
 from strokegan_lib.classroom.widgets.interactive import Interactive
 from strokegan_lib.classroom.widgets.pixels import ORANGE_HEX, rendered
-
-if TYPE_CHECKING:
-    from strokegan_lib.classroom.saved import Comparison
 
 REFERENCE = "oversampling"  # the arm that the others are compared with
 SCORES = {
@@ -27,13 +24,13 @@ GREY = "#606060"
 class RatioExplorer(Interactive):
     """A dot and a 95 % interval for each arm of a saved comparison. Used in notebook 08.
 
-    Those that saw the chosen share of stroke are orange squares.
+    The arms that saw the chosen share of stroke are orange squares.
 
     Example:
         ``RatioExplorer(saved_comparisons()).set(score="pooled Dice", share=0.5)``
     """
 
-    def __init__(self, comparisons: Mapping[str, "Comparison"]) -> None:
+    def __init__(self, comparisons: Mapping[str, Any]) -> None:
         self.comparisons = comparisons
         shares = {_share(line) for comparison in comparisons.values() for line in comparison.lines}
         super().__init__(
@@ -62,9 +59,8 @@ class RatioExplorer(Interactive):
                     keys = "minus_arm", "minus_arm_high", "minus_arm_low"
                     gain, lowest, highest = (-line[key] for key in keys)  # it is oversampling less the arm
                     told[-1] += f" ({gain:+.3f} against {REFERENCE}, {lowest:+.3f} to {highest:+.3f})"
-            axes.errorbar(
-                mean, place, xerr=[[mean - low], [high - mean]], capsize=3, color=color, marker=marker
-            )
+            bar = [[mean - low], [high - mean]]
+            axes.errorbar(mean, place, xerr=bar, capsize=3, color=color, marker=marker)
         names = [f"{line['arm']} ({line['stroke_share_in_batches']:.0%})" for line in chosen.lines]
         axes.set_yticks(range(len(names)), names)
         axes.invert_yaxis()

@@ -36,23 +36,21 @@ class ThresholdExplorer(Interactive):
         self.slices, self.rows = slices, rows
         self.truth = slices.stroke[rows]  # (n, H, W)
         self.scores = {name: score.reshape(self.truth.shape).float() for name, score in scores.items()}
-        truth = torch.from_numpy(self.truth)
+        truth, cuts = torch.from_numpy(self.truth), [(f"{t:.2f}", t) for t in CUTS]
         self.counts = {name: count(score, truth, THRESHOLDS) for name, score in self.scores.items()}  # (T, n)
         sizes = self.truth.sum((1, 2), dtype=int)  # (n,)
-        self.sick = sizes > 0
+        self.has_lesion = sizes > 0
         super().__init__(
             method=widgets.Dropdown(options=list(scores), description="method"),
             slice=widgets.IntSlider(int(sizes.argmax()), 0, len(sizes) - 1, description="slice"),
-            threshold=widgets.SelectionSlider(
-                options=[(f"{t:.2f}", t) for t in CUTS], value=0.5, description="threshold"
-            ),
+            threshold=widgets.SelectionSlider(options=cuts, value=0.5, description="threshold"),
         )
 
     def draw(self, method: str, slice: int, threshold: float) -> tuple[np.ndarray, str]:
         k, row = CUTS.index(threshold), self.rows[slice]
         predicted = (self.scores[method][slice] > THRESHOLDS[k]).numpy()  # (H, W)
         left = outlined(self.slices.images[row, 0], (self.truth[slice], ORANGE), (predicted, BLUE))
-        curve = self.counts[method][:, self.sick].dice().mean(-1)  # (T,)
+        curve = self.counts[method][:, self.has_lesion].dice().mean(-1)  # (T,)
 
         inches = len(left) / 96
         figure = Figure(figsize=(inches, inches), dpi=96)
@@ -64,13 +62,12 @@ class ThresholdExplorer(Interactive):
         axes.set(ylabel="mean Dice, slices with a lesion", ylim=(0, 1), yticks=(0, 0.5, 1))
 
         here = self.counts[method][k, slice]
-        found = (
-            f"Dice {here.dice():.2f}, precision {here.precision():.2f}, sensitivity {here.sensitivity():.2f}"
-        )
-        if not self.sick[slice]:
-            found = f"no lesion (orange is missing), {int(here.fp)} false positive pixels"
+        found = f"no lesion (orange is missing), {int(here.fp)} false positive pixels"
+        if self.has_lesion[slice]:
+            found = f"Dice {here.dice():.2f}, precision {here.precision():.2f}, "
+            found += f"sensitivity {here.sensitivity():.2f}"
         where = f"{self.slices.table['patient'][row]}, plane {self.slices.table['plane'][row]}"
         return np.concatenate([left, rendered(figure)], axis=1), (
             f"{method}, {where}, threshold {threshold:.2f}: {found}; "
-            f"mean Dice over the {self.sick.sum()} slices with a lesion {curve[k]:.3f}"
+            f"mean Dice over the {self.has_lesion.sum()} slices with a lesion {curve[k]:.3f}"
         )
