@@ -6,7 +6,7 @@ same share of stroke, one GAN arm a lower one. Reference is oversampling: copies
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -113,19 +113,6 @@ def balancing(setting: Setting, place: Place) -> Result:
     result = run(Experiment(setting.arms(), BUDGET), place)
     result.facts["setting"] = setting.name
     return result
-
-
-def phantom_start(place: Place) -> Result:
-    """Is it what the generator brings along from the phantom? Beside it a segmentor that starts there itself."""
-    there = replace(place, data=SliceSet.open(place.phantom))
-    start, lines = trained(Arm({}), "phantom", {**BUDGET, "steps": 1000}, there), []
-    for runs, setting in (("balancing_soop18", SOOP_18), ("balancing_tenth", TENTH)):
-        arms, gan = setting.arms(), f"gan-{100 * setting.high:.0f}"
-        control = replace(arms["oversampling"], start=start)
-        pair = {gan: arms[gan], "oversampling, segmentor from the phantom": control}
-        result = run(Experiment(pair, BUDGET, runs=runs), place)
-        lines += [{"setting": setting.name, **line} for line in result.tables[""]]
-    return replace(result, tables={"": lines})
 
 
 def generators(place: Place, high: float = 0.8) -> Result:

@@ -7,7 +7,7 @@ import torch
 from scipy import ndimage, stats
 from torch import Tensor
 
-from experiments.realism import HALVINGS, Scores, jackknife
+from experiments.realism import Scores, halvings, jackknife
 from strokegan_lib.balance.transplant import SMALLEST
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation.diversity import pairs
@@ -74,14 +74,11 @@ def mask_scores(made: MaskSample, held_out: MaskSample, train: MaskSample, *, se
     higher, the less variety.
     """
     results: Scores = {}
-    names, who = np.unique(held_out.patients, return_inverse=True)
     for name, (describe, distance) in DISTANCES.items():
         a, b = (torch.from_numpy(describe(sample.stroke)) for sample in (made, held_out))
         interval = jackknife(distance, a, b, made.patients, held_out.patients, seed=seed)
-        rng, halves = np.random.default_rng(seed), []
-        for _ in range(HALVINGS):
-            first = torch.from_numpy(np.isin(who, rng.permutation(len(names))[: len(names) // 2]))
-            halves.append(distance(b[first], b[~first]))
+        sides = halvings(held_out.patients, np.random.default_rng(seed))
+        halves = [distance(b[first], b[second]) for first, second in sides]
         results[name] = asdict(interval) | {"low": max(0.0, interval.low), "halves": float(np.mean(halves))}
     both_sides = np.concatenate([train.stroke, train.stroke[:, :, ::-1]])
     for sample, column in ((made, "mean"), (held_out, "halves")):

@@ -4,7 +4,7 @@ No single number will do: a blurred set, a set of copies and a set of one brain 
 number means anything by itself: the same is computed between two halves of the real set.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
@@ -29,9 +29,7 @@ GROUPS = 20  # of patients, left out one after the other
 PAIRS = 300  # whose MS-SSIM is averaged
 SAMPLES = 4  # pictures made for each pair of masks: six pairs of them
 CHUNK = 64  # slices at a time
-Scores = dict[
-    str, dict[str, Any]
-]  # name -> mean, low, high, n, patients (see Interval), and what stands beside
+Scores = dict[str, dict[str, Any]]  # name -> mean, low, high, n, patients (see Interval), and more
 
 
 @dataclass(frozen=True)
@@ -112,13 +110,19 @@ def distances(real: Tensor, fake: Tensor) -> dict[str, float]:
     return {"kernel": kernel_distance(real, fake), **within}
 
 
-def _by_chance(real: Sample, fake: Sample, rng: np.random.Generator) -> list[dict[str, float]]:
-    """Mean distances of half the real patients to the other half, and to as many synthetic slices."""
-    names, who = np.unique(real.patients, return_inverse=True)
-    found: tuple[list, list] = ([], [])
+def halvings(patients: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows of a random half of the patients, and those of the other half."""
+    names, who = np.unique(patients, return_inverse=True)
     for _ in range(HALVINGS):
         first = np.isin(who, rng.permutation(len(names))[: len(names) // 2])
-        sides = np.flatnonzero(first), np.flatnonzero(~first), np.arange(len(fake.images))
+        yield np.flatnonzero(first), np.flatnonzero(~first)
+
+
+def _by_chance(real: Sample, fake: Sample, rng: np.random.Generator) -> list[dict[str, float]]:
+    """Mean distances of half the real patients to the other half, and to as many synthetic slices."""
+    found: tuple[list, list] = ([], [])
+    for halves in halvings(real.patients, rng):
+        sides = *halves, np.arange(len(fake.images))
         count = min(map(len, sides))
         half, other, made = (torch.from_numpy(rng.permutation(rows)[:count]) for rows in sides)
         found[0].append(distances(real.features[half], real.features[other]))

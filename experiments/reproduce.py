@@ -30,7 +30,6 @@ EXPERIMENTS: dict[str, Callable[[Place], Result]] = {
     "phantom_to_real": segmentors.transfer,
     "balancing_soop18": partial(balancing.balancing, balancing.SOOP_18),
     "balancing_tenth": partial(balancing.balancing, balancing.TENTH),
-    "phantom_start_control": balancing.phantom_start,
     "painters_soop": balancing.generators,
     "family_soop": family.family,
     "memorisation_soop": pictures.copies,

@@ -9,7 +9,6 @@ from PIL import Image
 
 from experiments import balancing, family, pictures, realism, segmentors
 from experiments.runner import Place
-from strokegan_lib.training.weights import shipped
 
 TINY = {"steps": 1, "width": 4, "batch_size": 4, "threads": 1}
 
@@ -36,13 +35,7 @@ def test_the_family_beside_the_truth(place, monkeypatch):
     assert lines[0]["coverage_mean"] and not lines[0]["coverage_low"]
     assert lines[3]["same_masks_mean"] == pytest.approx(1) and not lines[4]["fidelity_mean"]
     assert Image.open(place.runs / "family.png").height == 3 * 132 - 4
-    assert set(result.facts["weights_sha256"]) == {
-        "sagan-soop",
-        "segan-soop",
-        "synthesis-soop",
-        "masks-soop",
-        "unet-soop",
-    }
+    assert set(result.facts["weights_sha256"]) == {f"{name}-soop" for name in (*few, "masks", "unet")}
 
 
 def test_segmentors_from_elsewhere(place):
@@ -65,20 +58,11 @@ def test_candidates_are_judged_on_validation_patients(place, monkeypatch):
     assert result.facts["counts"]["slices"] == len(place.data.of_split("validation"))
 
 
-def test_controls_of_balancing(place, monkeypatch):
-    networks = {"phantom": shipped("unet-phantom"), "generator": shipped("synthesis-phantom")}
-    monkeypatch.setattr(balancing, "trained", lambda arm, name, *_: networks[name])
+def test_shipped_generators_as_arms(place, monkeypatch):
     monkeypatch.setattr(balancing, "BUDGET", {"method": "unet", **TINY})
     lines = balancing.generators(place).tables[""]
     assert [line["arm"] for line in lines] == ["oversampling", "synthesis-soop-80", "styled-soop-80"]
     assert lines[1]["synthetic_slices"] == lines[2]["synthetic_slices"] > 0
-    monkeypatch.setattr(balancing, "BUDGET", {"method": "unet", **TINY, "width": 32})
-    lines = balancing.phantom_start(place).tables[""]
-    control = "oversampling, segmentor from the phantom"
-    wanted = {"soop-18": ["gan-50", control], "tenth": ["gan-80", control]}
-    assert [(line["setting"], line["arm"]) for line in lines] == [
-        (k, arm) for k, of in wanted.items() for arm in of
-    ]
 
 
 def test_pictures_to_look_at(place):
