@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from experiments.pictures import named_rows
 from experiments.realism import Sample, Scores, lesion_scores, realism, synthetic_scores, truth_of
 from experiments.recipes import steps_made
 from experiments.runner import Line, Place, Result, flat
@@ -31,7 +30,6 @@ HISTORY = {  # in the order of first publication, preprints counted
     "synthesis": "paper: synthesis", "masked": "paper: masked image", "styled": "style code",
     "masked-divergence": "masked image, divergence",
 }  # fmt: skip
-SHOWN = 6  # slices of each member in the picture
 BATCH, STEPS = 16, 8  # slices and steps that are timed
 WHAT = (
     "Synthetic slices, as many as there are test slices with a stroke, against these; 95 % intervals over patients (kernel: "
@@ -46,8 +44,6 @@ def family(place: Place) -> Result:
     slices, lines = place.data, []
     count = len(with_stroke(slices, "test"))
     masks = load_weights(shipped(MASKS), "mask generator")[0].sample(count)  # two of (n, 128, 128)
-    some = [mask[:SHOWN] for mask in masks]
-    from_noise, from_masks = {}, {"made masks": (90 * some[1] + 165 * some[0]).astype(np.uint8)}
     with one_thread_each():
         for name, title in HISTORY.items():
             network, about = load_weights(shipped(f"{name}-soop"), tuple(NETWORKS))
@@ -55,19 +51,14 @@ def family(place: Place) -> Result:
             if kind_of(network) in GENERATORS:
                 truth = from_test_masks(network, slices)  # beside all scores stand those of the true slices
                 found = {"test masks": truth, "made masks": without_patients(paint(network, *masks), slices)}
-                from_masks[title] = paint(network, *some)[:, 0]
             elif hasattr(network, "latent"):
                 found = {"noise": without_patients(sample(network, count), slices)}
-                from_noise = {title: sample(network, SHOWN)[:, 0], **from_noise}
             told, price = {"member": name, "title": title}, cost(about, slices)
             lines += [{**told, "source": of, **columns(scores), **price} for of, scores in found.items()]
-    named_rows(from_noise | from_masks).save(place.runs / "family.png", optimize=True)
     first = {"member": "", "title": "true slices", "source": "patients", **columns(true_slices(truth))}
     files = (*(f"{name}-soop" for name in HISTORY), MASKS, SEEKER)
-    facts = {
-        "weights_sha256": {name: sha256(shipped(name)) for name in files},
-        "counts": {"lesion_slices": count},
-    }
+    hashes = {name: sha256(shipped(name)) for name in files}
+    facts = {"weights_sha256": hashes, "counts": {"lesion_slices": count}}
     return Result(WHAT, {"": [first, *lines]}, facts)
 
 

@@ -151,9 +151,8 @@ def findings() -> str:
     arms = {line["arm"]: line for line in table1}
     balancing = {line["arm"]: line for line in table_of("balancing_soop18", RESULTS)[0]}
     members, _ = table_of("family_soop", RESULTS)
-    coverage = {
-        line["title"]: number(line["coverage_mean"]) for line in reversed(members)
-    }  # first: of test masks
+    # reversed: of a title's lines the first, that of test masks, is kept
+    coverage = {line["title"]: number(line["coverage_mean"]) for line in reversed(members)}
     reader = json.loads((RESULTS / "blinded_reading_soop.json").read_text(encoding="utf-8"))
     return f"""- **The paper's margin is not found.** On {card["counts"]["slices"]} real slices, five folds, the paper's segmentor has a Dice {cell(arms["segan"], "minus_arm")}
   above SegAN's, where the paper reports .058; a plain U-Net is ahead of it by {ahead(arms["unet"])}.

@@ -98,9 +98,7 @@ def write(folder: Path, sets: list[SliceSet], out: Path) -> None:
     else:
         network, about = so_far(folder, len(sets[0].channels))
     if about["data_sha256"] != each(sets, "sha256"):
-        raise BadInput(
-            folder, "learnt from another data set than the one given", "give the one it learnt from"
-        )
+        raise BadInput(folder, "learnt from another data set", "give the one it learnt from")
     network.half().float()  # scored as it is shipped
     if recipe.task == "segmentation":
         found = validation_score(network, Batches(sets[0], sets[0].of_split("validation"), size=64))

@@ -6,14 +6,12 @@ and slices read from a memory map and augmented one by one. MONAI's side is its 
 loader, its transforms and its loss. A step is everything: batch, augmentation, every player's turn, record. The ratio
 is the median of the rounds' ratios. Aims against plain on a CPU: 1.3 times as fast in fp32, 2.5 times in bf16.
 
-Run by ``make bench``, or ``python tests/benchmarks/bench_training.py [--data DIR]``; without --data a set of 1,800
-made-up slices is written to a temporary folder.
+Run by ``make bench``, on the quick profile's phantom.
 """
 
 import argparse
 import math
 import statistics
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -22,17 +20,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from bench_batches import write_made_up
 from plain import PlainSlices
 from plain_attention import use_plain_attention
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from turns import Side, Steps, device, in_turns, machine, synchronise
 
+from strokegan_lib.classroom import prepared
 from strokegan_lib.data.augment import Augmentation
 from strokegan_lib.data.batches import Batch, Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.models.gan import GAN
+from strokegan_lib.profiles import profile
 from strokegan_lib.training.loop import Loop
 from strokegan_lib.training.precision import accelerator, arithmetic
 from strokegan_lib.training.settings import Settings
@@ -172,23 +171,17 @@ def compare(name: str, size: int, precision: str, folder: Path, rounds: int) -> 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, help="a SliceSet to measure on instead of made-up slices")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS), help="default: all")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each side (default: 5)")
     args = parser.parse_args()
     print(f"Training step: {machine()}; precision of this machine: {arithmetic()}; width {WIDTH}")
     print("task       batch  precision  kit, ms  against      ms  ratio   aim")
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = args.data or Path(scratch) / "made-up"
-        if args.data is None:
-            write_made_up(folder, patients=60)
-        for precision in dict.fromkeys((arithmetic(), "fp32")):
-            for name in args.tasks:
-                for size in SIZES:
-                    compare(name, size, precision, folder, args.rounds)
+    folder = prepared(None, profile("quick")).folder
+    for precision in dict.fromkeys((arithmetic(), "fp32")):
+        for name in args.tasks:
+            for size in SIZES:
+                compare(name, size, precision, folder, args.rounds)
 
 
 if __name__ == "__main__":
