@@ -23,7 +23,7 @@ PROG = "python -m experiments.reproduce"
 EXPERIMENTS: dict[str, Callable[[Place], Result]] = {
     "table1_soop": partial(runner.run, segmentors.TABLE_1),
     "ablation_soop": partial(runner.run, segmentors.ABLATION),
-    "new_loss_candidates": segmentors.candidates,
+    "new_loss_candidates": partial(runner.run, segmentors.CANDIDATES),
     "new_loss_soop": partial(runner.run, segmentors.NEW_LOSS),
     "new_loss_untouched": partial(runner.run, segmentors.UNTOUCHED),
     "new_loss_phantom": segmentors.new_loss_on_the_phantom,

@@ -25,13 +25,11 @@ class LossInputs(NamedTuple):
     stroke: Tensor  # (B, 1, H, W), 0/1
     logits: Tensor  # (B, C, H, W), whose sigmoid is the painting
     score: Tensor  # (B, 1, H, W), 0..1, how much each pixel looks like stroke
-    fake: Sequence[
-        Tensor
-    ]  # the critic's features of the painting: the picture, then (B, C_l, H_l, W_l) a level
-    true: Sequence[Tensor]  # those of image x stroke
-    black: Sequence[
-        Tensor
-    ]  # those of one black picture; for ``paper``, which does not look, the picture alone
+    # the critic's features of the painting, the picture first, then (B, C_l, H_l, W_l) a level; of image x stroke; and
+    # of one black picture (for ``paper``, which does not look, the picture alone)
+    fake: Sequence[Tensor]
+    true: Sequence[Tensor]
+    black: Sequence[Tensor]
     weighting: str = "equal"  # of the paper's multi-scale L1 loss, see losses
 
 
@@ -43,8 +41,8 @@ def paper(inputs: LossInputs) -> dict[str, Tensor]:
     return {"multi_scale": multi_scale_l1(inputs.fake, inputs.true, inputs.weighting)}
 
 
-def separation(inputs: LossInputs) -> dict[str, Tensor]:
-    """Normalised L1: each level in units of how far it holds true masked images apart from black ones::
+def normalised_l1(inputs: LossInputs) -> dict[str, Tensor]:
+    """Each level in units of how far it holds true masked images apart from black ones::
 
     loss = 1/L * sum over levels l of  mean |fake_l - true_l| / mean |true_l - black_l|
     """
@@ -55,7 +53,7 @@ def separation(inputs: LossInputs) -> dict[str, Tensor]:
     return {"normalised_l1": torch.stack(terms).mean()}
 
 
-def relative(inputs: LossInputs) -> dict[str, Tensor]:
+def bray_curtis(inputs: LossInputs) -> dict[str, Tensor]:
     """Bray-Curtis dissimilarity (1957) of the features, which for masks is 1 - Dice, slice by slice and level by level.
 
     With d(a, b) the sum of ``|a - b|`` over the features of one level of one slice::
@@ -104,7 +102,7 @@ def presence(inputs: LossInputs) -> dict[str, Tensor]:
     return {**paper(inputs), "presence": PRESENCE * answer}
 
 
-def calm(inputs: LossInputs) -> dict[str, Tensor]:
+def false_positives(inputs: LossInputs) -> dict[str, Tensor]:
     """The divergence, and a price for false positives on slices without stroke, where soft Dice is constant::
 
         sum(score) / (sum(score) + A),      A the mean area of the strokes in the batch
@@ -120,7 +118,7 @@ def calm(inputs: LossInputs) -> dict[str, Tensor]:
 
 
 # by the names that the command line, the result tables and notebook 10 use
-PROPOSED = (paper, separation, relative, divergence, presence, calm)
+PROPOSED = (paper, normalised_l1, bray_curtis, divergence, presence, false_positives)
 OBJECTIVES: dict[str, Objective] = {objective.__name__: objective for objective in PROPOSED}
 
 

@@ -1,7 +1,5 @@
 """Experiments that ask shipped networks: each line is there, and of test patients."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from brains import brains
@@ -45,16 +43,6 @@ def test_segmentors_from_elsewhere(place):
     result = segmentors.new_loss_on_the_phantom(place)
     assert len(result.tables[""]) == 3
     assert result.facts["counts"]["slices"] == len(place.data.of_split("test"))
-
-
-def test_candidates_are_judged_on_validation_patients(place, monkeypatch):
-    losses = {"divergence": segmentors.LOSSES["divergence"]}
-    tiny = replace(segmentors.CANDIDATES, arms=losses, budget={**segmentors.BUDGET, **TINY})
-    monkeypatch.setattr(segmentors, "CANDIDATES", tiny)
-    result = segmentors.candidates(place)
-    (line,) = result.tables[""]
-    assert line["loss"] == "divergence" and list(line) == list(segmentors.COLUMNS)
-    assert result.facts["counts"]["slices"] == len(place.data.of_split("validation"))
 
 
 def test_shipped_generators_as_arms(place, monkeypatch):

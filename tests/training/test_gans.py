@@ -1,7 +1,6 @@
 """Every GAN of the kit: no dead weights, turns that do not mix, runs that end the same however often they stop."""
 
 import signal
-import sys
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -9,10 +8,8 @@ from typing import Any
 import pytest
 import tiny
 import torch
-from brains import brains
 from torch import Tensor, nn
 
-from strokegan_lib import train
 from strokegan_lib.data.batches import Batch
 from strokegan_lib.losses import ADVERSARIAL, critic_loss, r1_penalty
 from strokegan_lib.models import attention
@@ -250,23 +247,3 @@ def test_each_method_from_noise_learns_from_its_own_truth(slices):
     assert torch.equal(seen["dcgan"][0], one.image)
     assert torch.equal(seen["progressive"][0], as_grown(one.image, 0, 1.0))
     assert torch.equal(seen["masks"][0], soften(torch.cat([one.stroke, one.foreground], 1)))
-
-
-TASKS = [
-    ("sagan", ["family", "--member", "sagan"], {"width": 4, "latent": 64}),
-    ("mask generator", ["masks", "--noise", "8"], {"width": 4, "noise": 8}),
-    ("encoder", ["encoder", "--features", "6"], {"width": 4, "features": 6}),
-]
-
-
-@pytest.mark.parametrize(("kind", "words", "config"), TASKS, ids=[kind for kind, *_ in TASKS])
-def test_the_command_line_trains_it(kind, words, config, tmp_path, monkeypatch):
-    folders = [str(brains(tmp_path / name, patients=30).folder) for name in "ab"[: 1 + (kind == "encoder")]]
-    size = ["--steps", "2", "--width", "4", "--batch-size", "2", "--threads", "1"]
-    words = [*words, "--data", *folders, "--out", str(tmp_path / "run"), *size]
-    monkeypatch.setattr(sys, "argv", [train.PROG, *words])
-    with pytest.raises(SystemExit) as end:
-        train.main()
-    assert not end.value.code
-    network, about = load_weights(tmp_path / "run" / "weights.safetensors", kind)
-    assert network.config == config and about["settings"]["task"] == words[0]

@@ -53,13 +53,13 @@ EVEN = torch.full((2, 1, SIZE, SIZE), 0.25)
 # name, painted, stroke, terms; all levels are the pixels, the image is 1 everywhere
 CLOSED_FORM = [
     ("paper", EVEN, FULL, {"multi_scale": (64 * 0.75 + 192 * 0.25 + 256 * 0.25) / 512}),
-    ("separation", EVEN, FULL, {"normalised_l1": (64 * 0.75 + 192 * 0.25 + 256 * 0.25) / 2 / 64}),
-    ("relative", HALF, FULL, {"bray_curtis": (1 / 3 + 0) / 2}),  # 1 - Dice of half the stroke
-    ("relative", NONE, FULL, {"bray_curtis": (1 + 0) / 2}),
+    ("normalised_l1", EVEN, FULL, {"normalised_l1": (64 * 0.75 + 192 * 0.25 + 256 * 0.25) / 2 / 64}),
+    ("bray_curtis", HALF, FULL, {"bray_curtis": (1 / 3 + 0) / 2}),  # 1 - Dice of half the stroke
+    ("bray_curtis", NONE, FULL, {"bray_curtis": (1 + 0) / 2}),
     # on a slice without stroke a false positive as large as the batch's typical stroke costs 1
-    ("relative", torch.cat([FULL[:1], HALF[:1]]), FULL, {"bray_curtis": (0 + 1 / 2) / 2}),
-    ("calm", torch.cat([FULL[:1], HALF[:1]]), FULL, {"false_positives": 32 / (32 + 64) / 2}),
-    ("calm", HALF, FULL, {"false_positives": 0}),
+    ("bray_curtis", torch.cat([FULL[:1], HALF[:1]]), FULL, {"bray_curtis": (0 + 1 / 2) / 2}),
+    ("false_positives", torch.cat([FULL[:1], HALF[:1]]), FULL, {"false_positives": 32 / (32 + 64) / 2}),
+    ("false_positives", HALF, FULL, {"false_positives": 0}),
     ("presence", FULL, FULL, {"presence": 0}),
 ]
 
@@ -78,7 +78,7 @@ def test_the_papers_is_multi_scale_l1(weighting):
     assert torch.equal(total("paper", inputs), multi_scale_l1(inputs.fake, inputs.true, weighting))
 
 
-@pytest.mark.parametrize("name", ["separation", "relative"])
+@pytest.mark.parametrize("name", ["normalised_l1", "bray_curtis"])
 def test_the_scale_of_a_level_does_not_matter(name):
     """The paper's loss follows the level of the largest numbers."""
     inputs = random_inputs(1, (40, 0, 5))
@@ -146,8 +146,8 @@ def test_every_batch_has_a_finite_loss_and_gradient(name, areas):
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
-        ({"loss": "relative", "output": "probability"}, "--loss relative"),
-        ({"loss": "calm", "multi_scale": 0.0}, "--loss calm"),
+        ({"loss": "bray_curtis", "output": "probability"}, "--loss bray_curtis"),
+        ({"loss": "false_positives", "multi_scale": 0.0}, "--loss false_positives"),
         ({"loss": "presence", "levels": "elements"}, "--loss presence"),
         ({"multi_scale": 0.0, "dice": 0.0}, "every weight"),
     ],
