@@ -2,7 +2,6 @@
 
 import base64
 import io
-import json
 import os
 import re
 import secrets
@@ -31,7 +30,6 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
 START = 300  # seconds until a notebook is shown and its kernel is idle: the machines of CI can be slow
 ANSWER = 60_000  # milliseconds until a widget shows what the kernel made of a click
-NOTIFICATIONS = ".jupyter/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
 CELLS = {
     "set-up": """import numpy as np, torch
 from strokegan_lib.classroom import *
@@ -102,13 +100,11 @@ def lab(home: Path) -> Iterator[str]:
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"),
         *(f"--ServerApp.root_dir={home}", "--LabApp.extension_manager=readonly"),
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        *("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None"),
     ]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
     cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS.values()]
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), home / "widgets.ipynb")
-    (home / NOTIFICATIONS).parent.mkdir(parents=True)
-    (home / NOTIFICATIONS).write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
     environment |= {"HOME": str(home), "OMP_NUM_THREADS": "1"}  # server and browser want a core too
     with open(home / "lab.log", "wb") as log:

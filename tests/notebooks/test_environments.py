@@ -1,6 +1,5 @@
 """What library and notebooks import is there with pip, on Binder and on Colab."""
 
-import ast
 import os
 import re
 import subprocess
@@ -34,14 +33,10 @@ def asked(table: str) -> dict[str, Requirement]:
 
 
 def imported(sources: list[str]) -> set[str]:
-    """Names for pip of what code imports."""
-    modules: set[str] = set()
-    for source in sources:
-        for node in ast.walk(ast.parse(re.sub(r"^( *)%.*$", r"\1pass", source, flags=re.M))):
-            modules |= {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
-            modules |= {node.module} if isinstance(node, ast.ImportFrom) else set()
+    """Names for pip of what code imports, one module a line."""
+    modules = {name for source in sources for name in re.findall(r"^ *(?:from|import) (\w+)", source, re.M)}
     known = metadata.packages_distributions()
-    names = {known[top][0].lower() for top in (module.split(".")[0] for module in modules) if top in known}
+    names = {known[name][0].lower() for name in modules & known.keys()}
     return {AS.get(name, name) for name in names} - {"strokegan_lib"}
 
 
