@@ -12,7 +12,6 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import torch
@@ -98,9 +97,7 @@ class KeptRuns:
             raise Stopped(f"Stopped after step {done.step} of {steps}. Run this cell again: training {then}.")
         return done
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self.folder and kind is None:
             shutil.rmtree(self.folder, ignore_errors=True)
         self.lock.release()

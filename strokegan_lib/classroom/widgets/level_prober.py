@@ -52,9 +52,8 @@ class LevelProber(Interactive):
         pictures = outlined(grey.cpu().numpy(), (outline, ORANGE))
 
         percent = {}
-        for n, level in enumerate(self.critic(masked)):
-            name = f"level {n} ({level.shape[-2]}x{level.shape[-1]})" if n else "picture"
-            true, seen, empty = level
+        for n, (true, seen, empty) in enumerate(self.critic(masked)):
+            name = f"level {n} ({true.shape[-2]}x{true.shape[-1]})" if n else "picture"
             percent[name] = 100 * ((seen - true).abs().mean() / (empty - true).abs().mean()).item()
         figure = Figure(figsize=(5, len(pictures) / 96), dpi=96)
         figure.subplots_adjust(left=0.28, right=0.98, bottom=0.15, top=0.97)
