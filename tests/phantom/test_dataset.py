@@ -23,13 +23,8 @@ def command(capsys, monkeypatch):
     return call
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory) -> SliceSet:
-    out = tmp_path_factory.mktemp("phantom") / "small"
-    return make_phantom_set(out, patients=2, slices_per_patient=5, progress=False)
-
-
-def test_the_set_holds_the_patients(small):
+def test_the_set_holds_the_patients_and_a_larger_one_the_same_first_ones(command, tmp_path):
+    small = make_phantom_set(tmp_path / "small", patients=2, slices_per_patient=5, progress=False)
     patient = make_patient(1, z=plane_heights(5))
     rows = small.of_patient("phantom-00001")
     assert np.array_equal(small.images[rows, 0], WINDOW.to_bytes(patient.images, patient.foreground))
@@ -37,16 +32,13 @@ def test_the_set_holds_the_patients(small):
     assert np.allclose(small.table["z"][rows], [-38.4, -13.2, 12, 37.2, 62.4])  # equally spaced, -51 to 75 mm
     assert set(small.table["row_spacing"]) == {1.5} and set(small.table["thickness"]) == {25.2}
 
-
-def test_the_command_makes_the_same_first_patients_with_any_number_of_workers(command, tmp_path, small):
     out = tmp_path / "set"
     words = ("--out", str(out), "--patients", "3", "--slices-per-patient", "5", "--workers", "2")
     code, stdout, _ = command(*words)
     large = SliceSet.open(out)  # every sha256 agrees
     for name in ("images", "stroke", "foreground"):
         assert np.array_equal(getattr(large, name)[: len(small)], getattr(small, name))
-    facts = large.card["phantom_patients"]
-    assert facts[:2] == small.card["phantom_patients"] and [f["patient"] for f in facts] == large.patients
+    assert large.card["phantom_patients"][:2] == small.card["phantom_patients"]
     assert code == 0 and large.channels == ["flair"]
     assert large.card["made_by"].endswith("--patients 3 --slices-per-patient 5 --contrast flair --seed 0")
     assert "15 slices of 3 patients" in stdout and "SOOP" in stdout and "Limit:" in stdout

@@ -20,13 +20,9 @@ def grow(plan: Plan, seed: int = 0) -> Lesion:
     return grow_lesion(np.random.default_rng([seed, 99]), plan)
 
 
-@pytest.fixture(scope="module")
-def strokes() -> list[tuple[Plan, Lesion]]:
+def test_what_was_planned_grows():
     """The first strokes of the default set."""
-    return [(plan, grow(plan, k)) for k in range(40) if (plan := plan_stroke(k, 0))]
-
-
-def test_what_was_planned_grows(strokes):
+    strokes = [(plan, grow(plan, k)) for k in range(40) if (plan := plan_stroke(k, 0))]
     ratio = np.array([lesion.volume / plan.volume for plan, lesion in strokes])
     assert 0.97 < np.median(ratio) < 1.03
     assert (np.abs(ratio - 1) < 0.1).mean() > 0.9 and (np.abs(ratio - 1) < 0.5).all()
@@ -41,11 +37,7 @@ def test_what_was_planned_grows(strokes):
         assert lesion.right == pytest.approx((inside & (X > 0)).sum() / inside.sum())
         counts = np.bincount(territories()[0][inside], minlength=len(NAMES))
         assert counts[NAMES.index(lesion.territory)] == counts.max()
-
-
-def test_pieces_are_whole_in_space_and_on_one_side(strokes):
-    """From plane to plane a lesion changes at its rim only."""
-    overlaps = []
+    overlaps = []  # from plane to plane a piece changes at its rim only
     for _, lesion in strokes:
         pieces, n = ndimage.label(lesion.level > 0, CONNECTED)
         for piece in (pieces == i + 1 for i in range(n)):

@@ -4,7 +4,6 @@ import itertools
 from dataclasses import replace
 
 import numpy as np
-import pytest
 import torch
 
 from strokegan_lib.phantom.anatomy import shapes
@@ -17,9 +16,7 @@ STILL = {"age": 60.0, "atrophy": 0.0, "ventricle_growth": 0.0, "affine": np.eye(
 AVERAGE = Head(**STILL, warp=np.zeros((3, 39, 49, 41), np.float32))  # the average brain itself
 
 
-@pytest.fixture(scope="module")
-def heads() -> list[Head]:
-    return [draw_head(np.random.default_rng(seed)) for seed in range(40)]
+HEADS = [draw_head(np.random.default_rng(seed)) for seed in range(40)]
 
 
 def test_a_shift_and_a_scale_do_what_they_say():
@@ -42,32 +39,30 @@ def test_grown_ventricles_fill_what_was_tissue():
     assert (after[far] - distance[far]).abs().max() < 1  # pushed away less, the farther
 
 
-def test_ages_are_those_of_stroke_patients_and_open_furrows_and_ventricles(heads):
-    ages = np.array([head.age for head in heads])
+def test_ages_are_those_of_stroke_patients_and_open_furrows_and_ventricles():
+    ages = np.array([head.age for head in HEADS])
     assert 63 < ages.mean() < 73 and 8 < ages.std() < 18 and ages.min() >= 25 and ages.max() <= 97
-    inside = [shapes().sample(head.to_mni(POINTS), "to_ventricle")[0] < 0 for head in heads]
-    for opened in ([head.atrophy for head in heads], [int(mask.sum()) for mask in inside]):
+    inside = [shapes().sample(head.to_mni(POINTS), "to_ventricle")[0] < 0 for head in HEADS]
+    for opened in ([head.atrophy for head in HEADS], [int(mask.sum()) for mask in inside]):
         assert np.corrcoef(ages, opened)[0, 1] > 0.4
 
 
-def test_heads_stay_near_the_average_are_not_folded_and_not_symmetric(heads):
+def test_heads_stay_near_the_average_are_not_folded_and_not_symmetric():
     points = POINTS[shapes().sample(POINTS, "depth")[0] > 0]
-    for head in heads[:6]:
+    for head in HEADS[:6]:
         assert (head.to_mni(points) - points).norm(dim=-1).max() < 30  # mm
         # grown ventricles meet themselves here and there, at their walls only
         for same, unfolded in ((replace(head, ventricle_growth=0.0), 1), (head, 0.94)):
             columns = [(same.to_mni(points + axis) - same.to_mni(points - axis)) / 2 for axis in torch.eye(3)]
-            volume = torch.det(
-                torch.stack(columns, -1)
-            )  # of a small cube in MNI space, (N,); negative in a fold
+            volume = torch.det(torch.stack(columns, -1))  # (N,) of a small cube; negative in a fold
             assert (volume > 0).float().mean() >= unfolded and 0.8 < volume.median() < 1.25
         forward = head.warp[1]  # (X, Y, Z) mm; the box is symmetric in x
         assert 0.4 < np.corrcoef(forward.ravel(), forward[::-1].ravel())[0, 1] < 0.99
 
 
-def test_tissue_is_shares_with_fluid_where_it_belongs_and_atrophy_opens_the_furrows(heads):
+def test_tissue_is_shares_with_fluid_where_it_belongs_and_atrophy_opens_the_furrows():
     loads = []
-    for seed, head in enumerate(heads[:4]):
+    for seed, head in enumerate(HEADS[:4]):
         points = plane_points(np.array([10.0, 18.0, 30.0]), head.middle())[:, ::2, ::2].reshape(-1, 3)
         mni = head.to_mni(points)
         young, tissue, old = (

@@ -23,18 +23,14 @@ from strokegan_lib.scans.volumes import NAN_OUTSIDE, read_mask
 ROOT = Path(__file__).parents[2]
 
 
+def run(name: str, folder: Path, out: Path, *options: str) -> int:
+    return main(SOURCES[name], ["--source", str(folder), "--out", str(out), *options])
+
+
 def prepared(name: str, folder: Path, *options: str) -> SliceSet:
-    out = tempfile.mkdtemp(dir=folder.parent)
-    assert main(SOURCES[name], ["--source", str(folder), "--out", f"{out}/o", *options]) == 0
-    return SliceSet.open(f"{out}/o")
-
-
-def refused(capfd, name: str, source: object, out: object, *words: str) -> None:
-    """Exit code 2 and one line with the words."""
-    status = main(SOURCES[name], ["--source", str(source), "--out", str(out)])
-    error = capfd.readouterr().err
-    assert status == 2 and error.count("\n") == 1 and "; " in error, error
-    assert all(word in error for word in words), error
+    out = Path(tempfile.mkdtemp(dir=folder.parent), "set")
+    assert run(name, folder, out, *options) == 0
+    return SliceSet.open(out)
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -74,25 +70,25 @@ def black(path: Path) -> None:
     edited(np.zeros_like)(path.parents[1] / "NIfTI" / "bwsrsub-2_lesion.nii.gz")
 
 
-def renamed(name: str):
-    return lambda path: path.rename(path.with_name(name))
-
-
 DAMAGES = {  # data set, which of its files or folders, what is done to it, words of the complaint
-    "truncated": ("isles2022", "*2_ses-0001_dwi.*", lambda p: os.truncate(p, 99), "is damaged or cut short"),
     "no brain": ("soop", "rsub-2_*", black, "shows no brain"),
+    "grid": ("soop", "bwsrsub-2_*", edited(lambda d: d[:10, :10, :10]), "is not on SOOP's grid"),
     "constant head": ("isles2022", "*2_ses-0001_adc.*", edited(lambda d: 1.0 + (np.indices(d.shape).sum(0) == 0)), "cannot be windowed"),
     "other affine": ("isles2022", "*2_ses-0001_msk.*", edited(shift=0.01), "has affine [["),
     "mask outside": ("isles2022", "*2_ses-0001_msk.*", edited(lambda d: np.roll(d, 13, 0)), "lies outside the brain by"),
     "no mask": ("isles2022", "*2_ses-0001_msk.*", Path.unlink, "has no mask (sub-strokecase0002_ses-0001)"),
-    "no image": ("isles2022", "*2_ses-0001_adc.*", Path.unlink, "without its adc image"),
     "dangling link": ("isles2022", "*2_ses-0001_adc.*", lambda p: (p.unlink(), p.symlink_to("nowhere")), "cannot be read (No such file"),
     "duplicate": ("isles2022", "*2_ses-0001_dwi.*", lambda p: shutil.copy(p, p.parents[1]), "is the second of its kind"),
-    "test case": ("isles2018", "case_2", renamed("case_95"), "not one of the 94 training cases"),
-    "renamed": ("isles2018", "case_2", renamed("two"), "lies in no folder named like a case"),
+    "test case": ("isles2018", "case_2", lambda p: p.rename(p.with_name("case_95")), "not one of the 94 training cases"),
+    "renamed": ("isles2018", "case_2", lambda p: p.rename(p.with_name("two")), "lies in no folder named like a case"),
     "label 5": ("brats2015", "*pat2_1/*/*.OT.*", edited(lambda d: d + d // 4), "labels (5; expected 0, 1, 2, 3, 4)"),
-    "grid": ("soop", "bwsrsub-2_*", edited(lambda d: d[:10, :10, :10]), "is not on SOOP's grid"),
-    "picture": ("soop", "rsub-2_*", lambda p: Image.new("RGB", (692, 189), "lime").save(p), "is not 692x189 pixels"),
+}  # fmt: skip
+FOLDERS = {  # data set, what lies in the folder, words of the complaint
+    "missing": ("soop", lambda root: None, "cannot be read (No such file or directory)"),
+    "empty": ("isles2022", Path.mkdir, "holds no case of isles2022"),
+    "no case folder": ("brats2015", lambda root: isles2018_case(root, 1), "in no folder named like a case"),
+    "test cases": ("isles2018", lambda root: isles2018_case(root, 1, "TESTING"), "holds no case of isles2018"),
+    "masks only": ("soop", lambda root: (soop_subject(root, 1), shutil.rmtree(root / "PNG")), "1 dropped (mask without"),
 }  # fmt: skip
 
 
@@ -105,50 +101,35 @@ def sound(tmp_path_factory) -> Path:
     return root
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_one_bad_case(tmp_path, capfd, sound, damage):
-    name, file, apply, what = DAMAGES[damage]
-    source, out = shutil.copytree(sound / name, tmp_path / "in"), tmp_path / "out"
-    apply(next(p for p in source.rglob(file) if p.is_file() or "*" not in file))
-    refused(capfd, name, source, out, str(source), what)
-    assert os.listdir(tmp_path) == ["in"]
-    options = ["--source", str(source), "--out", str(out), "--skip-bad", "--workers", "2"]
-    assert main(SOURCES[name], options) == 0
-    error = capfd.readouterr().err.splitlines()
-    assert all(line.startswith("skipped: ") and what in line for line in error)
-    slices = SliceSet.open(out)
-    assert len(slices.patients) == 1 + (name == "isles2022") and slices.card["cases_skipped_as_bad"]
+@pytest.mark.parametrize("damage", [*DAMAGES, *FOLDERS])
+def test_what_cannot_be_read_is_one_line_and_a_bad_case_may_be_skipped(tmp_path, capfd, sound, damage):
+    source, out = tmp_path / "in", tmp_path / "out"
+    if damage in FOLDERS:
+        name, make, what = FOLDERS[damage]
+        make(source)
+    else:
+        name, file, apply, what = DAMAGES[damage]
+        shutil.copytree(sound / name, source)
+        apply(next(p for p in source.rglob(file) if p.is_file() or "*" not in file))
+    assert run(name, source, out) == 2 and not out.exists()
+    (error,) = capfd.readouterr().err.splitlines()
+    assert str(source) in error and what in error and "; " in error
+    if damage in DAMAGES:
+        assert run(name, source, out, "--skip-bad", "--workers", "2") == 0
+        error = capfd.readouterr().err.splitlines()
+        assert all(line.startswith("skipped: ") and what in line for line in error)
+        slices = SliceSet.open(out)
+        assert len(slices.patients) == 1 + (name == "isles2022") and slices.card["cases_skipped_as_bad"]
 
 
-FOLDERS = {  # what lies in the folder, who is asked, words of the complaint
-    "missing": (lambda root: None, "soop", "cannot be read (No such file or directory)"),
-    "empty": (Path.mkdir, "isles2022", "holds no case of isles2022"),
-    "another data set": (lambda root: soop_subject(root, 1), "isles2022", "holds no case of isles2022"),
-    "no case folder": (lambda root: isles2018_case(root, 1), "brats2015", "in no folder named like a case"),
-    "test cases": (lambda root: isles2018_case(root, 1, "TESTING"), "isles2018", "holds no case of isles2018"),
-    "masks only": (lambda root: (soop_subject(root, 1), shutil.rmtree(root / "PNG")), "soop", "1 dropped (mask without"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("content", FOLDERS)
-def test_folder_without_a_case(tmp_path, capfd, content):
-    make, name, what = FOLDERS[content]
-    make(tmp_path / "in")
-    refused(capfd, name, tmp_path / "in", tmp_path / "out", str(tmp_path / "in"), what)
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize(
-    "options", [["--help"], ["--modality", "t1"], ["--modality", "dwi", "dwi"], ["--route", "air"]]
-)
-def test_help_and_bad_use(options, capsys):
-    with pytest.raises(SystemExit) as end:
-        main(SOURCES["isles2022"], ["--source", "a", "--out", "b", *options])
+@pytest.mark.parametrize("wrong", [["--modality", "t1"], ["--modality", "dwi", "dwi"], ["--route", "air"]])
+def test_help_and_bad_use(wrong, capsys):
+    for options, code in ((["--help"], 0), (wrong, 2)):
+        with pytest.raises(SystemExit, match=str(code)):
+            run("isles2022", "a", "b", *options)
     out, error = capsys.readouterr()
-    assert (
-        end.value.code == 2 * (out == "") and error.count("\n") == (out == "") and options[0] in out + error
-    )
-    assert out == "" or all(f"{head}: " in out for head in ("How to get the data", "Licence", "Please cite"))
+    assert all(f"{head}: " in out for head in ("How to get the data", "Licence", "Please cite"))
+    assert error.count("\n") == 1 and wrong[0] in error
 
 
 def test_any_number_of_workers_gives_the_same_bytes(tmp_path):

@@ -163,19 +163,6 @@ def test_bad_file(tmp_path, caplog, capfd, fault):
     assert capfd.readouterr().err == "" and not caplog.records  # nibabel reports nothing by itself
 
 
-@pytest.mark.parametrize("code", [0, 2])
-def test_pixdim_gives_the_scale_where_the_sform_has_another(tmp_path, code):
-    """As in ISLES 2018: the identity as sform; directions and place are the qform's, if there is one."""
-    image = nib.Nifti1Image(VOXELS, None)
-    image.set_qform(np.diag([-0.9, 0.9, 8, 1]), code)
-    image.set_sform(np.eye(4), 2)
-    image.to_filename(tmp_path / "a.nii")
-    volume = read_volume(tmp_path / "a.nii")
-    assert volume.spacing == pytest.approx((0.9, 0.9, 8)) and volume.notes == (SCALED,)
-    assert np.array_equal(volume.data, VOXELS[::-1] if code else VOXELS)
-    assert volume.affine[:3, 3] == pytest.approx([-4 * 0.9 if code else 0, 0, 0])
-
-
 @pytest.mark.parametrize(
     ("fields", "spacing", "notes"),
     [  # pixdim's first number is a handedness, and 0 is read as 1; a size's sign says nothing
@@ -189,6 +176,14 @@ def test_pixdim_gives_the_scale_where_the_sform_has_another(tmp_path, code):
 def test_size_of_a_voxel_and_what_is_noted(tmp_path, caplog, fields, spacing, notes):
     volume = read_volume(written(tmp_path / "a.nii", raw_nifti(**fields)))
     assert (volume.spacing, volume.notes) == (spacing, notes) and not caplog.records
+
+
+def test_where_the_sform_is_not_to_be_believed_the_qform_gives_directions_and_place(tmp_path):
+    """As in ISLES 2018, whose sform is the identity."""
+    turned = {"pixdim": [1, 0.9, 0.9, 8, *[1] * 4], "quatern_d": 1, "qoffset_y": 5, "qform_code": 2}
+    volume = read_volume(written(tmp_path / "b.nii", raw_nifti(**turned)))  # by half a turn around z
+    assert volume.notes == (SCALED,) and np.array_equal(volume.data, VOXELS[::-1, ::-1])
+    assert volume.affine[:3, 3] == pytest.approx([-4 * 0.9, 5 - 5 * 0.9, 0])
 
 
 HEAD = ball((12, 14, 9), (5.5, 6, 0), (6, 5, 6))  # touches borders; the planes above it hold nothing

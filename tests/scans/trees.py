@@ -13,14 +13,13 @@ SOOP_SHAPE = (157, 189, 136)
 SOOP_AFFINE = np.array([[-1.0, 0, 0, 78], [0, 1, 0, -112], [0, 0, 1, -50], [0, 0, 0, 1]])
 
 
-def tree(name: str, root: Path, cases: int = 2) -> Path:
+def tree(name: str, root: Path, cases: int = 2) -> None:
     """Write some cases of two patients or more."""
     for n in range(1, cases + 1):
         if name == "brats2015":
             brats2015_case(root, f"brats_tcia_pat{n}_1", suffix=".nii")
         else:
             {"soop": soop_subject, "isles2018": isles2018_case, "isles2022": isles2022_case}[name](root, n)
-    return root
 
 
 def nifti(path: Path, data: np.ndarray, affine: np.ndarray | None = None) -> Path:
@@ -45,10 +44,10 @@ def brain(shape: tuple[int, int, int], seed: int = 0) -> np.ndarray:
 def overlaid(flair: np.ndarray, opacity: np.ndarray) -> np.ndarray:
     """Paint red over grey (H, W) as SOOP's pictures do, (H, W, 3); opacity is 0, .25 (where two bits are lost) or .5."""
     grey = flair.astype(np.int64)
-    green = np.select([opacity == 0.5, opacity == 0.25], [grey // 2, grey // 4 * 3], grey)
+    levels = [opacity == 0.5, opacity == 0.25]
+    green = np.select(levels, [grey // 2, grey // 4 * 3], grey)
     half = np.where(np.random.default_rng(1).random(grey.shape) < 0.68, 127, 128)
-    red = green + np.select([opacity == 0.5, opacity == 0.25], [half, 64], 0)
-    return np.stack([red, green, green], axis=-1).astype(np.uint8)
+    return np.stack([green + np.select(levels, [half, 64], 0), green, green], axis=-1).astype(np.uint8)
 
 
 def soop_subject(root: Path, number: int, lesion=None, red=None, black: bool = False) -> np.ndarray:
@@ -60,9 +59,8 @@ def soop_subject(root: Path, number: int, lesion=None, red=None, black: bool = F
     if lesion is None:
         lesion = ball(SOOP_SHAPE, (50 + number % 40, 90, 68), (18, 14, 10))
     plane = lesion[:, :, 68].T[::-1, ::-1]  # (189, 157) as the picture shows it
-    inside = ball((189, 157), (94, 78), (85, 68))
-    rng = np.random.default_rng(number)
-    flair = np.clip(rng.normal(110, 30, (189, 157)) + 70 * plane, 5, 255).astype(np.uint8) * inside
+    noise = np.random.default_rng(number).normal(110, 30, (189, 157))
+    flair = np.clip(noise + 70 * plane, 5, 255).astype(np.uint8) * ball((189, 157), (94, 78), (85, 68))
     flair[plane.astype(bool) & black] = 0
     mosaic = np.zeros((189, 692, 3), np.uint8)
     mosaic[:, :157] = overlaid(flair, 0.5 * (plane if red is None else red))
@@ -79,20 +77,20 @@ def isles2022_case(root: Path, number: int, *, zenodo: bool = False, stroke: boo
     lesion = ball(shape, (9, 10, 3), (3, 3, 1.5)) & stroke
     affine = np.array([[-2.0, 0, 0, 23], [0, 2, 0, -19], [0, 0, 3, 5], [0, 0, 0, 1]])
     fine = np.array([[-1.0, 0, 0, 23.5], [0, 1, 0, -19.5], [0, 0, 2, 5], [0, 0, 0, 1]])
-    stem = f"{name}_ses-0001"
-    session = root / name / "ses-0001" if zenodo else root / "rawdata" / name / "ses-0001"
-    dwi, flair = ("dwi/", f"anat/{stem}_FLAIR") if zenodo else ("", f"{stem}_flair")
-    mask = root / "derivatives" / name / "ses-0001" / f"{stem}_msk.nii.gz"
+    session, stem = f"{name}/ses-0001", f"{name}_ses-0001"
+    top, dwi, flair = ("", "dwi/", f"anat/{stem}_FLAIR") if zenodo else ("rawdata/", "", f"{stem}_flair")
+    images = root / f"{top}{session}"
+    mask = root / "derivatives" / session / f"{stem}_msk.nii.gz"
     return {
-        "dwi": nifti(session / f"{dwi}{stem}_dwi.nii.gz", (data * (1 + lesion)).astype(np.float64), affine),
-        "adc": nifti(session / f"{dwi}{stem}_adc.nii.gz", data / 300 - 0.01, affine),
-        "flair": nifti(session / f"{flair}.nii.gz", brain((48, 40, 9), number), fine),
+        "dwi": nifti(images / f"{dwi}{stem}_dwi.nii.gz", (data * (1 + lesion)).astype(np.float64), affine),
+        "adc": nifti(images / f"{dwi}{stem}_adc.nii.gz", data / 300 - 0.01, affine),
+        "flair": nifti(images / f"{flair}.nii.gz", brain((48, 40, 9), number), fine),
         "msk": nifti(mask, lesion.astype(np.uint16), affine),
     }
 
 
-def isles2018_case(root: Path, number: int, split="TRAINING", prefix="CT", planes=2, extra=()) -> Path:
-    """Write a slab of 48 x 48 pixels with bone around the brain; return its folder.
+def isles2018_case(root: Path, number: int, split="TRAINING", prefix="CT", planes=2, extra=()) -> None:
+    """Write a slab of 48 x 48 pixels with bone around the brain.
 
     Headers are those of the real files: the identity as sform, with code 2; 4 x 4 x 5 mm in pixdim
     alone; a qform with code 2 in one half of the cases, none in the other.
@@ -112,41 +110,33 @@ def isles2018_case(root: Path, number: int, split="TRAINING", prefix="CT", plane
         **{name: (rng.normal(200, 9, shape) * inside).astype(np.float32) for name in extra},
         **({"OT": lesion.astype(np.uint8)} if split == "TRAINING" else {}),
     }
-    folder = root / split / f"case_{number}"
     for i, (name, data) in enumerate(maps.items()):
         stem = f"SMIR.Brain.XX.O.{name}.{345000 + 10 * number + i}"
         image = nib.Nifti1Image(data, np.diag([4.0, 4, 5, 1]))
         image.set_qform(image.affine, 2 * (number % 2))
         image.set_sform(np.eye(4), 2)
-        (folder / stem).mkdir(parents=True, exist_ok=True)
-        image.to_filename(folder / stem / f"{stem}.nii")
-    return folder
+        folder = root / split / f"case_{number}" / stem
+        folder.mkdir(parents=True, exist_ok=True)
+        image.to_filename(folder / f"{stem}.nii")
 
 
 def brats2015_case(
     root: Path, name: str, grade="HGG", suffix=".mha", nested=True, label="VSD.Brain_3more", image="VSD.Brain"
-) -> Path:
-    """Write a case of 24 x 26 x 8 voxels with all five labels; return its folder."""
+) -> None:
+    """Write a case of 24 x 26 x 8 voxels with all five labels."""
+    import SimpleITK
+
     shape = (24, 26, 8)
     tumour = ball(shape, (9, 12, 4), (4, 4, 2.5)).astype(np.int16) * 2
     tumour[ball(shape, (9, 12, 4), (2, 2, 1.5))] = 4
     tumour[9, 12, 4], tumour[8, 12, 4] = 1, 3
-    folder = root / "BRATS2015_Training" / grade / name
     for i, modality in enumerate(("MR_Flair", "MR_T1", "MR_T1c", "MR_T2", "OT")):
         data = tumour if modality == "OT" else brain(shape, i).astype(np.int16)
         stem = f"{label if modality == 'OT' else image}.XX.O.{modality}.{54500 + i}"
-        target = (folder / stem if nested else folder) / f"{stem}{suffix}"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if suffix == ".mha":
-            metaimage(target, data)
+        folder = root / "BRATS2015_Training" / grade / name / (stem if nested else "")
+        folder.mkdir(parents=True, exist_ok=True)
+        if suffix == ".mha":  # packed, axes to the patient's left, back and top
+            turned = SimpleITK.GetImageFromArray(data.transpose())
+            SimpleITK.WriteImage(turned, str(folder / f"{stem}.mha"), useCompression=True)
         else:
-            nifti(target, data, np.eye(4))
-    return folder
-
-
-def metaimage(path: Path, data: np.ndarray) -> Path:
-    """Write (X, Y, Z) as packed .mha, as BRATS does: axes to the patient's left, back and top."""
-    import SimpleITK
-
-    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(data.transpose()), str(path), useCompression=True)
-    return path
+            nifti(folder / f"{stem}{suffix}", data, np.eye(4))
