@@ -87,7 +87,8 @@ def main() -> None:
     parser.add_argument("--in-place", action="store_true", help="keep the outputs in notebooks/")
     parser.add_argument("notebooks", nargs="*", type=Path, help="files (default: the series)")
     given = parser.parse_args()
-    files, out = given.notebooks or lessons(), given.out.absolute()
+    # papermill changes the working directory, under the feet of the other thread
+    files, out = [file.absolute() for file in given.notebooks] or lessons(), given.out.absolute()
     index = out / "index.html"
     chosen, data = (profile("quick"), "") if given.in_place else (profile(given.profile), given.data)
     if bad := [file for file in files if not file.is_file() or file.absolute().parent == out]:
