@@ -19,12 +19,9 @@ def test_a_text_is_written_as_it_is_and_the_file_keeps_its_mode(tmp_path):
     assert file.read_bytes() == "Gänge\r\n1\n".encode() and file.stat().st_mode == before
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
     assert sha256(file) == hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def test_a_name_that_is_no_utf8_is_escaped_and_comes_back(tmp_path):
-    name = os.fsdecode(b"M\xfcnchen")
-    write_whole(tmp_path / "a.json", json.dumps({"source": name}, ensure_ascii=False))
-    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"source": name}
+    name = os.fsdecode(b"M\xfcnchen")  # no UTF-8: it is escaped, and comes back
+    write_whole(file, json.dumps({"source": name}, ensure_ascii=False))
+    assert json.loads(file.read_text(encoding="utf-8")) == {"source": name}
 
 
 def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, monkeypatch):
@@ -44,6 +41,4 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, monkeypatch):
 
 def test_an_error_is_one_line():
     assert str(BadInput("a\nb", "is\nbad", "mend it")) == "a b: is bad; mend it"
-    assert str(Diverged("step 3", "the loss is nan")).startswith(
-        "step 3: the loss is nan: a weight has grown"
-    )
+    assert str(Diverged("step 3", "the loss is nan")).startswith("step 3: the loss is nan: ")

@@ -63,9 +63,8 @@ def scans(tmp_path: Path) -> Path:
     for patient in ("001", "002"):
         image = head * (100 + 80 * lesion + grain)
         for kind, data in (("flair", image), ("lesion", lesion)):
-            nib.Nifti1Image(data.astype(np.float32), affine).to_filename(
-                folder / f"patient{patient}_{kind}.nii.gz"
-            )
+            file = nib.Nifti1Image(data.astype(np.float32), affine)
+            file.to_filename(folder / f"patient{patient}_{kind}.nii.gz")
     return folder
 
 

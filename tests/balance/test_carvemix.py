@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from brains import brains, disc
+from brains import disc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
@@ -39,8 +39,7 @@ def test_the_region_is_the_donors_and_the_rest_the_backgrounds(margin):
         assert not ((image == 2).any(0) & ~half).any() and not (stroke & ~half).any()
 
 
-def test_margins_go_from_half_the_depth_inwards_to_the_depth_outwards(tmp_path):
-    discs = brains(tmp_path / "set", patients=6)
+def test_margins_go_from_half_the_depth_inwards_to_the_depth_outwards(discs):
     donors, rng = np.flatnonzero(discs.table["has_stroke"]), np.random.default_rng(0)
     augmenter = CarveMix(Transplanter(discs, donors[:1]))
     depth = ndimage.distance_transform_edt(discs.stroke[donors[0]]).max()

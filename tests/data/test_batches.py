@@ -27,11 +27,9 @@ def equal(a: Batch, b: Batch) -> bool:
 def test_in_order_shows_each_slice_once_as_it_is_stored(slices, size):
     rows = slices.of_split("test")
     shown = list(Batches(slices, rows, size=size, augmentation=Augmentation()).in_order())
-    assert shown[0].image.shape == (size, 2, 128, 128) and shown[0].stroke.shape == (size, 1, 128, 128)
-    names = ("image", "stroke", "foreground", "index")
-    image, stroke, foreground, index = (
-        torch.cat([getattr(batch, name) for batch in shown]).numpy() for name in names
-    )
+    assert shown[0].image.shape == (size, 2, 128, 128)
+    fields = zip(*(vars(batch).values() for batch in shown), strict=True)
+    image, stroke, foreground, index = (torch.cat(parts).numpy() for parts in fields)
     assert np.array_equal(index, rows)
     assert np.array_equal(image, slices.images[rows] / np.float32(255))
     assert np.array_equal(stroke[:, 0], slices.stroke[rows])

@@ -1,7 +1,6 @@
 """SliceSet: what is written is read, whole or not at all, and a changed byte is found."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,32 +62,29 @@ def test_a_changed_byte_and_a_missing_file(tmp_path, name):
         path.unlink(missing_ok=True)
 
 
-def card(folder: Path, **change) -> None:
-    file = folder / "dataset.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | change))
-
-
-def stroke(folder: Path, content) -> None:
-    np.save(folder / "stroke.npy", content)
-
-
 @pytest.mark.parametrize(
-    ("damage", "what"),
+    ("file", "content", "what"),
     [
-        (lambda folder: card(folder, format_version=2), "format version 2, newer than this kit's 1"),
-        (lambda folder: card(folder, shape=None), "cannot be read"),
-        (lambda folder: card(folder, shape=[6, 1, 128, 128]), "differ from its card"),
-        (lambda folder: stroke(folder, np.zeros((6, 128, 128))), "differ from its card"),
-        (lambda folder: stroke(folder, None), "cannot be read"),  # an object
-        (lambda folder: (folder / "slices.csv").write_text("index,patient\n"), "differ from its card"),
-        (lambda folder: (folder / "dataset.json").write_text("{"), "cannot be read"),
-        (lambda folder: (folder / "dataset.json").unlink(), "is not a SliceSet"),
+        ("dataset.json", {"format_version": 2}, "format version 2, newer than this kit's 1"),
+        ("dataset.json", {"shape": None}, "cannot be read"),
+        ("dataset.json", {"shape": [6, 1, 128, 128]}, "differ from its card"),
+        ("dataset.json", "{", "cannot be read"),
+        ("stroke.npy", np.zeros((6, 128, 128)), "differ from its card"),
+        ("stroke.npy", np.array(None), "cannot be read"),  # an object
+        ("slices.csv", "index,patient\n", "differ from its card"),
     ],
 )
-def test_a_damaged_set(tmp_path, damage, what):
-    damage(noise_set(tmp_path / "set").folder)
+def test_a_damaged_set(tmp_path, file, content, what):
+    path = noise_set(tmp_path / "set").folder / file
+    if isinstance(content, np.ndarray):
+        np.save(path, content)
+    else:
+        changed = isinstance(content, dict)
+        path.write_text(json.dumps(json.loads(path.read_text()) | content) if changed else content)
     with pytest.raises(BadInput, match=what):
         SliceSet.open(tmp_path / "set", verify=False)
+    with pytest.raises(BadInput, match="is not a SliceSet"):
+        SliceSet.open(tmp_path)
 
 
 def test_failure_leaves_nothing(tmp_path):
@@ -101,20 +97,17 @@ def test_failure_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_writers_at_once_and_a_third_later(tmp_path):
+def test_two_writers_at_once_and_a_third_after_one_that_was_killed(tmp_path):
+    (tmp_path / ".set.partial").mkdir()
+    for name in ("lock", *ARRAYS):  # what a killed writer left
+        (tmp_path / ".set.partial" / name).write_bytes(bytes(10**6))
     with SliceSetWriter(tmp_path / "set", TWO_CHANNELS) as first:
         with pytest.raises(BadInput, match="being written by another"):
             noise_set(tmp_path / "set")
         add(first, noise(1))
     with pytest.raises(BadInput, match="exists already"):
         noise_set(tmp_path / "set")
-
-
-def test_what_a_killed_writer_left_is_cleared(tmp_path):
-    (tmp_path / ".set.partial").mkdir()
-    for name in ("lock", *ARRAYS):
-        (tmp_path / ".set.partial" / name).write_bytes(bytes(10**6))
-    assert len(noise_set(tmp_path / "set")) == 6
+    assert len(SliceSet.open(tmp_path / "set")) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
