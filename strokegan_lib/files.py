@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -42,8 +41,6 @@ def write_whole(file: Path, content: str | bytes) -> None:
         try:
             text = isinstance(content, str)
             partial.write_bytes(content.encode("utf-8", "backslashreplace") if text else content)
-            if file.exists():
-                shutil.copymode(file, partial)
             os.replace(partial, file)
         finally:
             partial.unlink(missing_ok=True)

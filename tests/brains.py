@@ -57,10 +57,10 @@ def noise(n: int, seed: int = 0) -> Arrays:
     return images, stroke, foreground
 
 
-def noise_set(out: Path, patients: int = 2, each: int = 3, ill: int = 1) -> SliceSet:
-    """Write patients p0, p1, ... of noise; every *ill*-th has stroke, in every second slice."""
+def noise_set(out: Path, patients: int = 2, each: int = 3, every: int = 1) -> SliceSet:
+    """Write patients p0, p1, ... of noise; every *every*-th has stroke, in every second slice."""
     with SliceSetWriter(out, TWO_CHANNELS) as writer:
         for k in range(patients):
             images, stroke, foreground = noise(each, k)
-            add(writer, (images, stroke & (k % ill == 0), foreground), f"p{k}")
+            add(writer, (images, stroke & (k % every == 0), foreground), f"p{k}")
     return SliceSet.open(out)

@@ -29,8 +29,7 @@ def load(files: CaseFiles, modalities: tuple[str, ...]) -> Case:
     flair, mask = read_volume(files.image("flair")), read_mask(files.mask)
     check_same_grid(flair, mask)
     planes = flair.planes()  # (P, H, W)
-    x, y, z = flair.spacing
-    head = foreground.head(planes, (z, y, x))  # (P, H, W)
+    head = foreground.head(planes, flair.spacing[::-1])  # (P, H, W)
     window = mr_window("flair", planes, head, flair.path)
     return build_case(files, [mask, flair], planes[:, None], mask.planes() > 0, head, [window])
 

@@ -99,9 +99,7 @@ class SliceSetWriter:
         inside = np.broadcast_to(foreground[:, None], images.shape)
         bright = np.array_equal(images >= DARKEST, inside)
         if not bright or images[~inside].any() or (stroke & ~foreground).any():
-            raise ValueError(
-                "images must be 8..255 in the foreground, 0 elsewhere, and strokes lie inside it"
-            )
+            raise ValueError("images must be 8..255 in the foreground, 0 elsewhere, strokes inside it")
         with writing(self.out):
             for file, array in zip(self.files, arrays, strict=True):
                 file.write(np.ascontiguousarray(array, np.uint8).data)

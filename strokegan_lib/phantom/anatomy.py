@@ -32,10 +32,8 @@ class Grid:
     def sample(self, points: torch.Tensor, *names: str) -> torch.Tensor:
         """Interpolate K maps, which must be neighbours in ``self.names``, at points (..., 3) in mm -> (K, ...)."""
         first = self.names.index(names[0])
-        chosen = slice(first, first + len(names))  # a view: a copy of the maps would cost more than sampling
-        if self.names[chosen] != names:
-            raise ValueError(f"{names} are no neighbours among {self.names}")
-        return sample(self.maps[chosen], points)
+        # a view: a copy of the maps would cost more than sampling
+        return sample(self.maps[first : first + len(names)], points)
 
 
 def as_maps(fields: Sequence[np.ndarray]) -> torch.Tensor:
@@ -124,13 +122,8 @@ def _template() -> np.ndarray:
     """T1, grey, white (0..1) and brain mask (0/1) in the box at 1 mm, (4, X, Y, Z)."""
     from nilearn import datasets
 
-    load = (
-        datasets.load_mni152_template,
-        datasets.load_mni152_gm_template,
-        datasets.load_mni152_wm_template,
-        datasets.load_mni152_brain_mask,
-    )
-    images = [load_one(resolution=1) for load_one in load]
+    kinds = ("template", "gm_template", "wm_template", "brain_mask")
+    images = [getattr(datasets, f"load_mni152_{kind}")(resolution=1) for kind in kinds]
     start = np.rint(LOW - images[0].affine[:3, 3]).astype(int)  # voxels; the affine is 1 mm, unrotated
     box = tuple(slice(a, a + n) for a, n in zip(start, grid_shape(1.0), strict=True))
     return np.stack([np.asarray(image.dataobj)[box].astype(np.float32) for image in images])

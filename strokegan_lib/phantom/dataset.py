@@ -47,7 +47,6 @@ def make_phantom_set(
         workers: threads; the files are the same for any number.
 
     Raises:
-        ValueError: an unknown contrast.
         BadInput: *out* exists or cannot be written.
     """
     planes = slices_per_patient

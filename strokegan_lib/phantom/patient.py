@@ -63,13 +63,8 @@ def make_patient(
         contrast: 'flair' or 'dwi'. The anatomy and the lesion are the same in both.
         z: heights of the planes above the anterior commissure, mm; default: 30 planes.
         layers: keep the steps on the way.
-
-    Raises:
-        ValueError: an unknown contrast.
     """
-    if contrast not in CONTRASTS:
-        raise ValueError(f"no contrast {contrast!r}: choose from {', '.join(CONTRASTS)}")
-    head = head_of(number, seed)
+    head = draw_head(_stream(number, seed, 0))
     z = plane_heights(30) if z is None else np.asarray(z, float)
     inside, mni = _inside_head(head, plane_points(z, head.middle()))
     tissue = draw_tissue(_stream(number, seed, 1), head, mni)
@@ -92,11 +87,6 @@ def make_patient(
         steps |= {"lesion": torch.sigmoid(depth_in_lesion / 0.08), "brightness": clean}
     steps = {name: _in_planes(inside, values) for name, values in steps.items()}
     return Patient(f"phantom-{number:05d}", head, lesion, images, stroke, foreground, steps)
-
-
-def head_of(number: int, seed: int = 0) -> Head:
-    """The head of patient *number*, before any picture is taken."""
-    return draw_head(_stream(number, seed, 0))
 
 
 def _stream(number: int, seed: int, step: int) -> np.random.Generator:

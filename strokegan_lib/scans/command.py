@@ -47,6 +47,5 @@ def main(source: Source, argv: list[str] | None = None) -> int:
     given = options.parse_args(argv)
     if given.modalities and len(set(given.modalities)) < len(given.modalities):
         options.error("--modality names a channel twice")
-    return run(
-        partial(prepare, source, made_by=command_for_card(options.prog, argv), **vars(given)), options.prog
-    )
+    made_by = command_for_card(options.prog, argv)
+    return run(partial(prepare, source, made_by=made_by, **vars(given)), options.prog)

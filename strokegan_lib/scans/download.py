@@ -40,9 +40,7 @@ def download(
         print(f"{folder} is there already: nothing is downloaded", flush=True)
         return
     url = f"{(mirror or host).rstrip('/')}/{path}"
-    partial = folder.absolute().with_name(
-        f".{folder.name}.partial"
-    )  # archive and contents, until all is checked
+    partial = folder.absolute().with_name(f".{folder.name}.partial")  # until all is checked
     pooch.get_logger().setLevel("WARNING")
     bar = tqdm(desc=folder.name, total=1, unit="B", unit_scale=True, file=sys.stdout, disable=None)
     with writing(folder, "free some space, or choose a --source that may be written"), bar:

@@ -55,8 +55,7 @@ def load(files: CaseFiles, modalities: tuple[str, ...] = tuple(TOPS)) -> Case:
     for volume in (mask, *volumes):
         check_same_grid(ct, volume)
     images = np.stack([volume.planes() for volume in volumes], axis=1)  # (P, C, H, W)
-    x, y, z = ct.spacing
-    brain = foreground.brain_ct(ct.planes(), (z, y, x))  # (P, H, W)
+    brain = foreground.brain_ct(ct.planes(), ct.spacing[::-1])  # (P, H, W)
     windows = [Window(m, 0.0, TOPS[m], "fixed: the top of display used in practice") for m in modalities]
     return build_case(files, [ct, mask, *volumes], images, mask.planes() > 0, brain, windows)
 

@@ -38,8 +38,7 @@ def load(files: CaseFiles, modalities: tuple[str, ...] = CHANNELS) -> Case:
     for volume in (mask, *volumes):
         check_same_grid(dwi, volume)
     images = np.stack([volume.planes() for volume in volumes], axis=1)  # (P, C, H, W)
-    x, y, z = dwi.spacing
-    head = foreground.head(dwi.planes(), (z, y, x))  # (P, H, W)
+    head = foreground.head(dwi.planes(), dwi.spacing[::-1])  # (P, H, W)
     windows = [mr_window(m, images[:, i], head, files.image(m)) for i, m in enumerate(modalities)]
     return build_case(files, [dwi, mask, *volumes], images, mask.planes() > 0, head, windows)
 

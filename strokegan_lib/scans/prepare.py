@@ -22,6 +22,8 @@ from strokegan_lib.data.writer import About, SliceSetWriter
 from strokegan_lib.errors import BadInput
 from strokegan_lib.scans.cases import Case, CaseFiles, Dropped, Source
 
+WRITTEN = ("images", "stroke", "foreground", "patient", "case", "plane", "z", "spacing")  # of a Case
+
 
 def resample_case(case: Case) -> Case:
     """Bring a case to 128 x 128 bytes."""
@@ -100,17 +102,8 @@ def prepare(
                 sums.update(_sums(case, resampled))
                 file_notes.update(case.notes)
                 windows[case.case] = [asdict(window) for window in case.windows]
-                writer.add(
-                    resampled.images,
-                    resampled.stroke,
-                    resampled.foreground,
-                    patient=case.patient,
-                    case=case.case,
-                    plane=case.plane,
-                    z=case.z,
-                    spacing=resampled.spacing,
-                    source=source.name,
-                )
+                given = {name: getattr(resampled, name) for name in WRITTEN}
+                writer.add(**given, source=source.name)
         if not windows:
             why = "".join(f", {n:,} dropped ({reason})" for reason, n in dropped.items())
             what = f"holds no case of {source.name} that can be kept{why}"

@@ -16,7 +16,7 @@ from strokegan_lib.errors import BadInput
 @pytest.fixture(scope="module")
 def slices(tmp_path_factory) -> SliceSet:
     """84 slices of 14 patients; every third patient has a stroke in half of them."""
-    return noise_set(tmp_path_factory.mktemp("set") / "set", 14, 6, ill=3)
+    return noise_set(tmp_path_factory.mktemp("set") / "set", 14, 6, every=3)
 
 
 def equal(a: Batch, b: Batch) -> bool:

@@ -25,9 +25,6 @@ def test_ends_of_the_window_and_percentiles_of_the_foreground():
     image = np.r_[np.zeros(1000), np.linspace(50, 150, 1001)]
     window = percentile_window("x", image, image > 0)
     assert (window.low, window.high) == pytest.approx((50.5, 149.5))
-
-
-@pytest.mark.parametrize(("image", "words"), [(np.zeros(9), "no foreground"), (np.ones(9), "constant")])
-def test_no_window_without_contrast(image, words):
-    with pytest.raises(ValueError, match=words):
-        percentile_window("x", image, image > 0)
+    for image, words in ((np.zeros(9), "no foreground"), (np.ones(9), "constant")):
+        with pytest.raises(ValueError, match=words):
+            percentile_window("x", image, image > 0)

@@ -2,7 +2,6 @@
 
 import gzip
 import itertools
-import os
 import zlib
 from pathlib import Path
 
@@ -118,10 +117,6 @@ def test_metaimage_is_read_as_simpleitk_reads_it(tmp_path, compress):
         SimpleITK.WriteImage(image, str(tmp_path / name), compress)
     ours, nii = read_volume(tmp_path / "a.mha"), read_volume(tmp_path / "a.nii")
     assert np.array_equal(ours.data, nii.data) and np.allclose(ours.affine, nii.affine, atol=1e-5)
-    if os.name == "posix":  # elsewhere every name is UTF-8
-        for file in ("a.mha", "a.nii"):
-            foreign = (tmp_path / file).rename(tmp_path / os.fsdecode(b"M\xfcnchen" + file.encode()))
-            assert np.array_equal(read_volume(foreign).data, nii.data)
 
 
 BAD_FILES = {  # name, content, words of the complaint
@@ -133,7 +128,6 @@ BAD_FILES = {  # name, content, words of the complaint
     "NaN in the affine": ("a.nii", raw_nifti(srow_x=[np.nan, 0, 0, 0]), "without usable geometry"),
     "micrometres": ("a.nii", raw_nifti(srow_x=[1e-3, 0, 0, 0], pixdim=[1, 1e-3, *[1] * 6]), "geometry in mm"),
     "voxels far behind": ("a.nii", raw_nifti(vox_offset=1e9), "voxels from byte 1e+09"),
-    "voxels nowhere": ("a.nii", raw_nifti(vox_offset=np.nan), "voxels from byte nan"),
     "two files": ("a.nii", raw_nifti(magic=b"ni1"), "magic b'ni1'"),
     "an unknown type": ("a.nii", raw_nifti(datatype=999), "not one file of plain numbers"),
     "constant": ("a.nii", raw_nifti()[:352] + bytes(480), "is constant (0 in every voxel)"),
@@ -149,7 +143,6 @@ BAD_FILES = {  # name, content, words of the complaint
     "mha, unknown type": ("a.mha", mha(b"MET_FLOAT", b"MET_OTHER"), "is no MetaImage file"),
     "mha, colours": ("a.mha", mha(b"Dim", b"ElementNumberOfChannels = 3\nDim"), "is no MetaImage file"),
     "mha, text": ("a.mha", mha(b"BinaryData = True", b"BinaryData = False"), "is no MetaImage file"),
-    "mha, flat": ("a.mha", mha(b"Spacing = 1 1 1", b"Spacing = 1 1 0"), "without usable geometry"),
     "mha, cut short": ("a.mha", packed()[:-5], "does not hold the 480 bytes"),
     "mha, another checksum": ("a.mha", packed()[:-1] + b"?", "is damaged"),
     "mha, a bomb": ("a.mha", packed(bytes(2**26)), "does not hold the 480 bytes"),
@@ -189,7 +182,7 @@ def test_where_the_sform_is_not_to_be_believed_the_qform_gives_directions_and_pl
 HEAD = ball((12, 14, 9), (5.5, 6, 0), (6, 5, 6))  # touches borders; the planes above it hold nothing
 
 
-def test_nan_all_around_the_head_is_background(tmp_path):
+def test_nan_all_around_the_head_is_background_and_elsewhere_is_not(tmp_path):
     data = np.where(HEAD, 5.0, np.nan)
     data[5, 6, 2] = 9
     turned = nifti(tmp_path / "t.nii.gz", data.transpose(1, 2, 0), np.eye(4)[[2, 0, 1, 3]])
@@ -197,19 +190,14 @@ def test_nan_all_around_the_head_is_background(tmp_path):
         volume = read_volume(path)
         assert np.array_equal(volume.data, np.nan_to_num(data)) and volume.notes == (NAN_OUTSIDE,)
     assert read_mask(nifti(tmp_path / "m.nii.gz", np.where(HEAD, data == 9, np.nan))).data.sum() == 1
-
-
-@pytest.mark.parametrize(
-    ("where", "value"),
-    [  # a hole in the head, also at the end of a slab; air that is a number, at a corner; what float32 cannot hold
-        *(((5, 6, 1), np.nan), ((5, 6, 0), np.nan), ((0, 0, 4), 0)),
-        *(((0, 0, 4), np.inf), ((5, 6, 1), 1e300), (..., np.nan)),
-    ],
-)
-def test_nan_elsewhere_is_no_background(tmp_path, where, value):
-    data = np.where(HEAD, 1.0, np.nan)
-    data[where] = value
-    refused(nifti(tmp_path / "a.nii.gz", data), "NaN or infinite", read_mask)
+    holes, corner = ((5, 6, 1), (5, 6, 0)), (0, 0, 4)  # a hole in the head, also at the end of a slab; air
+    for where, value in (
+        *((hole, np.nan) for hole in holes),
+        *((corner, 0), (corner, np.inf), (holes[0], 1e300), (..., np.nan)),  # 1e300: float32 cannot hold it
+    ):
+        changed = np.where(HEAD, 1.0, np.nan)
+        changed[where] = value
+        refused(nifti(tmp_path / "a.nii.gz", changed), "NaN or infinite", read_mask)
 
 
 def test_every_flipped_bit_is_found_or_harmless(tmp_path):
@@ -240,15 +228,10 @@ def test_unexpected_labels(tmp_path, label):
 
 
 def test_grids_differ_or_are_rounded():
-    def shifted(shift: float) -> Volume:
-        affine = np.eye(4)
-        affine[2, 1] += shift
-        return Volume(VOXELS, affine, Path("mask.nii"))
-
     image = Volume(VOXELS, np.eye(4), Path("image.nii"))
-    check_same_grid(image, shifted(1e-8)), check_same_grid(image, shifted(1e-4))
+    check_same_grid(image, Volume(VOXELS, np.eye(4) + 1e-4, Path("mask.nii")))
     with pytest.raises(BadInput, match=r"mask\.nii: has affine \[\[.*but image\.nii has \[\["):
-        check_same_grid(image, shifted(-1e-2))
+        check_same_grid(image, Volume(VOXELS, np.eye(4) - 1e-2, Path("mask.nii")))
     with pytest.raises(BadInput, match=r"shape \(5, 6, 3\), but image.nii has \(5, 6, 4\)"):
         check_same_grid(image, Volume(VOXELS[..., :3], np.eye(4), Path("mask.nii")))
 
