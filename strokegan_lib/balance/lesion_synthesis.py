@@ -65,10 +65,8 @@ class LesionSynthesiser(Augmenter):
                 torch.set_rng_state(random_state)  # the same styles again, if the generator draws any
                 healthy = self.generator(torch.zeros_like(stroke), foreground)
                 near = np.stack([_near(plan.stroke) for plan in plans])[:, None]  # (n, 1, H, W)
-                real = torch.from_numpy(slices.images[rows]).float() / 255  # (n, C, H, W)
-                painted = real + torch.from_numpy(near) * (
-                    painted - healthy
-                )  # what the stroke changes, on real tissue
+                changed = torch.from_numpy(near) * (painted - healthy)  # by the stroke
+                painted = torch.from_numpy(slices.images[rows]).float() / 255 + changed  # on real tissue
         grey = (255 * painted).round().clamp(DARKEST, 255) * foreground
         return grey.byte().numpy()
 

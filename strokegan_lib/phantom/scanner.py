@@ -7,8 +7,9 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from strokegan_lib.data.windows import Window
+from strokegan_lib.phantom.anatomy import grid_points
 from strokegan_lib.phantom.head import Tissue
-from strokegan_lib.phantom.territories import tissue_points
+from strokegan_lib.phantom.territories import SPACING, parenchyma
 
 THICK_SLICES = 0.22  # share of patients scanned with thick slices, whose pictures are blurred one way
 WINDOW = Window("", 0.0, 1.0, "the scanner's own display window; brighter saturates")
@@ -82,7 +83,7 @@ def _near_air(rng: np.random.Generator, mni: torch.Tensor) -> torch.Tensor:
 
 def _old_lesions(rng, image, mni, tissue: Tissue, fluid: float) -> torch.Tensor:
     """Cavities that old strokes left: dark inside, with a bright scar around."""
-    anywhere = tissue_points()  # (M, 3), the same whatever planes are looked at
+    anywhere = grid_points(SPACING)[parenchyma()]  # (M, 3), the same whatever planes are looked at
     for _ in range(rng.poisson(0.7)):
         centre = torch.from_numpy(anywhere[rng.integers(len(anywhere))]).float()
         radius = float(np.clip(rng.lognormal(1.3, 0.6), 2, 16))  # mm

@@ -82,9 +82,3 @@ def parenchyma() -> np.ndarray:
     """Brain tissue that can infarct, (X, Y, Z) bool on the 2 mm grid: no ventricle, no cistern."""
     fluid = tissues()["fluid"][::2, ::2, ::2]
     return (shapes()["depth"] > 0) & (shapes()["to_ventricle"] > 0.5) & (fluid < 0.6)
-
-
-@lru_cache(maxsize=1)
-def tissue_points() -> np.ndarray:
-    """MNI coordinates of all of :func:`parenchyma`, (M, 3) mm."""
-    return grid_points(SPACING)[parenchyma()]
