@@ -73,7 +73,7 @@ class Source:
     how_to_get: str
     limits: tuple[str, ...]  # what it cannot show, a sentence each
     foreground_rule: str  # how foreground is found, in words
-    find: Callable[[Path], tuple[list[CaseFiles], list[BadInput]]]  # in a folder: cases, and faults of others
+    find: Callable[[Path], tuple[list[CaseFiles], list[BadInput]]]  # in a folder: cases, and errors of others
     load: Callable[..., Case]  # takes CaseFiles, the modalities and the option; raises BadInput or Dropped
     download: Callable[[Path, str | None], None] | None = None  # to a folder, from a mirror if one is given
     option: tuple[str, tuple[str, ...], str] | None = None  # its name, values (the default first), meaning

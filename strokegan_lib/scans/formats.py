@@ -57,7 +57,7 @@ def read_nifti(path: Path) -> Read:
     try:
         image = kind.from_bytes(raw)
         return np.asanyarray(image.dataobj).reshape(image.shape[:3]), *_geometry(header, image)
-    except Exception as error:  # nibabel raises many kinds; all of them are the file's fault
+    except Exception as error:  # nibabel raises many kinds; the file is the cause of all
         raise BadInput(path, f"cannot be read as NIfTI ({error})", AGAIN) from error
 
 
@@ -75,7 +75,7 @@ def _judge(path: Path, head: bytes) -> tuple[type, np.ndarray, int]:
     try:
         dtype = header.get_data_dtype()
     except KeyError:
-        dtype = np.dtype(object)  # a code that nobody has defined
+        dtype = np.dtype(object)  # an undefined code
     one_file = header["magic"].item().startswith(b"n+") and length <= offset <= CAP
     if not one_file or dtype.kind not in "iuf" or not 0 <= axes <= 7:
         what = f"magic {header['magic'].item()}, {dtype}, {axes} dimensions, voxels from byte {offset:g}"

@@ -22,7 +22,7 @@ class Name(NamedTuple):
 def find(
     folder: Path, recognise: Callable[[Path], Name | None], mask: str
 ) -> tuple[list[CaseFiles], list[BadInput]]:
-    """Sort the files below a folder into cases, in the order of their numbers, and faults of other cases.
+    """Sort the files below a folder into cases, in the order of their numbers, and errors of other cases.
 
     Args:
         recognise: takes a path and returns its Name, or None for a file of no interest; for a file

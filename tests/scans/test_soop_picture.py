@@ -23,7 +23,7 @@ def leaks(planes: list[np.ndarray], lesions: list[np.ndarray]) -> set[str]:
     return {f"bit {bit}, {name}" for name, bit in rate if abs(rate[name, bit] - rate["tissue", bit]) > 0.04}
 
 
-def painted(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def overlay(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A plane of tissue, a lesion in it and its picture, a fifth of the lesion's edge blended."""
     rng = np.random.default_rng(seed)
     brain = ball((189, 157), (94, 78), (85, 68))
@@ -34,7 +34,7 @@ def painted(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def test_recovered_flair_differs_by_the_bits_that_are_lost_and_no_more():
-    flair, lesion, picture = painted(0)
+    flair, lesion, picture = overlay(0)
     recovered, red = recover_flair(picture, seed=0)
     error = np.abs(recovered.astype(int) - flair)
     blended = lesion & ~red
@@ -46,7 +46,7 @@ def test_low_bits_do_not_tell_the_label_and_would_without_the_remedy():
     """Doubling alone leaves the lowest bit; not drawing at random leaves bit 1 of blended pixels."""
     recovered, naive, lesions = [], [], []
     for seed in range(8):
-        _, lesion, picture = painted(seed)
+        _, lesion, picture = overlay(seed)
         recovered.append(recover_flair(picture, seed)[0])
         green = picture[..., 1].astype(int)
         tint = picture[..., 0] - green

@@ -60,10 +60,6 @@ def written(path: Path, raw: bytes) -> Path:
     return path
 
 
-def change_bit(raw: bytes, at: int) -> bytes:
-    return raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :]
-
-
 def test_every_orientation_gives_the_same_planes_and_affine(tmp_path):
     affine = np.diag([2, 1.5, 3, 1.0])
     affine[:3, 3] = 7, -8, 9
@@ -149,9 +145,9 @@ BAD_FILES = {  # name, content, words of the complaint
 }
 
 
-@pytest.mark.parametrize("fault", BAD_FILES)
-def test_bad_file(tmp_path, caplog, capfd, fault):
-    name, content, what = BAD_FILES[fault]
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_bad_file(tmp_path, caplog, capfd, case):
+    name, content, what = BAD_FILES[case]
     refused(written(tmp_path / name, content), what)
     assert capfd.readouterr().err == "" and not caplog.records  # nibabel reports nothing by itself
 
@@ -198,17 +194,6 @@ def test_nan_all_around_the_head_is_background_and_elsewhere_is_not(tmp_path):
         changed = np.where(HEAD, 1.0, np.nan)
         changed[where] = value
         refused(nifti(tmp_path / "a.nii.gz", changed), "NaN or infinite", read_mask)
-
-
-def test_every_flipped_bit_is_found_or_harmless(tmp_path):
-    found = 0
-    for at in range(len(PACKED)):
-        try:
-            path = written(tmp_path / "a.nii.gz", change_bit(PACKED, at))
-            assert np.array_equal(read_volume(path).data, VOXELS)  # in the gzip header: flags, time
-        except BadInput:
-            found += 1
-    assert found >= len(PACKED) - 24
 
 
 def test_gzip_bomb_is_stopped_early(tmp_path):
