@@ -73,11 +73,3 @@ def test_a_data_set_of_ones_own_becomes_slices(scans: Path, tmp_path: Path):
     assert slices.patients == ["mine-001", "mine-002"] and slices.card["licence"] == SOURCE.licence
     truth = 8 * 8 * 3 * 4 / 1000  # mL
     assert slices.lesion_ml()["mine-001"] == pytest.approx(truth, rel=0.1)
-
-
-def test_a_case_without_its_mask_is_one_line(scans: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
-    (scans / "patient002_lesion.nii.gz").unlink()
-    assert main(SOURCE, ["--source", str(scans), "--out", str(tmp_path / "set")]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "patient002_flair.nii.gz" in line and "--skip-bad" in line
-    assert not (tmp_path / "set").exists()

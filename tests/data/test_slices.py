@@ -99,7 +99,7 @@ def test_failure_leaves_nothing(tmp_path):
 
 def test_two_writers_at_once_and_a_third_after_one_that_was_killed(tmp_path):
     (tmp_path / ".set.partial").mkdir()
-    for name in ("lock", *ARRAYS):  # what a killed writer left
+    for name in ("lock", "provenance.csv", *ARRAYS):  # what a killed writer left
         (tmp_path / ".set.partial" / name).write_bytes(bytes(10**6))
     with SliceSetWriter(tmp_path / "set", TWO_CHANNELS) as first:
         with pytest.raises(BadInput, match="being written by another"):
@@ -107,7 +107,7 @@ def test_two_writers_at_once_and_a_third_after_one_that_was_killed(tmp_path):
         add(first, noise(1))
     with pytest.raises(BadInput, match="exists already"):
         noise_set(tmp_path / "set")
-    assert len(SliceSet.open(tmp_path / "set")) == 1
+    assert len(SliceSet.open(tmp_path / "set")) == 1 and not (tmp_path / "set" / "provenance.csv").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
