@@ -95,8 +95,6 @@ BAD = [  # words, what the line names; no data set is there, so that nothing els
     ("synthesis --pixel 0 --multi-scale 0", "every weight"),
     ("synthesis --kl 1", "--kl", "does not go with --generator paper"),
     ("synthesis --no-grain", "--grain", "does not go with --generator paper"),
-    ("synthesis --compile", "--compile", "--r1 0"),
-    ("family --member progressive --compile", "--compile", "leave it out"),
     ("segmentation --start nowhere.safetensors", "nowhere.safetensors", "is not there"),
     ("segmentation --lesion-share data", "nowhere", "SliceSet"),
 ]

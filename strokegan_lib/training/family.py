@@ -5,7 +5,6 @@ from typing import ClassVar
 
 from strokegan_lib.command_line import integer, option
 from strokegan_lib.data.augment import Augmentation
-from strokegan_lib.errors import BadInput
 from strokegan_lib.models.family import MEMBERS
 from strokegan_lib.training.settings import Settings, with_default
 
@@ -22,11 +21,6 @@ class FamilySettings(Settings):
     average: float = 0.995  # the last 200 steps, over which the players circle each other
     task: str = "family"
     member: str = "dcgan"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.compile and self.member == "progressive":
-            raise BadInput("--compile", "cannot follow R1, a slope of a slope", "leave it out")
 
 
 FAMILY = {

@@ -68,8 +68,6 @@ class Loop:
         self.average = Average(networks[self.kept], self.settings.average)
         self.optimisers, self.wrapped = {}, {}
         for name, network in networks.items():
-            if self.settings.compile:
-                network.compile()
             how = self.gan.optimisers[name]
             # fused: one pass over all weights in place of one a tensor
             adam = torch.optim.Adam(network.parameters(), how.learning_rate, how.betas, fused=True)

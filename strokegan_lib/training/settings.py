@@ -21,7 +21,7 @@ SHARE = value(  # None is the data's own
     "a number from 0 to 1, or data",
 )
 # may change on --resume: they do not decide the weights
-LOCAL = ("validations", "checkpoint_seconds", "compile")
+LOCAL = ("validations", "checkpoint_seconds")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,6 @@ class Settings:
     validations: int = 5  # at least so many, evenly spaced, the last at the end; 0 for none
     # what a lost Colab session costs at most
     checkpoint_seconds: float = option(60.0, "time between checkpoints", number(0, 1e9))
-    compile: bool = option(False, "compile the networks: a minute, worth it on a GPU and a long run")
 
     def __post_init__(self) -> None:
         if self.width % 4:

@@ -42,10 +42,6 @@ class SynthesisSettings(Settings):
         super().__post_init__()
         if not any(getattr(self, name, 0) for name in ("pixel", "multi_scale", "latent", "kl")):
             raise BadInput("every weight of a loss", "is 0", "give one above 0")
-        if self.compile and self.r1:
-            raise BadInput(
-                "--compile", "cannot follow R1, a slope of a slope", "leave it out, or give --r1 0"
-            )
 
 
 class SynthesisGAN:

@@ -2,7 +2,6 @@
 
 import math
 import signal
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -15,7 +14,6 @@ from strokegan_lib.errors import BadInput
 from strokegan_lib.models.gan import OptimiserConfig
 from strokegan_lib.training.checkpoint import checkpoints, load_checkpoint
 from strokegan_lib.training.log import read_rows
-from strokegan_lib.training.loop import Loop
 from strokegan_lib.training.segmentation import CLIP
 from strokegan_lib.training.settings import Settings
 
@@ -184,13 +182,3 @@ def test_the_players_do_not_teach_each_other(slices, task):
     gan.step(gan.networks, tiny.make_loop(gan, slices).batches.batch(0), update)
     kept = next(iter(gan.networks))
     assert turns == [("critic", {"critic"}), (kept, {kept})]
-
-
-def test_a_compiled_network_keeps_the_names_of_its_weights(slices, monkeypatch):
-    """Checkpoints and weight files are the same with --compile; the compiler itself is PyTorch's."""
-    compiled = []
-    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: compiled.append(type(self)))
-    loop = tiny.make_loop("toy", slices)
-    names = set(loop.gan.networks["painter"].state_dict())
-    Loop(loop.gan, loop.batches, replace(loop.settings, compile=True), loop.accelerator, bar=False)
-    assert len(compiled) == 2 and set(loop.gan.networks["painter"].state_dict()) == names
