@@ -27,23 +27,16 @@ class Segmentor(nn.Module):
         output: 'masked image', the paper's proposal: the network paints image x mask; or 'probability', SegAN
             and U-Net: it paints a map p, and image x p follows.
         width, attention: as in UNet.
-        norm: batch normalisation.
     """
 
     def __init__(
-        self,
-        channels: int = 1,
-        *,
-        output: str = "masked image",
-        width: int = 32,
-        attention: bool = True,
-        norm: bool = True,
+        self, channels: int = 1, *, output: str = "masked image", width: int = 32, attention: bool = True
     ) -> None:
         super().__init__()
         size = {"width": width, "attention": attention}
-        self.config = {"channels": channels, "output": output, **size, "norm": norm}
+        self.config = {"channels": channels, "output": output, **size}
         painted = channels if output == "masked image" else 1
-        self.unet = UNet(channels, painted, halvings=TO_TWO, norm="batch" if norm else "none", **size)
+        self.unet = UNet(channels, painted, halvings=TO_TWO, **size)
         nn.init.constant_(self.unet.head.bias, PRIOR)
 
     def forward(self, image: Tensor) -> Tensor:

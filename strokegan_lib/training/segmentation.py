@@ -75,23 +75,17 @@ class SegmentationGAN:
     Args:
         settings: such as ``dataclasses.replace(METHODS["masked"], width=32)``.
         channels: C of the slices.
-        norm: batch normalisation in the segmentor.
         objective: a loss of one's own; ValueError where the method's networks cannot serve it.
     """
 
     def __init__(
-        self,
-        settings: SegmentationSettings,
-        channels: int = 1,
-        *,
-        norm: bool = True,
-        objective: Objective | None = None,
+        self, settings: SegmentationSettings, channels: int = 1, *, objective: Objective | None = None
     ) -> None:
         if objective and not settings.paints_for_critic:
             raise ValueError("another loss than the paper's needs a painted masked image and a critic")
         self.settings, self.objective = settings, objective or OBJECTIVES[settings.loss]
         size = {"width": settings.width, "attention": settings.attention}
-        self.segmentor = Segmentor(channels, output=settings.output, norm=norm, **size)
+        self.segmentor = Segmentor(channels, output=settings.output, **size)
         self.networks: dict[str, nn.Module] = {"segmentor": self.segmentor}
         self.optimisers = {"segmentor": OptimiserConfig(1e-3)}
         if settings.has_critic:

@@ -84,7 +84,8 @@ def load_weights(path: str | os.PathLike, kind: str | tuple[str, ...]) -> tuple[
     if found not in (kinds := (kind,) if isinstance(kind, str) else kind):
         raise BadInput(path, f"holds a {found}, not a {kinds[0]}", f"name the weights of a {kinds[0]}")
     try:
-        config.pop("dropout", None)  # older files name it, and it was 0 in all of them
+        for gone in ("dropout", "norm"):  # older files name them: 0 and true in all
+            config.pop(gone, None)
         network = NETWORKS[found](**config)
         network.load_state_dict(tensors)
     except (RuntimeError, TypeError, ValueError) as error:

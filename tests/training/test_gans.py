@@ -29,8 +29,8 @@ from strokegan_lib.training.weights import GENERATORS, load_weights, save_weight
 ROUNDING = 1e-11
 
 
-def segmentation(method: str, channels: int = 1, norm: bool = True, **changes: Any) -> SegmentationGAN:
-    return SegmentationGAN(replace(METHODS[method], width=4, **changes), channels, norm=norm)
+def segmentation(method: str, channels: int = 1, **changes: Any) -> SegmentationGAN:
+    return SegmentationGAN(replace(METHODS[method], width=4, **changes), channels)
 
 
 def synthesis(channels: int = 1, **changes: Any) -> SynthesisGAN:
@@ -50,7 +50,6 @@ GANS = {
     **{f"{name}, 3 channels, attention switched": partial(
         segmentation, name, 3, attention=not METHODS[name].attention) for name in METHODS},
     **{f"loss {name}": partial(segmentation, "masked", loss=name) for name in OBJECTIVES},
-    "no norm": partial(segmentation, "masked", norm=False),
     **{kind: partial(synthesis, adversarial=kind) for kind in ADVERSARIAL},
     "spectral, 3 channels, no attention": partial(synthesis, 3, spectral=True, attention=False),
     "styled": styled,
