@@ -52,9 +52,9 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; {self.prog} --help lists the options\n")
 
-    def add_seed(self, help: str = "default: %(default)s", largest: int = LARGEST_SEED) -> None:
+    def add_seed(self, help: str = "default: %(default)s") -> None:
         """Add ``--seed``, 0 where none is given."""
-        self.add_argument("--seed", type=integer(0, largest), default=0, metavar="N", help=help)
+        self.add_argument("--seed", type=integer(0, LARGEST_SEED), default=0, metavar="N", help=help)
 
     def add_seed_and_workers(self) -> None:
         """Add ``--seed`` and ``--workers``, for a command whose result depends on the first alone."""

@@ -52,14 +52,12 @@ def resample_mask(mask: np.ndarray, spacing: tuple[float, float], size: int = SI
     return area_average(mask, spacing, size) >= 0.5 - 1e-9
 
 
-def resample_image(
-    image: np.ndarray, foreground: np.ndarray, spacing: tuple[float, float], size: int = SIZE
-) -> np.ndarray:
+def resample_image(image: np.ndarray, foreground: np.ndarray, spacing: tuple[float, float]) -> np.ndarray:
     """Area average of an image (..., H, W) over its foreground only, so that edges do not darken.
 
     Returns:
-        (..., size, size) float64; 0 where no foreground is near.
+        (..., 128, 128) float64; 0 where no foreground is near.
     """
-    share = area_average(foreground, spacing, size)
-    total = area_average(image * foreground, spacing, size)
+    share = area_average(foreground, spacing)
+    total = area_average(image * foreground, spacing)
     return np.divide(total, share, out=np.zeros_like(total), where=np.broadcast_to(share > 1e-9, total.shape))

@@ -104,9 +104,7 @@ def mean(values: np.ndarray, patients: Patients, *, draws: int = DRAWS, seed: in
     return bootstrap(np.stack([values, np.ones_like(values)], -1), patients, draws=draws, seed=seed)
 
 
-def paired(
-    a: np.ndarray, b: np.ndarray, patients: Patients, *, draws: int = DRAWS, seed: int = 0
-) -> Comparison:
+def paired(a: np.ndarray, b: np.ndarray, patients: Patients) -> Comparison:
     """Compare two methods on the same slices, by finite scores (N,) of each.
 
     Both methods get the same resampled patients, so what makes a patient hard for both cancels. The test is
@@ -117,7 +115,7 @@ def paired(
     about ranks: they may disagree.
     """
     apart = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
-    difference = mean(apart, patients, draws=draws, seed=seed)
+    difference = mean(apart, patients)
     if not len(apart):
         return Comparison(difference, None)
     _, sums = sums_by_patient(np.stack([apart, np.ones_like(apart)], -1), patients)
