@@ -101,11 +101,8 @@ def _check(options: Namespace) -> None:
             option = f"--{name.replace('_', '-')}"
             raise BadInput(option, "does not go with --method carvemix", "leave one of the two out")
     if options.only_synthetic and options.paint == "lesion":
-        raise BadInput(
-            "--paint lesion",
-            "needs real slices, and --only-synthetic leaves none",
-            "leave one of the two out",
-        )
+        what = "needs real slices, and --only-synthetic leaves none"
+        raise BadInput("--paint lesion", what, "leave one of the two out")
     if options.pixels and not SMALLEST <= options.pixels[0] <= options.pixels[1]:
         raise BadInput(
             f"--pixels {options.pixels[0]} {options.pixels[1]}", "is no range of sizes",

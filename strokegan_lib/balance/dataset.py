@@ -130,7 +130,7 @@ def balance(
                 row, donor = made.background, made.donor
                 lender = patients[donor] if donor >= 0 else ""
                 table.writerow((len(writer.rows), row, patients[row], donor, lender, made.detail))
-                add_like(writer, slices, [row], images=image[None], stroke=made.stroke[None], synthetic=True)
+                add_like(writer, slices, row, images=image[None], stroke=made.stroke[None], synthetic=True)
         file.flush()
         writer.card["balanced"] = {
             "by": augmenter.name,

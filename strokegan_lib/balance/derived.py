@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
-from itertools import groupby
 
 import numpy as np
 
@@ -31,25 +30,20 @@ def derived_set(
     kept = {field.name: slices.card[field.name] for field in fields(About) if field.name in slices.card}
     about = About(**kept | {"name": name, "made_by": made_by, "limits": (*kept["limits"], *limits)})
 
-    def scan(row: int) -> list:
-        return [slices.table[name][row] for name in ("patient", "case", *SPACING, "source", "synthetic")]
-
     with SliceSetWriter(out, about) as writer:
-        for _, group in groupby(np.asarray(rows).tolist(), scan):
-            add_like(writer, slices, list(group))
+        for row in rows:
+            add_like(writer, slices, row)
         writer.card["made_from"] = {"name": slices.card["name"], "sha256": slices.card["sha256"]}
         yield writer
 
 
-def add_like(writer: SliceSetWriter, slices: SliceSet, rows: list[int], **changed) -> None:
-    """Append the slices *rows* of one scan, but for what is *changed* among the arguments of ``writer.add``."""
-    arrays = {name: getattr(slices, name)[rows] for name in ("images", "stroke", "foreground")}
-    of_plane = {name: slices.table[name][rows] for name in ("plane", "z")}
-    of_scan = {name: slices.table[name][rows[0]] for name in ("patient", "case", "source", "synthetic")}
-    spacing = tuple(slices.table[name][rows[0]] for name in SPACING)
-    given = arrays | of_plane | of_scan | {"spacing": spacing} | changed
-    masks = {name: given[name] == 1 for name in ("stroke", "foreground")}
-    writer.add(**given | masks)
+def add_like(writer: SliceSetWriter, slices: SliceSet, row: int, **changed) -> None:
+    """Append the slice *row*, but for what is *changed* among the arguments of ``writer.add``."""
+    given = {name: getattr(slices, name)[[row]] for name in ("images", "stroke", "foreground")}
+    given |= {name: slices.table[name][[row]] for name in ("plane", "z")}
+    given |= {name: slices.table[name][row] for name in ("patient", "case", "source", "synthetic")}
+    given |= {"spacing": [slices.table[name][row] for name in SPACING], **changed}
+    writer.add(**given | {name: given[name] == 1 for name in ("stroke", "foreground")})
 
 
 def thin_patients(

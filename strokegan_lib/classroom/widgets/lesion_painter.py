@@ -60,12 +60,10 @@ class LesionPainter(MaskToSlice):
         return self.mask
 
     def draw(self, number: int, **values: Any) -> tuple[np.ndarray, str]:
-        image, foreground = (
-            self.slices.images[self.rows[number], 0],
-            self.slices.foreground[self.rows[number]],
-        )
+        row = self.rows[number]
         with self.image.hold_sync():
-            self.image.slice, self.image.foreground = image.tobytes(), foreground.astype(np.uint8).tobytes()
+            self.image.slice = self.slices.images[row, 0].tobytes()
+            self.image.foreground = self.slices.foreground[row].tobytes()
         return super().draw(number, **values)
 
 
