@@ -36,10 +36,8 @@ def parser() -> Parser:
 def evaluate(options: Namespace) -> None:
     """Write every score at the threshold that validation chose, and print them as a table.
 
-    Weights from a fold of a cross-validation are scored on that fold's part.
-
-    Raises:
-        BadInput: bad data, weights of another network or of other channels, --out in use.
+    Weights from a fold of a cross-validation are scored on that fold's part. BadInput for bad data, weights of
+    another network or of other channels, and --out in use.
     """
     if options.out.exists():
         raise BadInput(options.out, "exists already", "choose another --out or delete it first")

@@ -14,8 +14,7 @@ FOR_ALL = 0o666  # mode of a lock file: other accounts may want to hold it too
 def hold(lock: Path, out: Path) -> FileLock:
     """Hold a lock file, which is made, so that no second process writes *out*; release() ends it.
 
-    Raises:
-        BadInput: another process holds it, or it cannot be made.
+    BadInput where another process holds it, or it cannot be made.
     """
     held = FileLock(lock, timeout=0, mode=FOR_ALL)
     with writing(out):
@@ -31,10 +30,7 @@ def hold(lock: Path, out: Path) -> FileLock:
 def write_whole(file: Path, content: str | bytes) -> None:
     """Write a file so that it is new or as it was, even if the disk is full; a text in UTF-8, line ends as given.
 
-    Names of files that are not UTF-8 are escaped, in JSON as in Python.
-
-    Raises:
-        BadInput: it cannot be written.
+    Names of files that are not UTF-8 are escaped, in JSON as in Python. BadInput where it cannot be written.
     """
     partial = file.with_name(f".{file.name}.partial")
     with writing(file):

@@ -68,8 +68,7 @@ def parser() -> Parser:
 def synthesise(options: Namespace, command: str) -> None:
     """Write the balanced data set and print its counts.
 
-    Raises:
-        BadInput: bad use, bad data, or weights of another network or of other channels.
+    BadInput for bad use, bad data, or weights of another network or of other channels.
     """
     _check(options)
     slices = SliceSet.open(options.data)

@@ -149,8 +149,7 @@ def balance(
 def provenance(slices: SliceSet) -> list[dict[str, str]]:
     """What each synthetic slice of a balanced set was made from, by COLUMNS; rows are of the set that it came from.
 
-    Raises:
-        BadInput: the file is missing, or has changed since it was made.
+    BadInput where the file is missing, or has changed since it was made.
     """
     path = slices.folder / PROVENANCE
     expected = slices.card.get("balanced", {}).get("provenance_sha256")

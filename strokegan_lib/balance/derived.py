@@ -54,9 +54,7 @@ def thin_patients(
 
     The validation part stays whole. It only chooses the threshold, for every arm of a
     comparison alike; a tenth of it would choose by a handful of lesions.
-
-    Raises:
-        BadInput: no patient with stroke or none without would stay, or *out* is unusable.
+    BadInput where no patient with stroke or none without would stay, or *out* is unusable.
     """
     names, strokes, sizes = training_patients(slices, fold)
     n = round(fraction * len(names))

@@ -81,10 +81,8 @@ class MaskSource(ABC):
 class Transplanter(MaskSource):
     """Moves masks of the slices *rows*, (n,).
 
-    These must be training slices, or a test would meet the masks again that a network was trained on.
-
-    Raises:
-        ValueError: no mask of SMALLEST pixels among *rows*.
+    These must be training slices, or a test would meet the masks again that a network was trained on. ValueError
+    without a mask of SMALLEST pixels among them.
     """
 
     def __init__(self, slices: SliceSet, rows: np.ndarray, deformation: Deformation | None = None) -> None:

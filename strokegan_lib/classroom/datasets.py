@@ -64,9 +64,7 @@ def one_channel(data: str | os.PathLike | None, instead: str = "the phantom") ->
     """The reader's data set; '' where there is none, or one of several channels: that prints a sentence.
 
     The networks that come with the kit read one channel. *instead* is what the notebook goes on with.
-
-    Raises:
-        BadInput: *data* is no SliceSet.
+    BadInput where *data* is no SliceSet.
     """
     if data and len(channels := SliceSet.open(data, verify=False).channels) > 1:
         print(

@@ -14,7 +14,7 @@ TABLES = Path(__file__).parents[1] / "weights"  # copies of the experiments' tab
 def table_of(
     name: str, folder: Path = TABLES, *, part: str = ""
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """A saved table and the card that says how it was made.
+    """A saved table and the card that says how it was made; BadInput where there are no such files.
 
     Args:
         name: of the files, such as 'table1_soop'.
@@ -23,9 +23,6 @@ def table_of(
 
     Returns:
         the lines, numbers as floats and empty entries as None; and the card.
-
-    Raises:
-        BadInput: there are no such files.
     """
     table, card = folder / f"{name}{part and f'_{part}'}.csv", folder / f"{name}.json"
     if not (table.is_file() and card.is_file()):

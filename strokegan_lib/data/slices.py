@@ -56,8 +56,7 @@ class SliceSet:
     def open(cls, folder: str | os.PathLike, *, verify: bool = True) -> "SliceSet":
         """Open and check a SliceSet; *verify* compares every file with its sha256, which takes a second.
 
-        Raises:
-            BadInput: no such folder, a file missing or changed, or a newer format.
+        BadInput where there is no such folder, a file is missing or has changed, or the format is newer.
         """
         folder = Path(os.path.expanduser(folder))
         again = "make the data set again with its data script"
@@ -107,8 +106,7 @@ class SliceSet:
     def of_split(self, split: str, fold: int | None = None) -> np.ndarray:
         """Indices of the slices of 'train', 'validation', 'test' or 'all', (n,) int64; *fold* as in ``split_of``.
 
-        Raises:
-            ValueError: another word, or no such fold.
+        ValueError for another word, or no such fold.
         """
         if split == "all":
             return np.arange(len(self))

@@ -28,10 +28,8 @@ def split_of(patient: str, fold: int | None = None) -> str:
     Args:
         patient: name.
         fold: the one that is held out for testing, 0 .. FOLDS-1, so that every patient is a test patient in
-            exactly one; of each other fold the first eighth validates. None for the plain split.
-
-    Raises:
-        ValueError: no such fold.
+            exactly one; of each other fold the first eighth validates. None for the plain split. ValueError where
+            there is no such fold.
     """
     u = position(patient)
     if fold is None:

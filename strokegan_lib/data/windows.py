@@ -29,8 +29,7 @@ class Window:
 def percentile_window(channel: str, image: np.ndarray, foreground: np.ndarray) -> Window:
     """The window that MR needs, whose unit is arbitrary: 0.5 to 99.5 % of the foreground of a whole volume.
 
-    Raises:
-        ValueError: the foreground is empty or its intensities do not differ.
+    ValueError where the foreground is empty or its intensities do not differ.
     """
     if not foreground.any():
         raise ValueError("no foreground to take a window from")

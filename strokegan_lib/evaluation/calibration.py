@@ -22,14 +22,11 @@ def calibration_sums(score: Tensor, truth: Tensor, foreground: Tensor) -> np.nda
     """What each slice adds to the bins, of which k holds scores from k/15 up to (k+1)/15, the last one 1 too.
 
     Args:
-        score: (N, H, W) float, 0..1, on the host.
+        score: (N, H, W) float, 0..1, else ValueError; on the host.
         truth, foreground: (N, H, W) bool.
 
     Returns:
         (N, BINS, 3) float64: foreground pixels, sum of their scores, stroke among them.
-
-    Raises:
-        ValueError: a score outside 0..1.
     """
     sums = np.zeros((len(score), BINS, 3))
     for start in range(0, len(score), CHUNK):

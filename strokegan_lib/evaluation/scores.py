@@ -92,9 +92,8 @@ def full_summary(
 
     Args:
         slices: measured at one threshold (or each fold at its own), chosen on other patients.
-        patients: (N,) the patient of each slice.
         probability: whether the score is a probability; that of a painted masked image is not.
-        draws, seed: of the bootstrap.
+        patients, draws, seed: as in :func:`summary`.
     """
     patients, how, counts = np.asarray(patients), {"draws": draws, "seed": seed}, slices.counts
     lesion, area = counts.lesion().numpy(), (counts.tp + counts.fn).numpy()

@@ -15,11 +15,7 @@ from strokegan_lib.files import write_whole
 
 
 def write_csv(path: Path, lines: Sequence[dict[str, Any]]) -> None:
-    """Write *lines*, whole or not at all; floats get four digits, a missing entry stays empty.
-
-    Raises:
-        BadInput: the file cannot be written.
-    """
+    """Write *lines*, whole or not at all (BadInput); floats get four digits, a missing entry stays empty."""
     import pandas
 
     rounded = [{k: round(v, 4) if isinstance(v, float) else v for k, v in line.items()} for line in lines]
@@ -27,11 +23,7 @@ def write_csv(path: Path, lines: Sequence[dict[str, Any]]) -> None:
 
 
 def write_json(path: Path, card: dict[str, Any]) -> None:
-    """Write *card*, whole or not at all.
-
-    Raises:
-        BadInput: the file cannot be written.
-    """
+    """Write *card*, whole or not at all (BadInput)."""
     _write(path, json.dumps(card, indent=1, ensure_ascii=False) + "\n")
 
 

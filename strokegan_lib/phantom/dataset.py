@@ -38,16 +38,13 @@ def make_phantom_set(
     workers: int = 1,
     progress: bool = True,
 ) -> SliceSet:
-    """Make phantom patients and write them as a SliceSet.
+    """Make phantom patients and write them as a SliceSet; BadInput where *out* exists or cannot be written.
 
     Args:
         patients: how many; patient k is the same whatever their number.
         slices_per_patient: planes, equally spaced from brain stem to vertex.
         contrast: 'flair' or 'dwi'.
         workers: threads; the files are the same for any number.
-
-    Raises:
-        BadInput: *out* exists or cannot be written.
     """
     planes = slices_per_patient
     options = f"--patients {patients} --slices-per-patient {planes} --contrast {contrast} --seed {seed}"

@@ -22,9 +22,7 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> Path:
     """Write *state* after *step* steps and delete all but it and the one before, in case this one is damaged.
 
     Checkpoints of later steps are deleted too: they are damaged, or of a run that was given up.
-
-    Raises:
-        BadInput: it cannot be written; the checkpoints before it are untouched.
+    Where it cannot be written, which is BadInput, those before it are untouched.
     """
     partial = folder / ".checkpoint.partial"
     with writing(folder):
@@ -55,8 +53,7 @@ def checkpoints(folder: Path) -> list[Path]:
 def load_checkpoint(folder: Path, about: dict[str, Any] | None = None) -> dict[str, Any] | None:
     """The state in the newest sound checkpoint, on the CPU; None if there is none. Damaged ones are named on stdout.
 
-    Raises:
-        BadInput: it belongs to another run: ``state["about"]`` is not *about*. None takes any.
+    BadInput where it belongs to another run: ``state["about"]`` is not *about*. None takes any.
     """
     for path in checkpoints(folder):
         if sha256(path)[:12] != NAME.fullmatch(path.name)[2]:

@@ -32,14 +32,11 @@ class CollapseMonitor:
         self.learnt: set[str] = set()  # losses whose start the critic has left
 
     def look(self, row: dict[str, float]) -> list[str]:
-        """Warnings that have just become due.
+        """Warnings that have just become due; Diverged where a loss is not a number.
 
         Args:
             row: 'step' and what was recorded of it; 'critic' (the adversarial or multi-scale loss of a critic) and
                 'spread' (standard deviation of the pictures made) are looked at where they are there.
-
-        Raises:
-            Diverged: a loss is not a number.
         """
         for name, value in row.items():
             if not math.isfinite(value):

@@ -82,8 +82,7 @@ class Loop:
     def run(self, resume: bool = False) -> Trained:
         """Train to the end, or until Ctrl-C; with *resume*, go on from the last checkpoint.
 
-        Raises:
-            BadInput: training diverged, the disk is full, or the checkpoint is of another run.
+        BadInput where training diverged, the disk is full, or the checkpoint is of another run.
         """
         if resume and self.folder:
             self._restore()

@@ -33,11 +33,7 @@ def arithmetic(precision: str = "auto", device: torch.device | None = None) -> s
 def accelerator(precision: str = "auto") -> Accelerator:
     """The Accelerator for this machine: its device, its processes and its arithmetic.
 
-    Args:
-        precision: 'auto', 'fp32', 'bf16' or 'fp16'.
-
-    Raises:
-        BadInput: fp16 without a GPU.
+    *precision* is 'auto', 'fp32', 'bf16' or 'fp16', which is BadInput without a GPU.
     """
     # given explicitly, as processes that share the work of CPUs would otherwise not find each other
     cpu = parse_flag_from_env("ACCELERATE_USE_CPU") or not torch.accelerator.is_available()

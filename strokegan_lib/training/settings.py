@@ -29,9 +29,7 @@ class Settings:
     """What every run needs; defaults are those of the quick profile.
 
     Fields made by ``option`` are options of ``python -m strokegan_lib.train``, which alone checks their ranges.
-
-    Raises:
-        BadInput: settings that do not go together.
+    Settings that do not go together are BadInput.
     """
 
     SIZES: ClassVar[tuple[str, ...]] = ("steps", "width", "batch_size")  # what the profile decides

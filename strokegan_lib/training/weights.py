@@ -37,16 +37,13 @@ ENCODER_SHA256 = "95289912cfc104e0d94e51c9d6de97c0061093ecdbeb82a46259d7c8c69557
 def save_weights(
     path: str | os.PathLike, network: nn.Module, about: dict[str, Any], *, half: bool = False
 ) -> None:
-    """Write a network, whole or not at all.
+    """Write a network, whole or not at all (BadInput).
 
     Args:
         path: a file ending in ``.safetensors``.
         network: of a class in NETWORKS.
         about: how it was made (data, steps, seed, threshold, ...), whatever JSON can hold.
         half: round to float16: half the bytes, three digits; once loaded, networks compute in float32 again.
-
-    Raises:
-        BadInput: the file cannot be written.
     """
     card = json.dumps({"network": kind_of(network), "config": network.config, "about": about}, sort_keys=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
@@ -105,8 +102,7 @@ def shipped(name: str) -> Path:
 def shipped_encoder() -> Encoder:
     """The shipped encoder, by whose features realism is measured, on the CPU and in eval mode.
 
-    Raises:
-        BadInput: its file is missing, or is another one than this version of the kit was made with.
+    BadInput where its file is missing, or is another one than this version of the kit was made with.
     """
     path = shipped("encoder")
     if sha256(path) != ENCODER_SHA256:

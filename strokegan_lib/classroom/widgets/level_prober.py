@@ -21,15 +21,12 @@ class LevelProber(Interactive):
     difference that an empty mask makes there, so that levels share one scale.
 
     Args:
-        critic: in eval mode.
+        critic: in eval mode, else ValueError: its batch statistics would change with every look.
         image: (C, H, W) in [0, 1], where the critic is; the first channel is shown.
         stroke: (1, H, W), 0/1, likewise; not empty.
 
     Example:
         ``LevelProber(critic, image, stroke).set(down=4, grow=-1, blur=1.5)``
-
-    Raises:
-        ValueError: a critic in training mode, whose batch statistics would change with every look.
     """
 
     def __init__(self, critic: Critic, image: Tensor, stroke: Tensor) -> None:

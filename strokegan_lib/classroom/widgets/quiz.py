@@ -67,11 +67,7 @@ def _question(entry: dict[str, Any], salt: str) -> Question:
 
 
 def quiz(name: str, folder: Path = QUIZZES) -> "Quiz":
-    """The quiz of a notebook, such as '05', to be shown; *folder* holds the files with questions.
-
-    Raises:
-        BadInput: no such quiz.
-    """
+    """The quiz of a notebook, such as '05', or BadInput; *folder* holds the files with questions."""
     file = folder / f"{name}.json"
     if not file.is_file():
         names = ", ".join(sorted(path.stem for path in folder.glob("*.json"))) or "none"
