@@ -7,15 +7,10 @@ Criterion = tuple[str, Callable[[Any], bool]]
 
 
 class Mistake(NamedTuple):
-    """A mistake that is often made and can be told from its answer.
+    """A mistake that is often made and can be told from its answer."""
 
-    Args:
-        told: the mistake, as the end of the sentence "it looks as if ...".
-        made: whether an answer shows it. Where it cannot judge an answer, it may raise.
-    """
-
-    told: str
-    made: Callable[[Any], bool]
+    told: str  # the mistake, as the end of the sentence "it looks as if ..."
+    made: Callable[[Any], bool]  # whether an answer shows it; where it cannot judge an answer, it may raise
 
 
 def check(attempt: Callable[[], Any], *criteria: Criterion | Mistake) -> None:

@@ -26,16 +26,14 @@ def prepared(
     """Open the data set that the reader named, or else the profile's phantom.
 
     Phantoms are kept in ``STROKEGAN_CACHE``, or in ``~/.cache/strokegan`` where that is not set. Several
-    processes may ask at once: one makes the phantom, the others wait for it.
+    processes may ask at once: one makes the phantom, the others wait for it. BadInput where *data* is no
+    sound SliceSet, or the cache cannot be written.
 
     Args:
         data: folder of a SliceSet; None or '' for the phantom.
         profile: decides the size of the phantom.
         seed: of the phantom; with another one come other patients, whom no shipped network has seen.
         workers: threads that make the phantom when it is not there yet.
-
-    Raises:
-        BadInput: *data* is no sound SliceSet, or the cache cannot be written.
     """
     if data:
         return SliceSet.open(data)

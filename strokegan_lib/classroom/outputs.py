@@ -16,7 +16,6 @@ def show(figure: Figure, alt: str, keep: str = "") -> None:
     """Display a figure once, with the words for those who cannot see it, and close it.
 
     Args:
-        figure: a Matplotlib figure.
         alt: what it shows and what one should notice, in a sentence or two.
         keep: name of a file of its own in the report, such as 'figure_1'; '' for none.
     """

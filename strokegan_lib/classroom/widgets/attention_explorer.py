@@ -21,9 +21,6 @@ class AttentionExplorer(Clickable):
         image: (H, W) uint8.
         maps: name of a layer -> its map, (N, N), rows that sum to 1, as ``SelfAttention.map`` returns it for
             one picture. The N positions are square blocks of pixels, along the rows of the image.
-
-    Example:
-        ``AttentionExplorer(image, {"untrained": layer.map(x)[0]}).set(row=40, column=90)``
     """
 
     def __init__(self, image: np.ndarray, maps: dict[str, Tensor]) -> None:

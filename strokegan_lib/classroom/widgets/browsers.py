@@ -1,4 +1,4 @@
-"""The two widgets of the first notebooks: slices leafed through, and two readers' masks compared."""
+"""The two widgets of notebooks 00 and 01: slices leafed through, and two readers' masks compared."""
 
 from collections.abc import Callable
 
@@ -11,11 +11,7 @@ from strokegan_lib.data.slices import SliceSet
 
 
 class PatientBrowser(Interactive):
-    """Leaf through the planes and channels of the patients of a data set, lesions outlined.
-
-    Example:
-        ``PatientBrowser(slices).set(patient=3, plane=14, channel="flair")``; both count from 0.
-    """
+    """Leaf through planes and channels of the patients of a data set, lesions outlined; both count from 0."""
 
     def __init__(self, slices: SliceSet) -> None:
         self.slices = slices
@@ -48,9 +44,6 @@ class MaskComparison(Interactive):
         mask: (H, W) bool, the first reader's, drawn in orange.
         redraw: (mask, pixels) -> the second reader's mask, drawn in blue.
         score: (first, second) -> their agreement.
-
-    Example:
-        ``MaskComparison(image, mask, redraw, dice).set(pixels=1)``
     """
 
     def __init__(

@@ -82,9 +82,7 @@ class Interactive(ABC):
     def set(self, **values: Any) -> "Interactive":
         """Set controls by name, as the mouse would, draw once, and return the widget itself.
 
-        Raises:
-            KeyError: no such control.
-            TraitError, ValueError: a value that the control does not offer.
+        KeyError where there is no such control, TraitError or ValueError for a value that it does not offer.
         """
         if unknown := values.keys() - self.controls.keys():
             raise KeyError(f"no control named {', '.join(unknown)}: there are {', '.join(self.controls)}")

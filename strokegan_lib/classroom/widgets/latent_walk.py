@@ -15,24 +15,16 @@ WAYS = ("on the sphere", "straight")
 
 
 class Walker(NamedTuple):
-    """A generator and the codes that one may walk between.
+    """A generator and the codes that one may walk between."""
 
-    Attributes:
-        paint: codes (1, Z) to a picture (1, 1, H, W), 0..1; always the same for one code, so a
-            network in eval mode. For a generator that needs masks, with the masks filled in.
-        codes: (K, Z), two or more.
-    """
-
+    # codes (1, Z) to a picture (1, 1, H, W), 0..1; always the same for one code, so a network in eval mode;
+    # for a generator that needs masks, with the masks filled in
     paint: Callable[[Tensor], Tensor]
-    codes: Tensor
+    codes: Tensor  # (K, Z), two or more
 
 
 class LatentWalk(Interactive):
-    """Two codes' pictures, left and right, and between them that of a code on the way. Used in notebook 11.
-
-    Example:
-        ``LatentWalk({"DCGAN": Walker(dcgan, torch.randn(8, 64))}).set(start=0, end=3, share=0.5)``
-    """
+    """Two codes' pictures, left and right, and that of a code between. Used in notebook 11."""
 
     def __init__(self, walkers: dict[str, Walker]) -> None:
         self.walkers = walkers

@@ -69,9 +69,6 @@ class LesionMover(MaskToSlice, Clickable):
     Args:
         generator, slices, rows: as above.
         lesion: (H, W) bool or 0/1, the shape that is moved about; not empty.
-
-    Example:
-        ``LesionMover(generator, slices, rows, lesion).set(row=50, column=80, size=1.5, angle=30)``
     """
 
     def __init__(self, generator: Generator, slices: SliceSet, rows: np.ndarray, lesion: np.ndarray) -> None:

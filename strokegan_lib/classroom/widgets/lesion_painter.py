@@ -27,11 +27,7 @@ class PaintCanvas(Canvas):
 
 
 class LesionPainter(MaskToSlice):
-    """A slice to paint a lesion on, with mouse, finger, pen or keys, and the answer. Used in notebook 04.
-
-    Example:
-        ``LesionPainter(generator, slices, rows).set(strokes=[[(60, 80), (70, 88)]], size=9)``
-    """
+    """A slice to paint a lesion on, with mouse, finger, pen or keys, and the answer. Used in notebook 04."""
 
     def __init__(self, generator: Generator, slices: SliceSet, rows: np.ndarray) -> None:
         self.mask = np.zeros(slices.foreground.shape[1:], bool)

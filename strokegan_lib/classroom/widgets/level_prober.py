@@ -24,9 +24,6 @@ class LevelProber(Interactive):
         critic: in eval mode, else ValueError: its batch statistics would change with every look.
         image: (C, H, W) in [0, 1], where the critic is; the first channel is shown.
         stroke: (1, H, W), 0/1, likewise; not empty.
-
-    Example:
-        ``LevelProber(critic, image, stroke).set(down=4, grow=-1, blur=1.5)``
     """
 
     def __init__(self, critic: Critic, image: Tensor, stroke: Tensor) -> None:

@@ -47,9 +47,6 @@ class LossExplorer(Interactive):
 
     Left, the mean loss of every grey that could be painted, scaled so that both share an axis; a dot marks
     the minimum. Right, minus the gradient in the logit: above 0 a step makes the pixel brighter.
-
-    Example:
-        ``LossExplorer().set(painted=0.02, grey=0.7, chance=0.4)``
     """
 
     def __init__(self) -> None:

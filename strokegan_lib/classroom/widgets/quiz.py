@@ -109,9 +109,7 @@ class Quiz:
     def set(self, question: int, answer: str | float) -> "Quiz":
         """Give an answer, a letter or a number, and check it, as the mouse would; returns the quiz itself.
 
-        Raises:
-            KeyError: no such question.
-            TraitError: no such letter.
+        KeyError where there is no such question, TraitError where there is no such letter.
         """
         self.answers[question].value = str(answer)
         self.check(question)

@@ -25,9 +25,6 @@ class RatioExplorer(Interactive):
     """A dot and a 95 % interval for each arm of a saved comparison. Used in notebook 08.
 
     The arms that saw the chosen share of stroke are orange squares.
-
-    Example:
-        ``RatioExplorer(saved_comparisons()).set(score="pooled Dice", share=0.5)``
     """
 
     def __init__(self, comparisons: Mapping[str, Any]) -> None:

@@ -21,11 +21,8 @@ class RealOrSynthetic(Interactive):
 
     Args:
         real, synthetic: (n, H, W) and (m, H, W) uint8, *rounds* pictures or more each.
-        rounds: pictures to judge.
+        rounds: pictures to judge, counted from 1.
         seed: of the coin and the choice; each new game takes the next.
-
-    Example:
-        ``RealOrSynthetic(real, painted).set(number=1, answer="real")``; pictures count from 1.
     """
 
     def __init__(self, real: np.ndarray, synthetic: np.ndarray, rounds: int = 12, seed: int = 0) -> None:

@@ -27,9 +27,6 @@ class ThresholdExplorer(Interactive):
         slices: the data set.
         rows: (n,) which of its slices, at least one of them with a lesion; ``slice`` counts them from 0.
         scores: method -> (n, 1, H, W) or (n, H, W) scores of these slices, 0..1.
-
-    Example:
-        ``ThresholdExplorer(slices, rows, {"masked": score}).set(slice=4, threshold=0.2)``
     """
 
     def __init__(self, slices: SliceSet, rows: np.ndarray, scores: Mapping[str, Tensor]) -> None:
