@@ -37,14 +37,12 @@ class Batches:
     the host from generators of their own, so they are the same on every device.
 
     Args:
-        rows: (n,) which of the slices, such as ``slices.of_split("train")``.
+        rows: (n,) which of the slices, such as ``slices.of_split("train")``; BadInput where there is none,
+            or none of a kind that *lesion_share* asks for.
         size: slices a batch.
         device: where the slices are kept and batches are made.
         seed, lesion_share: as in :class:`Sampler`.
         augmentation: how far slices may be changed; UNCHANGED for not at all.
-
-    Raises:
-        BadInput: no slice chosen, or none of a kind that *lesion_share* asks for.
     """
 
     def __init__(
@@ -98,11 +96,11 @@ class Batches:
         return Batch(image, stroke, foreground, torch.from_numpy(self.rows[positions]))
 
 
+@dataclass(frozen=True)
 class Mixed:
     """Batches from several data sets: batch *t* is batch *t* of every part, one after the other."""
 
-    def __init__(self, parts: Sequence[Batches]) -> None:
-        self.parts = list(parts)
+    parts: Sequence[Batches]
 
     def batch(self, step: int) -> Batch:
         """Batch number *step* (0, 1, ...); its ``index`` counts in each part's own SliceSet."""

@@ -40,14 +40,12 @@ class Sampler:
     t batches exactly floor(t * size * lesion_share) slices with stroke have been taken.
 
     Args:
-        has_stroke: (n,) bool or 0/1, for each slice to choose from.
+        has_stroke: (n,) bool or 0/1, for each slice to choose from; LookupError where there is none, or none
+            of a kind that is asked for.
         size: slices a batch.
         seed: a non-negative whole number.
-        lesion_share: share of slices with stroke, 0..1, to three decimals; None for plain sampling.
-
-    Raises:
-        LookupError: nothing to choose from, or no slice of a kind that is asked for.
-        ValueError: a share beyond 0..1.
+        lesion_share: share of slices with stroke, to three decimals; ValueError beyond 0..1; None for plain
+            sampling.
     """
 
     def __init__(

@@ -42,9 +42,7 @@ class SliceSetWriter:
 
     Leaving it normally renames the finished folder to *out*; an exception removes what was
     written. What a killed process left behind is cleared by the next writer for the same *out*.
-
-    Raises:
-        BadInput: *out* exists, cannot be written, or is being written by another process.
+    BadInput where *out* exists, cannot be written, or is being written by another process.
     """
 
     def __init__(self, out: str | os.PathLike, about: About) -> None:
@@ -80,7 +78,7 @@ class SliceSetWriter:
         source: str,
         synthetic: bool = False,
     ) -> None:
-        """Append slices of one case.
+        """Append slices of one case; ValueError where they break the form, BadInput where the disk is full.
 
         Args:
             images: (n, C, 128, 128) uint8, 8..255 exactly where *foreground*.
@@ -88,10 +86,6 @@ class SliceSetWriter:
             foreground: (n, 128, 128) bool.
             plane, z: (n,) numbers of the planes in their scan, from below, and heights, mm.
             spacing: height and width of a pixel, distance of planes, mm.
-
-        Raises:
-            ValueError: the arrays break the form.
-            BadInput: the disk does not take them.
         """
         arrays = (images, stroke, foreground)
         if images.dtype != np.uint8 or [a.shape for a in arrays] != self._shapes(len(images)):

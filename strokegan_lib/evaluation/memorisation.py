@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from strokegan_lib.evaluation.manifold import nearest
-from strokegan_lib.evaluation.statistics import Interval, Patients, bootstrap, mean
+from strokegan_lib.evaluation.statistics import Interval, Patients, bootstrap, mean, ratio
 
 TAIL = 0.05  # of held-out slices are this near to a training slice by chance
 
@@ -46,18 +46,15 @@ def memorisation(
         seed: of the bootstrap.
     """
     ours, theirs = (nearest(x, train).cpu().numpy() for x in (synthetic, held_out))  # (m,), (h,)
+
+    def ratio_of_means(sums: np.ndarray) -> np.ndarray:  # (..., 4) -> (...)
+        return ratio(np.stack([ratio(sums[..., :2]), ratio(sums[..., 2:])], -1))
+
     terms = np.zeros((len(ours) + len(theirs), 4))
     terms[: len(ours), 0], terms[: len(ours), 1] = ours, 1
     terms[len(ours) :, 2], terms[len(ours) :, 3] = theirs, 1
     people = [f"synthetic {p}" for p in synthetic_patients] + [f"held out {p}" for p in held_out_patients]
     return Memorisation(
-        bootstrap(terms, people, _ratio_of_means, seed=seed),
+        bootstrap(terms, people, ratio_of_means, seed=seed),
         mean(ours <= np.quantile(theirs, TAIL), synthetic_patients, seed=seed),
     )
-
-
-def _ratio_of_means(sums: np.ndarray) -> np.ndarray:
-    """(..., 4) sums and counts of two samples -> (...): the ratio of their means, NaN where it is 0/0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = sums[..., 0] / sums[..., 1] / (sums[..., 2] / sums[..., 3])
-    return np.where(np.isfinite(found), found, np.nan)

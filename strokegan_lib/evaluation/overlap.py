@@ -75,14 +75,12 @@ def count(score: Tensor, truth: Tensor, thresholds: Tensor) -> Counts:
 
     One histogram of each slice's scores, between the thresholds, serves all of them: what is predicted at a
     threshold is what lies in the bins above it. The pixels are read on the device of *score*.
+    ValueError for other shapes, thresholds that do not rise, or a score outside 0..1 (a logit, or NaN).
 
     Args:
         score: (B, 1, H, W) or (B, H, W) float, 0..1, B > 0.
         truth: same shape, 0/1.
         thresholds: (T,) float, rising. Compared with *score* as float32.
-
-    Raises:
-        ValueError: other shapes, thresholds that do not rise, or a score outside 0..1 (a logit, or NaN).
     """
     if score.shape != truth.shape or not (score.ndim == 3 or (score.ndim == 4 and score.shape[1] == 1)):
         raise ValueError(f"score and truth must be (B, 1, H, W): {tuple(score.shape)}, {tuple(truth.shape)}")

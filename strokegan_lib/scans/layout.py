@@ -39,8 +39,12 @@ def find(
             continue
         if name:
             cases.setdefault((name.patient, name.case), {}).setdefault(name.kind, []).append(path)
+
+    def natural(case: tuple[str, str]) -> list[str | int]:  # case_2 comes before case_10
+        return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", " ".join(case))]
+
     found, bad = [], list(unknown.values())
-    for case in sorted(cases, key=_natural):
+    for case in sorted(cases, key=natural):
         first, *more = max(cases[case].values(), key=len)
         files = {kind: paths[0] for kind, paths in cases[case].items()}
         if more:
@@ -51,11 +55,6 @@ def find(
         else:
             found.append(CaseFiles(*case, files, files.pop(mask)))
     return found, bad
-
-
-def _natural(case: tuple[str, str]) -> list[str | int]:
-    """A sort key by which case_2 comes before case_10."""
-    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", " ".join(case))]
 
 
 def case_folder(path: Path, pattern: str) -> Path:

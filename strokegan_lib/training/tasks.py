@@ -89,13 +89,12 @@ def settings_in(folder: Path) -> Settings | None:
 def resolve_settings(task: str, given: dict[str, Any], resumed: Path | None = None) -> Settings:
     """Every setting of a run: what was given, and defaults for the rest.
 
+    BadInput where they do not go together, or are others than those of the run.
+
     Args:
         task: a name in TASKS.
         given: values of some settings, by name.
         resumed: folder of a run that is to go on; where there is one, the defaults are its settings.
-
-    Raises:
-        BadInput: settings that do not go together, or others than those of the run.
     """
     before = settings_in(resumed) if resumed else None
     if before and before.task == task:

@@ -1,5 +1,6 @@
 """The game of the whole family, from Goodfellow et al. 2014 on; a member says how its own differs."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -10,28 +11,18 @@ from strokegan_lib.losses import critic_loss, generator_loss, r1_penalty
 from strokegan_lib.models.gan import OptimiserConfig, Update, frozen
 
 
+@dataclass
 class Game:
-    """A generator from noise against a discriminator, which the kit calls a critic; see models.gan.GAN.
+    """A generator from noise against a discriminator, which the kit calls a critic; see models.gan.GAN."""
 
-    Args:
-        generator: z (B, Z) to pictures; Z is its attribute ``latent``.
-        discriminator: pictures to logits.
-        optimisers: of 'generator' and 'critic'.
-        adversarial: 'logistic' or 'hinge', see losses.py.
-        r1: weight of the R1 penalty on a quarter of the batch.
-    """
+    generator: nn.Module  # z (B, Z) to pictures; Z is its attribute ``latent``
+    discriminator: nn.Module  # pictures to logits
+    optimisers: dict[str, OptimiserConfig]  # of 'generator' and 'critic'
+    adversarial: str = "logistic"  # or 'hinge', see losses.py
+    r1: float = 0.0  # weight of the R1 penalty on a quarter of the batch
 
-    def __init__(
-        self,
-        generator: nn.Module,
-        discriminator: nn.Module,
-        optimisers: dict[str, OptimiserConfig],
-        adversarial: str = "logistic",
-        r1: float = 0.0,
-    ) -> None:
-        self.generator, self.discriminator, self.optimisers = generator, discriminator, optimisers
-        self.adversarial, self.r1 = adversarial, r1
-        self.networks: dict[str, nn.Module] = {"generator": generator, "critic": discriminator}
+    def __post_init__(self) -> None:
+        self.networks: dict[str, nn.Module] = {"generator": self.generator, "critic": self.discriminator}
 
     def truth(self, batch: Batch) -> Tensor:
         """What the generator learns to make: the slices, (B, 1, 128, 128)."""
