@@ -49,12 +49,6 @@ class KeptRuns:
     If the kernel dies within the cell, or the reader presses Interrupt, then the same cell in the same or
     another kernel takes up the finished runs as they are and the unfinished one after its last
     checkpoint. When the cell has come to its end, all is deleted: run again, it trains afresh.
-
-    Example::
-
-        with KeptRuns("05") as kept:
-            for method in ("segan", "masked"):
-                runs[method] = kept.run(Loop(...), method)
     """
 
     def __init__(self, name: str) -> None:

@@ -34,9 +34,5 @@ def show(figure: Figure, alt: str, keep: str = "") -> None:
 
 
 def record(**values: Any) -> None:
-    """Hand named results, anything JSON can hold, to ``results.json``.
-
-    Example:
-        ``record(dice=0.71, patients=8)`` shows ``recorded: dice, patients``.
-    """
+    """Hand named results, anything JSON can hold, to ``results.json``, and show their names."""
     display({MIME: values, "text/plain": f"recorded: {', '.join(values)}"}, raw=True)

@@ -14,15 +14,13 @@ TABLES = Path(__file__).parents[1] / "weights"  # copies of the experiments' tab
 def table_of(
     name: str, folder: Path = TABLES, *, part: str = ""
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """A saved table and the card that says how it was made; BadInput where there are no such files.
+    """A saved table, numbers as floats and empty entries as None, and the card that says how it was made.
+
+    BadInput where there are no such files.
 
     Args:
         name: of the files, such as 'table1_soop'.
-        folder: where they lie.
         part: of a result with several tables and one card, such as 'groups'; '' for its first.
-
-    Returns:
-        the lines, numbers as floats and empty entries as None; and the card.
     """
     table, card = folder / f"{name}{part and f'_{part}'}.csv", folder / f"{name}.json"
     if not (table.is_file() and card.is_file()):

@@ -65,7 +65,6 @@ def interpolate(a: Tensor, b: Tensor, share: float, way: str = WAYS[0]) -> Tenso
     Args:
         a, b: (Z,), neither of length 0.
         share: t, 0..1.
-        way: one of WAYS.
     """
     angle = torch.arccos((a @ b / (a.norm() * b.norm())).clamp(-1, 1))
     if way == "straight" or angle.sin() < 1e-3:  # two equal or opposite directions define no arc

@@ -22,8 +22,7 @@ class MaskToSlice(Interactive):
 
     Args:
         generator: in eval mode, as ``load_weights`` gives it.
-        slices: the data set.
-        rows: (n,) which of its slices may be chosen; ``number`` counts them from 0.
+        rows: (n,) which of the slices may be chosen; ``number`` counts them from 0.
         controls: those that decide the mask.
     """
 
@@ -51,9 +50,8 @@ class MaskToSlice(Interactive):
         outlines = np.concatenate([mask, stroke & outline], axis=1)
 
         size, outside = int(mask.sum()), int((mask & ~foreground).sum())
-        words = (
-            f"{self.slices.table['patient'][index]}, slice {index}: {size} pixel{'s' * (size != 1)} of stroke"
-        )
+        patient = self.slices.table["patient"][index]
+        words = f"{patient}, slice {index}: {size} pixel{'s' * (size != 1)} of stroke"
         if outside:
             words += f", {outside} of them outside the foreground and ignored"
         end = ", so the generator makes the slice without stroke"
@@ -67,7 +65,6 @@ class LesionMover(MaskToSlice, Clickable):
     """A real and a synthetic slice, whose lesion a click moves and sliders resize and turn. Used in notebook 04.
 
     Args:
-        generator, slices, rows: as above.
         lesion: (H, W) bool or 0/1, the shape that is moved about; not empty.
     """
 

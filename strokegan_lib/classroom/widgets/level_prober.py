@@ -3,12 +3,11 @@
 import ipywidgets as widgets
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from scipy import ndimage
 from torch import Tensor
 
 from strokegan_lib.classroom.widgets.interactive import Interactive
-from strokegan_lib.classroom.widgets.pixels import BLUE_HEX, ORANGE, outlined, rendered
+from strokegan_lib.classroom.widgets.pixels import BLUE_HEX, ORANGE, chart, outlined, rendered
 from strokegan_lib.models.critic import Critic
 
 REACH = 200  # the bars' axis ends here, %; what is beyond is written beside them all the same
@@ -49,9 +48,7 @@ class LevelProber(Interactive):
         for n, (true, seen, empty) in enumerate(self.critic(masked)):
             name = f"level {n} ({true.shape[-2]}x{true.shape[-1]})" if n else "picture"
             percent[name] = 100 * ((seen - true).abs().mean() / (empty - true).abs().mean()).item()
-        figure = Figure(figsize=(5, len(pictures) / 96), dpi=96)
-        figure.subplots_adjust(left=0.28, right=0.98, bottom=0.15, top=0.97)
-        axes = figure.add_subplot()
+        figure, axes = chart((5, len(pictures) / 96), left=0.28, right=0.98, bottom=0.15, top=0.97)
         bars = axes.barh(list(percent), np.clip([*percent.values()], 0, REACH), color=BLUE_HEX)
         axes.bar_label(bars, [f"{value:.0f} %" for value in percent.values()], padding=3, fontsize=9)
         axes.axvline(100, color="black", lw=1, ls="--", zorder=0)

@@ -5,11 +5,10 @@ from collections.abc import Callable
 import ipywidgets as widgets
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from strokegan_lib.classroom.widgets.interactive import Interactive
-from strokegan_lib.classroom.widgets.pixels import BLUE_HEX, ORANGE_HEX, rendered
+from strokegan_lib.classroom.widgets.pixels import BLUE_HEX, ORANGE_HEX, chart, rendered
 
 GREYS = np.linspace(0.001, 0.999, 999)  # o, where the curves are drawn
 
@@ -60,9 +59,8 @@ class LossExplorer(Interactive):
         )
 
     def draw(self, painted: float, grey: float, chance: float) -> tuple[np.ndarray, str]:
-        figure = Figure(figsize=(9.6, 3.2), dpi=80)
-        figure.subplots_adjust(left=0.07, right=0.98, bottom=0.16, top=0.96, wspace=0.24)
-        left, right = figure.subplots(1, 2)
+        margins = {"left": 0.07, "right": 0.98, "bottom": 0.16, "top": 0.96, "wspace": 0.24}
+        figure, (left, right) = chart((9.6, 3.2), columns=2, dpi=80, **margins)
         words = f"painted {painted:.2f}, stroke of grey {grey:.2f} with a chance of {chance:.0%}"
         for name, (loss, look) in LOSSES.items():
             height, gradient = expected(loss, GREYS, grey, chance)

@@ -122,10 +122,10 @@ class Quiz:
         if answer:
             self.first.setdefault(number, answer.right)
             # told apart by words, signs and the kind of line, not by colour
-            words, kind = (
+            sign, kind = (
                 ("✓ Right.", " strokegan-right") if answer.right else ("✗ Not right.", " strokegan-wrong")
             )
-            words += f" {answer.why}"
+            words = f"{sign} {answer.why}"
         self.verdicts[number].value = status(words, f"strokegan-verdict{kind}")
         self.words.value = status(self.score())
 

@@ -5,10 +5,9 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
-from matplotlib.figure import Figure
 
 from strokegan_lib.classroom.widgets.interactive import Interactive
-from strokegan_lib.classroom.widgets.pixels import ORANGE_HEX, rendered
+from strokegan_lib.classroom.widgets.pixels import ORANGE_HEX, chart, rendered
 
 REFERENCE = "oversampling"  # the arm that the others are compared with
 SCORES = {
@@ -42,9 +41,8 @@ class RatioExplorer(Interactive):
 
     def draw(self, comparison: str, score: str, share: float) -> tuple[np.ndarray, str]:
         chosen, name, told = self.comparisons[comparison], SCORES[score], []
-        figure = Figure(figsize=(7, 0.42 * len(chosen.lines) + 1.1), dpi=96)
-        figure.subplots_adjust(left=0.23, right=0.97, bottom=0.55 / figure.get_figheight(), top=0.92)
-        axes = figure.add_subplot()
+        height = 0.42 * len(chosen.lines) + 1.1  # inches
+        figure, axes = chart((7, height), left=0.23, right=0.97, bottom=0.55 / height, top=0.92)
         axes.axvline(chosen.arm(REFERENCE)[f"{name}_mean"], color=GREY, linestyle=":", linewidth=1)
         for place, line in enumerate(chosen.lines):
             mean, low, high = (line[f"{name}_{part}"] for part in ("mean", "low", "high"))

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 import ipywidgets as widgets
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from strokegan_lib.classroom.widgets.interactive import Interactive
-from strokegan_lib.classroom.widgets.pixels import BLUE, BLUE_HEX, ORANGE, outlined, rendered
+from strokegan_lib.classroom.widgets.pixels import BLUE, BLUE_HEX, ORANGE, chart, outlined, rendered
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation.measure import THRESHOLDS
 from strokegan_lib.evaluation.overlap import count
@@ -24,8 +23,7 @@ class ThresholdExplorer(Interactive):
     contain a lesion. Give it validation slices: a threshold chosen on test slices flatters the test.
 
     Args:
-        slices: the data set.
-        rows: (n,) which of its slices, at least one of them with a lesion; ``slice`` counts them from 0.
+        rows: (n,) which of the slices, at least one of them with a lesion; ``slice`` counts them from 0.
         scores: method -> (n, 1, H, W) or (n, H, W) scores of these slices, 0..1.
     """
 
@@ -50,9 +48,7 @@ class ThresholdExplorer(Interactive):
         curve = self.counts[method][:, self.has_lesion].dice().mean(-1)  # (T,)
 
         inches = len(left) / 96
-        figure = Figure(figsize=(inches, inches), dpi=96)
-        figure.subplots_adjust(left=0.16, right=0.97, bottom=0.13, top=0.97)
-        axes = figure.add_subplot()
+        figure, axes = chart((inches, inches), left=0.16, right=0.97, bottom=0.13, top=0.97)
         axes.plot(CUTS, curve, color="black")
         axes.plot(threshold, curve[k], "s", color=BLUE_HEX, ms=7)
         axes.set(xlabel="threshold", xlim=(0, 1), xticks=(0, 0.5, 1))
