@@ -9,8 +9,7 @@ class BadInput(Exception):
     """Input that the kit cannot use: a file, a folder or an option.
 
     Args:
-        where: the file or folder (or option) that is wrong.
-        what: what is wrong with it.
+        where, what: the file or folder (or option) that is wrong, and why.
         remedy: what the reader can do about it, as an imperative.
 
     ``str(error)`` is always a single line, ``where: what; remedy``.
@@ -22,12 +21,7 @@ class BadInput(Exception):
 
 
 class Diverged(BadInput):
-    """Numbers that are not finite, in training or in what it left.
-
-    Args:
-        where: the step, network or file.
-        what: what is not finite.
-    """
+    """Numbers that are not finite, in training or in what it left; *where* is a step, network or file."""
 
     def __init__(self, where: str | os.PathLike, what: str) -> None:
         what += ": a weight has grown without bound, and no later step can mend it"

@@ -58,15 +58,14 @@ def train(
 ) -> None:  # fmt: skip
     """Train and leave weights.safetensors, metrics.csv and settings.json in the folder *out*.
 
+    BadInput for bad use, bad data, or training that diverged.
+
     Args:
         settings: of a task, see training/tasks.py.
         data: a prepared data set; the encoder learns from several, in equal shares.
         resume: go on with the run in it, if there is one.
         threads: CPU threads; the profile's by default.
         start: weights to start from.
-
-    Raises:
-        BadInput: bad use, bad data, or training that diverged.
     """
     if start:
         settings = replace(settings, start=tasks.fingerprint(start))

@@ -75,6 +75,8 @@ def balance(
 ) -> SliceSet:
     """Add slices with stroke to the training part until *ratio* of it shows stroke.
 
+    BadInput where it shows as much already, offers no place for a stroke, or *out* is unusable.
+
     Args:
         out: the SliceSet to make: all slices of *slices*, then the synthetic ones.
         ratio: share of the training slices that show stroke, 0..1 exclusive.
@@ -83,9 +85,6 @@ def balance(
             those without stroke are made from an empty mask.
         fold: as in ``SliceSet.of_split``.
         made_by, card: the command, and further entries of the card.
-
-    Raises:
-        BadInput: the training part shows as much stroke already, no place for a stroke, or *out* is unusable.
     """
     train = slices.of_split("train", fold)
     has_stroke = slices.table["has_stroke"][train] == 1

@@ -39,7 +39,6 @@ class Batches:
     Args:
         rows: (n,) which of the slices, such as ``slices.of_split("train")``; BadInput where there is none,
             or none of a kind that *lesion_share* asks for.
-        size: slices a batch.
         device: where the slices are kept and batches are made.
         seed, lesion_share: as in :class:`Sampler`.
         augmentation: how far slices may be changed; UNCHANGED for not at all.

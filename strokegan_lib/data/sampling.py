@@ -42,7 +42,6 @@ class Sampler:
     Args:
         has_stroke: (n,) bool or 0/1, for each slice to choose from; LookupError where there is none, or none
             of a kind that is asked for.
-        size: slices a batch.
         seed: a non-negative whole number.
         lesion_share: share of slices with stroke, to three decimals; ValueError beyond 0..1; None for plain
             sampling.

@@ -26,7 +26,6 @@ def split_of(patient: str, fold: int | None = None) -> str:
     """``'train'``, ``'validation'`` or ``'test'``, with about SHARES of the patients.
 
     Args:
-        patient: name.
         fold: the one that is held out for testing, 0 .. FOLDS-1, so that every patient is a test patient in
             exactly one; of each other fold the first eighth validates. None for the plain split. ValueError where
             there is no such fold.

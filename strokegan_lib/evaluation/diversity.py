@@ -25,11 +25,8 @@ def ms_ssim(x: Tensor, y: Tensor) -> Tensor:
 
     where each scale halves the pictures. A negative mean counts as 0 (a root of it would not exist).
 
-    Args:
-        x, y: (B, 1, H, W) in 0..1, H and W 88 or more (the last scale must hold the window).
-
-    Returns:
-        (B,) float64: 1 for equal pictures, 0 for unlike ones.
+    From (B, 1, H, W) in 0..1, H and W 88 or more (the last scale must hold the window), to (B,) float64:
+    1 for equal pictures, 0 for unlike ones.
     """
     x, y = x.double(), y.double()
     similarity = 1.0

@@ -43,7 +43,6 @@ def memorisation(
     Args:
         synthetic, held_out, train: (m, F), (h, F), (n, F) features, or small pictures as rows.
         synthetic_patients, held_out_patients: (m,), (h,): what is resampled for the intervals.
-        seed: of the bootstrap.
     """
     ours, theirs = (nearest(x, train).cpu().numpy() for x in (synthetic, held_out))  # (m,), (h,)
 

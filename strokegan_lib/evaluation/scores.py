@@ -8,6 +8,7 @@ makes it perfect. Taught in notebook 06.
 
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -155,15 +156,14 @@ def _pooled(
 ) -> dict[str, dict]:
     """Dice (by that name), precision and sensitivity of one count over all slices."""
 
-    def pooled(score: Callable[[Counts], Tensor]) -> dict[str, Any]:
-        def statistic(sums: np.ndarray) -> np.ndarray:
-            summed = _counts(sums)
-            return torch.where(summed.lesion(), score(summed), torch.nan).numpy()
-
-        return asdict(bootstrap(_terms(counts), patients, statistic, **how))
+    def statistic(score: Callable[[Counts], Tensor], sums: np.ndarray) -> np.ndarray:
+        summed = _counts(sums)
+        return torch.where(summed.lesion(), score(summed), torch.nan).numpy()
 
     scores = {dice: Counts.dice, "precision": Counts.precision, "sensitivity": Counts.sensitivity}
-    return {prefix + name: pooled(score) for name, score in scores.items()}
+    found = {name: partial(statistic, score) for name, score in scores.items()}
+    terms = _terms(counts)
+    return {prefix + name: asdict(bootstrap(terms, patients, of, **how)) for name, of in found.items()}
 
 
 def _terms(counts: Counts) -> np.ndarray:

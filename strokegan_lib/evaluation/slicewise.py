@@ -54,7 +54,6 @@ def score_slices(
         predictions: of N slices.
         threshold: chosen on validation patients; stroke is what scores above it.
         table: "row_spacing", "column_spacing" and "thickness" of these slices, (N,) each, mm.
-        bar: show progress, where there is a terminal.
     """
     predicted, truth = predictions.masks(threshold), predictions.truth
     spacing = np.stack([table["row_spacing"], table["column_spacing"]], -1)  # (N, 2)

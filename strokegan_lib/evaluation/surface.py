@@ -29,7 +29,6 @@ def surface_distances(
     Args:
         predicted, truth: (N, H, W) bool, on the host; else ValueError.
         spacing: (N, 2) height and width of a pixel, mm.
-        bar: show progress, where there is a terminal.
     """
     check_masks(predicted, truth)
     p, t = predicted.numpy(), truth.numpy()

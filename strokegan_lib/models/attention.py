@@ -24,8 +24,7 @@ class SelfAttention(nn.Module):
 
     ``forward`` never holds a large N x N map: memory grows with N, not with its square.
 
-    Args:
-        channels: C, a multiple of 8. Queries and keys have C/8 channels, values C/2.
+    C is a multiple of 8. Queries and keys have C/8 channels, values C/2.
     """
 
     def __init__(self, channels: int) -> None:

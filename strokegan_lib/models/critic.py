@@ -39,7 +39,6 @@ class Critic(nn.Module):
     With width 64 and no attention it has the widths of SegAN's critic, 64-128-256.
 
     Args:
-        channels: of the picture.
         width: channels of the first level, a multiple of 4; each further level doubles them.
         attention: self-attention after the last level, 16x16 for slices.
         spectral: spectral normalisation of every convolution, which bounds how fast the features can change (up

@@ -115,8 +115,7 @@ def plan_stroke(patient: int, seed: int) -> Plan | None:
 def compare_with_soop(facts: list[dict]) -> list[dict]:
     """Strokes that grew beside the real ones, for the card: rows of (what, phantom, SOOP).
 
-    Args:
-        facts: of every patient, from ``Patient.facts``; there is no row where none has a stroke.
+    *facts* are of every patient, from ``Patient.facts``; there is no row where none has a stroke.
     """
     strokes = [fact for fact in facts if fact["stroke"]]
     if not strokes:

@@ -62,7 +62,6 @@ def make_patient(
     Args:
         contrast: 'flair' or 'dwi'. The anatomy and the lesion are the same in both.
         z: heights of the planes above the anterior commissure, mm; default: 30 planes.
-        layers: keep the steps on the way.
     """
     head = draw_head(_stream(number, seed, 0))
     z = plane_heights(30) if z is None else np.asarray(z, float)

@@ -44,11 +44,8 @@ def recover_flair(picture: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarra
     cleared everywhere. At a few blended pixels of the lesion's edge FLAIR is known to a
     multiple of 4 only: there bit 1 is drawn at random by *seed*, as it falls in tissue.
 
-    Args:
-        picture: (H, W, 3) uint8.
-
-    Returns:
-        flair (H, W) uint8, even; red (H, W) bool, where the overlay is opaque by a half.
+    From (H, W, 3) uint8 to flair (H, W) uint8, even, and red (H, W) bool, where the overlay is
+    opaque by a half.
     """
     red, green, _ = np.moveaxis(picture.astype(int), -1, 0)  # (H, W) each
     tint = red - green

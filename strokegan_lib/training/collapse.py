@@ -34,9 +34,8 @@ class CollapseMonitor:
     def look(self, row: dict[str, float]) -> list[str]:
         """Warnings that have just become due; Diverged where a loss is not a number.
 
-        Args:
-            row: 'step' and what was recorded of it; 'critic' (the adversarial or multi-scale loss of a critic) and
-                'spread' (standard deviation of the pictures made) are looked at where they are there.
+        *row* is 'step' and what was recorded of it; 'critic' (adversarial or multi-scale loss of a critic)
+        and 'spread' (standard deviation of the pictures made) are looked at where they are there.
         """
         for name, value in row.items():
             if not math.isfinite(value):

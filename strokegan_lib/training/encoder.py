@@ -61,15 +61,10 @@ class EncoderTask:
             "thumbnail": F.adaptive_avg_pool2d(image, THUMBNAIL).flatten(1),  # (B, 256)
         }
         losses = {name: F.mse_loss(answers[name], truth[name]) / VARIANCES[name] for name in truth}
-        correlation = mean_correlation(features)
+        unit = F.normalize((features - features.mean(0)).float(), dim=0)  # (B, F)
+        squared, count = (unit.T @ unit).square(), features.shape[1]  # (F, F), ones on the diagonal; F
+        # mean squared correlation between different features of the batch, 0..1
+        correlation = (squared.sum() - squared.diagonal().sum()) / max(1, count * (count - 1))
         total = sum(losses.values()) + DECORRELATION * correlation
         update("encoder", total)
         return {**losses, "correlation": correlation, "encoder": total, "spread": features.std()}
-
-
-def mean_correlation(features: Tensor) -> Tensor:
-    """Mean squared correlation between different features of a batch, (B, F) -> scalar, 0..1."""
-    unit = F.normalize((features - features.mean(0)).float(), dim=0)  # (B, F)
-    squared = (unit.T @ unit).square()  # (F, F), ones on the diagonal
-    count = features.shape[1]
-    return (squared.sum() - squared.diagonal().sum()) / max(1, count * (count - 1))

@@ -13,11 +13,9 @@ Row = dict[str, float]
 
 
 class Log:
-    """Rows of numbers, kept in memory and, where a folder is given, on disk.
+    """Rows of numbers, kept in memory and, where a folder is given, in its metrics.csv.
 
-    Args:
-        folder: for ``metrics.csv``; None for memory only.
-        steps_made: steps whose rows are kept; a resumed run makes the later ones again.
+    Of rows that are there already those of *steps_made* stay; a resumed run makes the later ones again.
     """
 
     def __init__(self, folder: Path | None, steps_made: int = 0) -> None:

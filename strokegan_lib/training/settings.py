@@ -3,15 +3,14 @@
 Each task extends it beside its networks, and the same object goes down to the optimisers.
 """
 
-import dataclasses
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from strokegan_lib.command_line import LARGEST_SEED, integer, number, option, value
 from strokegan_lib.data.split import FOLDS
 from strokegan_lib.errors import BadInput
-from strokegan_lib.profiles import PROFILES, QUICK, profile
+from strokegan_lib.profiles import PROFILES, QUICK
 from strokegan_lib.training.precision import PRECISIONS
 
 WEIGHT = number(0, 1e30)  # of a loss
@@ -64,14 +63,9 @@ class Settings:
         if self.width % 4:
             raise BadInput(f"--width {self.width}", "is not a multiple of 4", "give 8, 16, 32 or 64")
 
-    def sized(self, name: str) -> "Settings":
-        """These settings with the sizes of a profile, by its name; BadInput where there is none."""
-        sizes = {field: getattr(profile(name), field) for field in self.SIZES}
-        return dataclasses.replace(self, profile=name, **sizes)
-
     def record(self) -> dict[str, Any]:
         """What decides the numbers of the run, for settings.json and weight files."""
-        return {name: found for name, found in dataclasses.asdict(self).items() if name not in LOCAL}
+        return {name: found for name, found in asdict(self).items() if name not in LOCAL}
 
     def rate_at(self, step: int) -> float:
         """Factor of the peak learning rate at *step* (0, 1, ...): a climb to 1, then half a cosine down to 0."""

@@ -85,8 +85,7 @@ class SynthesisGAN:
     def critic_turn(self, critic: Any, asked: Tensor, fake: Tensor, true: Tensor, update: Update) -> Tensor:
         """Tell true from fake, (B, C, H, W), given masks (B, 2, H, W); every LAZY-th time keep the slope small.
 
-        Returns:
-            the adversarial loss, a scalar to record.
+        What it returns is the adversarial loss, a scalar to record.
         """
         fakes, trues = torch.cat([asked, fake.detach()], 1), torch.cat([asked, true], 1)  # (B, 2+C, H, W)
         _, logits = critic(torch.cat([fakes, trues]))

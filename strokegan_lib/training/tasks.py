@@ -13,6 +13,7 @@ from strokegan_lib.files import sha256
 from strokegan_lib.models.family import MEMBERS
 from strokegan_lib.models.family.dual import MaskGAN
 from strokegan_lib.models.gan import GAN
+from strokegan_lib.profiles import profile
 from strokegan_lib.training.checkpoint import check_same
 from strokegan_lib.training.encoder import LIGHT, EncoderSettings, EncoderTask
 from strokegan_lib.training.family import FAMILY, GENTLE, FamilySettings, MaskSettings
@@ -87,20 +88,17 @@ def settings_in(folder: Path) -> Settings | None:
 
 
 def resolve_settings(task: str, given: dict[str, Any], resumed: Path | None = None) -> Settings:
-    """Every setting of a run: what was given, and defaults for the rest.
+    """Every setting of a run of a task in TASKS: what was given, by name, and defaults for the rest.
 
-    BadInput where they do not go together, or are others than those of the run.
-
-    Args:
-        task: a name in TASKS.
-        given: values of some settings, by name.
-        resumed: folder of a run that is to go on; where there is one, the defaults are its settings.
+    If there is a run in *resumed*, which is to go on, the defaults are its settings. BadInput where they do
+    not go together, or are others than those of that run.
     """
     before = settings_in(resumed) if resumed else None
     if before and before.task == task:
         defaults = before
     else:
-        defaults = task_defaults(task, given).sized(given.get("profile", "quick"))
+        row, chosen = task_defaults(task, given), profile(given.get("profile", "quick"))
+        defaults = replace(row, profile=chosen.name, **{name: getattr(chosen, name) for name in row.SIZES})
     for name in {*given} - {*asdict(defaults)}:
         row = f"--{TASKS[task].choice} {getattr(defaults, TASKS[task].choice)}"
         raise BadInput(f"--{name}", f"does not go with {row}", "leave one of the two out")

@@ -60,12 +60,8 @@ def kind_of(network: nn.Module) -> str:
 def load_weights(path: str | os.PathLike, kind: str | tuple[str, ...]) -> tuple[nn.Module, dict[str, Any]]:
     """The network that a file holds, on the CPU and in eval mode, and what the file says of how it was made.
 
-    Args:
-        path: what ``save_weights`` wrote.
-        kind: a name in NETWORKS, or several, such as GENERATORS; a file of another kind is refused.
-
-    Raises:
-        BadInput: no such file, not a weight file of this kit, of another network, or of training that diverged.
+    *kind* is a name in NETWORKS, or several, such as GENERATORS. BadInput where there is no such file, where
+    ``save_weights`` did not write it, where its network is of another kind, or training diverged.
     """
     try:
         raw = Path(path).read_bytes()  # not by name: safetensors knows only names that are UTF-8
