@@ -33,8 +33,7 @@ def thin_lesions(
 ) -> SliceSet:
     """Take patients with stroke out of the training part until *share*, 0..1, of its slices show stroke.
 
-    Raises:
-        BadInput: the training part shows less stroke than that already, or *out* is unusable.
+    BadInput where the training part shows less stroke than that already, or *out* is unusable.
     """
     names, strokes, sizes = training_patients(slices, fold)
     before = strokes.sum() / sizes.sum()

@@ -4,7 +4,6 @@ import time
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from experiments.realism import Sample, Scores, lesion_scores, realism, synthetic_scores, truth_of
 from experiments.recipes import steps_made
@@ -41,50 +40,41 @@ WHAT = (
 
 def family(place: Place) -> Result:
     """Every member of the family; what is given masks once with test masks and once with masks made from noise."""
-    slices, lines = place.data, []
-    count = len(with_stroke(slices, "test"))
-    masks = load_weights(shipped(MASKS), "mask generator")[0].sample(count)  # two of (n, 128, 128)
+    slices, rows, measured = place.data, with_stroke(place.data, "test"), []
+    masks = load_weights(shipped(MASKS), "mask generator")[0].sample(len(rows))  # two of (n, 128, 128)
+    seeker, seen = load_weights(shipped(SEEKER), "segmentor")
     with one_thread_each():
         for name, title in HISTORY.items():
             network, about = load_weights(shipped(f"{name}-soop"), tuple(NETWORKS))
             found: dict[str, Scores] = {"": {}}  # by where the masks come from; a segmentor makes no slices
             if kind_of(network) in GENERATORS:
-                truth = from_test_masks(network, slices)  # beside all scores stand those of the true slices
+                truth = synthetic_scores(network, slices)
+                truth |= lesion_scores(network, seeker, seen["threshold"], slices, rows)
                 found = {"test masks": truth, "made masks": without_patients(paint(network, *masks), slices)}
             elif hasattr(network, "latent"):
-                found = {"noise": without_patients(sample(network, count), slices)}
+                found = {"noise": without_patients(sample(network, len(rows)), slices)}
             told, price = {"member": name, "title": title}, cost(about, slices)
-            lines += [{**told, "source": of, **columns(scores), **price} for of, scores in found.items()]
-    first = {"member": "", "title": "true slices", "source": "patients", **columns(true_slices(truth))}
+            measured += [({**told, "source": of}, scores, price) for of, scores in found.items()]
+    # the true slices' own scores stand beside those of any generator that is given test masks
+    own: Scores = {name: {"mean": score.get("halves")} for name, score in truth.items()}
+    own |= {"error": truth["mean_picture_error"], "painted_dice": truth["real_dice"]}
+    own |= {"fidelity": {"mean": 1.0}, "same_masks": truth["real_pairs"]}
+    told = {"member": "", "title": "true slices", "source": "patients"}
+    lines = [
+        # a column for each mean and end; empty where a source of slices has no such score
+        {**told, **flat({name: scores.get(name, {}) for name in (*REALISM, *LESIONS)}), **price}
+        for told, scores, price in [(told, own, {}), *measured]
+    ]
     files = (*(f"{name}-soop" for name in HISTORY), MASKS, SEEKER)
     hashes = {name: sha256(shipped(name)) for name in files}
-    facts = {"weights_sha256": hashes, "counts": {"lesion_slices": count}}
-    return Result(WHAT, {"": [first, *lines]}, facts)
-
-
-def from_test_masks(generator: nn.Module, slices: SliceSet) -> Scores:
-    """All scores of what a generator makes of test patients' masks."""
-    segmentor, about = load_weights(shipped(SEEKER), "segmentor")
-    found = lesion_scores(generator, segmentor, about["threshold"], slices, with_stroke(slices, "test"))
-    return synthetic_scores(generator, slices) | found
+    facts = {"weights_sha256": hashes, "counts": {"lesion_slices": len(rows)}}
+    return Result(WHAT, {"": lines}, facts)
 
 
 def without_patients(synthetic: np.ndarray, slices: SliceSet) -> Scores:
     """Realism of slices that no patient's masks asked for, each of a patient of its own."""
     names = np.array([f"nobody {number}" for number in range(len(synthetic))])
     return realism(Sample.of(synthetic, names), *truth_of(slices))
-
-
-def columns(scores: Scores) -> Line:
-    """A column for each mean and end; empty where a source of slices has no such score."""
-    return flat({name: scores.get(name, {}) for name in (*REALISM, *LESIONS)})
-
-
-def true_slices(scores: Scores) -> Scores:
-    """The true slices' own scores, from what stands beside those of any generator that is given test masks."""
-    found = {name: {"mean": score.get("halves")} for name, score in scores.items()}
-    found |= {"error": scores["mean_picture_error"], "painted_dice": scores["real_dice"]}
-    return found | {"fidelity": {"mean": 1.0}, "same_masks": scores["real_pairs"]}
 
 
 def cost(about: dict[str, Any], slices: SliceSet) -> Line:

@@ -40,11 +40,6 @@ def made(generator: MaskGenerator) -> MaskSample:
     return MaskSample(stroke, np.array([f"made {number}" for number in range(COUNT)]))
 
 
-def log_areas(masks: np.ndarray) -> np.ndarray:
-    """Natural logarithm of each mask's pixels, (n, H, W) -> (n,): strokes differ a thousandfold."""
-    return np.log(masks.sum((1, 2), dtype=np.int64))
-
-
 def wasserstein(a: Tensor, b: Tensor) -> float:
     """Mean distance that values must be moved to turn one sample into the other, (n,) and (m,)."""
     return float(stats.wasserstein_distance(a.numpy(), b.numpy()))
@@ -62,7 +57,11 @@ def total_variation(a: Tensor, b: Tensor) -> float:
 
 
 # name: what is looked at, a row a slice, and how two samples of it are compared
-DISTANCES = {"log_area": (log_areas, wasserstein), "place": (blurred, total_variation)}
+DISTANCES = {
+    # natural logarithm of each mask's pixels, (n, H, W) -> (n,): strokes differ a thousandfold
+    "log_area": (lambda masks: np.log(masks.sum((1, 2), dtype=np.int64)), wasserstein),
+    "place": (blurred, total_variation),
+}
 
 
 def mask_scores(made: MaskSample, held_out: MaskSample, train: MaskSample, *, seed: int = 0) -> Scores:

@@ -165,19 +165,21 @@ def lesion_scores(
     of their masks. Finding more there is no sign of truth: real lesions may be faint, and synthetic ones as bright as
     the mean of all.
 
-    Returns:
-        ``real_dice``, Dice of what is found in the true slices with their masks; ``painted_dice``, the same in SAMPLES
-        synthetic slices each; ``fidelity``, the second over the first; ``same_masks``, MS-SSIM of two pictures of one
-        pair of masks, the higher, the less variety; ``real_pairs``, that of true slices of two patients, whose masks
-        differ as well, so that variety from styles alone need not reach it.
+    The scores are ``real_dice``, Dice of what is found in the true slices with their masks; ``painted_dice``, the same
+    in SAMPLES synthetic slices each; ``fidelity``, the second over the first; ``same_masks``, MS-SSIM of two pictures
+    of one pair of masks, the higher, the less variety; ``real_pairs``, that of true slices of two patients, whose
+    masks differ as well, so that variety from styles alone need not reach it.
     """
     patients, stroke = slices.table["patient"][rows], slices.stroke[rows]
     truth, images = torch.from_numpy(stroke) > 0, torch.from_numpy(slices.images[rows])
     painted = (paint(generator, stroke, slices.foreground[rows], seed=seed) for seed in range(SAMPLES))
     made = [torch.from_numpy(pictures) for pictures in painted]
 
-    def dice(shown: Tensor) -> np.ndarray:
-        return count_masks(lesions_found(segmentor, threshold, shown), truth).dice().numpy()  # (n,)
+    @torch.inference_mode()
+    def dice(shown: Tensor) -> np.ndarray:  # (n, 1, 128, 128) uint8 -> (n,)
+        parts = (shown / 255).split(CHUNK)
+        found = torch.cat([segmentor.predict(segmentor(x), x).score[:, 0] > threshold for x in parts])
+        return count_masks(found, truth).dice().numpy()
 
     real, synthetic = dice(images), np.mean([dice(shown) for shown in made], 0)  # (n,) each
     first, second = pairs(patients, PAIRS).T
@@ -189,13 +191,6 @@ def lesion_scores(
         "real_pairs": mean(similarity(images[first], images[second]), patients[first]),
     }
     return {name: asdict(score) for name, score in found.items()}
-
-
-@torch.inference_mode()
-def lesions_found(segmentor: nn.Module, threshold: float, images: Tensor) -> Tensor:
-    """Where a segmentor sees stroke, (n, 1, 128, 128) uint8 -> (n, 128, 128) bool."""
-    parts = [part / 255 for part in images.split(CHUNK)]
-    return torch.cat([segmentor.predict(segmentor(x), x).score[:, 0] > threshold for x in parts])
 
 
 def similarity(a: Tensor, b: Tensor) -> np.ndarray:

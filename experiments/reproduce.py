@@ -50,8 +50,7 @@ def parser() -> Parser:
 def reproduce(options: Namespace) -> None:
     """Run experiments and write their tables and cards.
 
-    Raises:
-        BadInput: a name that is not known, trainings from other data, or whatever an experiment refuses.
+    BadInput for a name that is not known, trainings from other data, or whatever an experiment refuses.
     """
     check_names(options.names, EXPERIMENTS)
     data = SliceSet.open(options.data)

@@ -57,23 +57,15 @@ class Arm:
 
 @dataclass(frozen=True)
 class Experiment:
-    """Arms at equal budgets; each is compared with the first.
-
-    Attributes:
-        arms: by name.
-        budget: options that all share.
-        folds: of a five-fold cross-validation, each with its number as seed; None is the plain split, seed 0.
-        split: whose slices are scored; 'validation' while there is something to choose.
-        leave_out: a part of the plain split whose patients are not scored.
-        runs: name of the experiment whose trainings it shares; its own by default.
-    """
+    """Arms at equal budgets; each is compared with the first."""
 
     arms: dict[str, Arm]
-    budget: Line
+    budget: Line  # options that all share
+    # of a five-fold cross-validation, each with its number as seed; None is the plain split, seed 0
     folds: tuple[int | None, ...] = (None,)
-    split: str = "test"
-    leave_out: str | None = None
-    runs: str | None = None
+    split: str = "test"  # whose slices are scored; 'validation' while there is something to choose
+    leave_out: str | None = None  # a part of the plain split whose patients are not scored
+    runs: str | None = None  # name of the experiment whose trainings it shares; its own by default
 
 
 @dataclass
@@ -144,11 +136,10 @@ def learnt_from(data: SliceSet, fold: int | None, shown: float | None) -> Line:
 def tables(scores: dict[str, SliceScores], slices: SliceSet, rows: np.ndarray) -> Result:
     """Compare arms, scored on the same rows of a data set, with the first.
 
-    Returns:
-        Table '', a line for each arm: ``arm``; mean, low and high of each of SCORES and of Dice by the size of the
-        lesion; and, but for the first, the difference of Dice over lesion slices ``minus_arm`` (first less this one)
-        with ``_low`` and ``_high``, and ``wilcoxon_holm_p``, corrected for as many tests as there are other arms.
-        Table 'groups': where the first arm is better than each other. Table 'slices': pixels of every slice by arm.
+    Table '' has a line for each arm: ``arm``; mean, low and high of each of SCORES and of Dice by the size of the
+    lesion; and, but for the first, the difference of Dice over lesion slices ``minus_arm`` (first less this one)
+    with ``_low`` and ``_high``, and ``wilcoxon_holm_p``, corrected for as many tests as there are other arms.
+    Table 'groups': where the first arm is better than each other. Table 'slices': pixels of every slice by arm.
     """
     patients, counts = slices.table["patient"][rows], {arm: of.counts for arm, of in scores.items()}
     reference, *others = scores

@@ -54,8 +54,7 @@ def parser() -> Parser:
 def make(options: Namespace) -> None:
     """Make the files that are asked for; another encoder is another yardstick, so it is made by name only.
 
-    Raises:
-        BadInput: a name or a data set is not known, a run was made with other options or data, or training refuses.
+    BadInput where a name or a data set is not known, a run was made with other options or data, or training refuses.
     """
     check_names(options.names, RECIPES)
     stores = {store: SliceSet.open(folder) for store in STORES if (folder := getattr(options, store))}
