@@ -1,4 +1,4 @@
-"""Precision, recall, density, coverage: loops, scikit-learn, and cases whose answer is plain."""
+"""Precision, recall, density, coverage: loops over scikit-learn's balls, and equal sets."""
 
 import numpy as np
 import pytest
@@ -31,16 +31,9 @@ def test_it_equals_loops_over_scikit_learns_balls(n, m, k, width, monkeypatch: p
     })  # fmt: skip
 
 
-def test_sets_whose_answer_is_plain():
-    real, there, fake = torch.randn(3, 60, 3, generator=torch.Generator().manual_seed(0))
-    assert set(means(real, real + 100).values()) == {0.0}
+def test_equal_rows_are_near_and_few_rows_have_no_balls():
+    real = torch.randn(60, 3, generator=torch.Generator().manual_seed(0))
     same = means(real, real.clone())
     assert same["precision"] == same["recall"] == same["coverage"] == 1 <= same["density"]
-    half = means(torch.cat([real, there + 50]), fake)  # two clusters, the fakes know one
-    assert half["precision"] > 0.9 and half["density"] > 0.8 and max(half["coverage"], half["recall"]) < 0.51
-    # a real row far away has a ball that reaches back to the others: all between is 'precise'
-    between = torch.tensor([30.0, 0, 0])
-    outlier = means(torch.cat([real, 2 * between[None]]), fake + between)
-    assert outlier["precision"] == 1 and outlier["density"] == pytest.approx(0.2)
     with pytest.raises(ValueError, match="more than 5"):
         manifold(torch.zeros(5, 2), torch.zeros(9, 2))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from monai.metrics import compute_average_surface_distance, compute_hausdorff_distance
 from random_masks import blobs
 
-from strokegan_lib.evaluation.surface import outline, surface_distances
+from strokegan_lib.evaluation.surface import surface_distances
 
 
 def same(n: int, *spacing: float) -> np.ndarray:
@@ -53,8 +53,3 @@ def test_properties(seed, height, width):
     np.testing.assert_allclose(np.array(there) * 2, twice)  # in millimetres
     assert np.min(there) >= 0 and np.max(there) <= np.hypot(19 * height, 23 * width) + 1e-9
     assert not np.any(surface_distances(truth, truth, same(12, 1, 1)))
-
-
-def test_an_outline_runs_along_the_edge_of_the_picture():
-    mask = np.ones((5, 4), bool)
-    assert len(outline(mask)) == 14 and len(outline(~mask)) == 0  # all but the six inside
