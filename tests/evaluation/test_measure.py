@@ -5,7 +5,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 import torch
-from random_masks import blobs
+from random_masks import blobs, rows
 
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.errors import Diverged
@@ -61,7 +61,7 @@ def assert_same(a: SliceScores, b: SliceScores):
     for field in fields(SliceScores):
         one, other = getattr(a, field.name), getattr(b, field.name)
         if isinstance(one, Counts):
-            one, other = (torch.stack([*vars(counts).values()]) for counts in (one, other))
+            one, other = rows(one), rows(other)
         np.testing.assert_array_equal(one, other)
 
 

@@ -6,17 +6,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from monai.metrics import compute_confusion_matrix_metric, compute_dice, get_confusion_matrix
-from random_masks import blobs
+from random_masks import blobs, rows
 from torchmetrics.functional.classification import binary_specificity
 
 from strokegan_lib.evaluation.overlap import Counts, best_threshold, count, count_masks
 
 THRESHOLDS = torch.linspace(0, 1, 11)
 HALF = torch.tensor([0.5])
-
-
-def rows(counts: Counts) -> torch.Tensor:
-    return torch.stack([counts.tp, counts.fp, counts.fn], -1)
 
 
 @given(
