@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from brains import brains
 from hypothesis import settings
 
 from strokegan_lib.classroom.datasets import prepared
@@ -40,6 +41,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if OWN_CACHE in config.stash:
         shutil.rmtree(config.stash[OWN_CACHE], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def discs(tmp_path_factory) -> SliceSet:
+    """90 slices of 45 patients."""
+    return brains(tmp_path_factory.mktemp("discs") / "set", patients=45)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,15 @@
-"""Random pairs of masks on which own metrics meet their oracles."""
+"""Random pairs of masks on which own metrics meet their oracles, and counts as rows."""
 
 import torch
 from scipy import ndimage
 from torch import Tensor
+
+from strokegan_lib.evaluation.overlap import Counts
+
+
+def rows(counts: Counts) -> Tensor:
+    """tp, fp and fn, (..., N, 3)."""
+    return torch.stack([counts.tp, counts.fp, counts.fn], -1)
 
 
 def blobs(n: int, seed: int, size: tuple[int, int] = (20, 24)) -> tuple[Tensor, Tensor]:

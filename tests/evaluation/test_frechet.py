@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torchmetrics.image.fid import _compute_fid
 
-from strokegan_lib.evaluation.frechet import covariance, frechet_at_infinity, frechet_distance, psd_root
+from strokegan_lib.evaluation.frechet import frechet_at_infinity, frechet_distance
 
 
 def sample(n: int, width: int, seed: int, scale: float = 1.0, shift: float = 0.0) -> torch.Tensor:
@@ -31,8 +31,6 @@ def test_it_is_a_distance_even_where_rows_are_few(n: int, width: int, seed: int)
     assert there == pytest.approx(back, rel=1e-5, abs=1e-6) and there > -1e-6
     assert frechet_distance(a, a) == pytest.approx(0, abs=1e-5)
     assert frechet_distance(a, a + 2) == pytest.approx(4 * width, rel=1e-4)
-    matrix = covariance(a)  # some eigenvalues are 0
-    assert torch.allclose(psd_root(matrix) @ psd_root(matrix), matrix, atol=1e-7)
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.5])

@@ -5,8 +5,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 import torch
-from brains import brains
-from random_masks import blobs
+from random_masks import blobs, rows
 
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.errors import Diverged
@@ -19,11 +18,6 @@ from strokegan_lib.evaluation.surface import surface_distances
 from strokegan_lib.models.segmentation import Segmentor
 
 
-@pytest.fixture(scope="module")
-def slices(tmp_path_factory):
-    return brains(tmp_path_factory.mktemp("data") / "set", patients=20)
-
-
 @pytest.fixture
 def segmentor() -> Segmentor:
     torch.manual_seed(0)
@@ -32,13 +26,13 @@ def segmentor() -> Segmentor:
     return network
 
 
-def test_predictions_lie_in_the_order_of_the_rows_and_are_what_is_counted(slices, segmentor):
-    rows = slices.of_split("train")[20:3:-1]
-    batches = Batches(slices, rows, size=5)
+def test_predictions_lie_in_the_order_of_the_rows_and_are_what_is_counted(discs, segmentor):
+    rows = discs.of_split("train")[20:3:-1]
+    batches = Batches(discs, rows, size=5)
     found, counts = predict(segmentor, batches), measure(segmentor, batches)
     assert found.score.shape == (17, 128, 128) and found.score.dtype == torch.float16
-    np.testing.assert_array_equal(found.truth, slices.stroke[rows] == 1)
-    np.testing.assert_array_equal(found.foreground, slices.foreground[rows] == 1)
+    np.testing.assert_array_equal(found.truth, discs.stroke[rows] == 1)
+    np.testing.assert_array_equal(found.foreground, discs.foreground[rows] == 1)
     for k in (9, 49, 89):
         masks = found.masks(float(THRESHOLDS[k]))
         assert torch.equal(masks, found.score.float() > THRESHOLDS[k])
@@ -48,8 +42,8 @@ def test_predictions_lie_in_the_order_of_the_rows_and_are_what_is_counted(slices
         assert ((ours.tp + ours.fp - counts[k].tp - counts[k].fp).abs() <= near).all()
 
 
-def test_the_record_of_validation_is_that_of_its_threshold(slices, segmentor):
-    batches = Batches(slices, slices.of_split("all"), size=64)
+def test_the_record_of_validation_is_that_of_its_threshold(discs, segmentor):
+    batches = Batches(discs, discs.of_split("all"), size=64)
     record, counts = validation_score(segmentor, batches), measure(segmentor, batches)
     threshold, k = best_threshold(counts, THRESHOLDS)
     assert record["validation threshold"] == threshold
@@ -57,17 +51,17 @@ def test_the_record_of_validation_is_that_of_its_threshold(slices, segmentor):
     assert record["validation pooled dice"] == float(counts[k].pool().dice())
 
 
-def test_a_segmentor_that_has_diverged_is_refused_with_its_remedy(slices, segmentor):
+def test_a_segmentor_that_has_diverged_is_refused_with_its_remedy(discs, segmentor):
     next(segmentor.parameters()).data.fill_(torch.nan)
     with pytest.raises(Diverged, match=r"scores are not numbers: .*smaller --rate"):
-        measure(segmentor, Batches(slices, np.arange(4), size=4))
+        measure(segmentor, Batches(discs, np.arange(4), size=4))
 
 
 def assert_same(a: SliceScores, b: SliceScores):
     for field in fields(SliceScores):
         one, other = getattr(a, field.name), getattr(b, field.name)
         if isinstance(one, Counts):
-            one, other = (torch.stack([*vars(counts).values()]) for counts in (one, other))
+            one, other = rows(one), rows(other)
         np.testing.assert_array_equal(one, other)
 
 

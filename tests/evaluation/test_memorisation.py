@@ -1,4 +1,4 @@
-"""Memorisation: copies are found, few or many, and new pictures are not taken for copies."""
+"""Memorisation: distances equal those of scipy, and new pictures are not taken for copies."""
 
 import numpy as np
 import pytest
@@ -21,10 +21,3 @@ def test_the_ratio_is_that_of_mean_distances():
     # names that synthetic and real patients share do not mix
     shared = memorisation(NEW, HELD_OUT, TRAIN, [f"p{k}" for k in range(120)], HELD_OUT_PEOPLE)
     assert found.ratio.patients == shared.ratio.patients == 220 and found.ratio.mean == shared.ratio.mean
-
-
-def test_copies_are_found_few_or_many():
-    found = memorisation(TRAIN[:120] + 0.01, HELD_OUT, TRAIN, PEOPLE, HELD_OUT_PEOPLE)
-    assert found.ratio.high < 0.1 and found.close.mean == 1
-    few = memorisation(torch.cat([TRAIN[:30], NEW[30:]]), HELD_OUT, TRAIN, PEOPLE, HELD_OUT_PEOPLE)
-    assert few.ratio.mean > 0.6 and few.close.low > 0.15  # a few show in the share

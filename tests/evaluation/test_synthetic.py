@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from brains import brains
 from torch import nn
 
 from strokegan_lib.errors import Diverged
@@ -29,34 +28,29 @@ class FromNoise(Grey):
     latent = 3
 
 
-@pytest.fixture(scope="module")
-def slices(tmp_path_factory):
-    return brains(tmp_path_factory.mktemp("data") / "set", patients=60, each=2, every=2)
-
-
-def test_the_form_of_a_data_set(slices):
-    made = paint(Grey(), slices.stroke[:70], slices.foreground[:70])  # more than one chunk
-    inside = slices.foreground[:70, None] == 1
+def test_the_form_of_a_data_set(discs):
+    made = paint(Grey(), discs.stroke[:70], discs.foreground[:70])  # more than one chunk
+    inside = discs.foreground[:70, None] == 1
     assert made.shape == (70, 1, 128, 128) and made.dtype == np.uint8
     assert (made[~inside] == 0).all() and set(np.unique(made)) == {0, 140, 230}  # .55 and .9 of 255
     few, many = sample(FromNoise(), 3, seed=4), sample(FromNoise(), 70, seed=4)
     assert many.shape == (70, 1, 128, 128) and np.array_equal(few, many[:3]) and len(np.unique(many)) > 50
 
 
-def test_validation_prefers_the_truth_and_makes_few_slices(slices):
-    rows = slices.of_split("train")
-    known = {f.tobytes(): image for image, f in zip(slices.images, slices.foreground, strict=True)}
+def test_validation_prefers_the_truth_and_makes_few_slices(discs):
+    rows = discs.of_split("train")
+    known = {f.tobytes(): image for image, f in zip(discs.images, discs.foreground, strict=True)}
 
     class ByHeart(Grey):
         def forward(self, stroke, foreground):
             pictures = [known[f.tobytes()] for f in foreground.byte().numpy()]
             return torch.from_numpy(np.stack(pictures)).float() / 255
 
-    validate = kernel_validation(shipped_encoder(), slices, rows)
+    validate = kernel_validation(shipped_encoder(), discs, rows)
     truth, grey = validate(ByHeart()), validate(Grey())
     assert truth["validation score"] == -truth["validation kernel"] > grey["validation score"]
     noise = FromNoise()
-    assert kernel_validation(shipped_encoder(), slices, np.repeat(rows, 9)[: 2 * MOST + 1])(noise)
+    assert kernel_validation(shipped_encoder(), discs, np.repeat(rows, 9)[: 2 * MOST + 1])(noise)
     assert 2 <= noise.made <= MOST
 
 

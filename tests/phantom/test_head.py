@@ -14,8 +14,6 @@ AXIS = torch.arange(-40.0, 41, 8)
 POINTS = torch.cartesian_prod(AXIS, AXIS, AXIS) + torch.from_numpy(CENTRE).float()
 STILL = {"age": 60.0, "atrophy": 0.0, "ventricle_growth": 0.0, "affine": np.eye(3), "shift": np.zeros(3)}
 AVERAGE = Head(**STILL, warp=np.zeros((3, 39, 49, 41), np.float32))  # the average brain itself
-
-
 HEADS = [draw_head(np.random.default_rng(seed)) for seed in range(40)]
 
 

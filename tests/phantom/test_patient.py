@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from strokegan_lib.data.threads import one_thread_each
 from strokegan_lib.phantom.anatomy import shapes
 from strokegan_lib.phantom.epidemiology import plan_stroke
 from strokegan_lib.phantom.head import draw_head
@@ -63,13 +64,11 @@ def test_brightness_of_tissues_and_lesions(patients):
 
 
 def test_a_patient_is_a_function_of_number_and_seed_whatever_the_planes_and_threads(patients):
-    k, threads = LARGE[0], torch.get_num_threads()
-    try:
+    k = LARGE[0]
+    with one_thread_each():  # puts their number back in the end
         torch.set_num_threads(2)
         again = make_patient(k, z=Z)
         assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(threads)
     assert np.array_equal(again.images, patients[k, "flair"].images) and again.name == f"phantom-{k:05d}"
     assert not again.layers  # kept only when asked for
     assert not np.array_equal(again.foreground, make_patient(k, z=Z, seed=1).foreground)

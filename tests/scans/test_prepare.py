@@ -85,8 +85,6 @@ DAMAGES = {  # data set, which of its files or folders, what is done to it, word
 }  # fmt: skip
 FOLDERS = {  # data set, what lies in the folder, words of the complaint
     "missing": ("soop", lambda root: None, "cannot be read (No such file or directory)"),
-    "empty": ("isles2022", Path.mkdir, "holds no case of isles2022"),
-    "no case folder": ("brats2015", lambda root: isles2018_case(root, 1), "in no folder named like a case"),
     "test cases": ("isles2018", lambda root: isles2018_case(root, 1, "TESTING"), "holds no case of isles2018"),
     "masks only": ("soop", lambda root: (soop_subject(root, 1), shutil.rmtree(root / "PNG")), "1 dropped (mask without"),
 }  # fmt: skip

@@ -5,7 +5,6 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from nibabel.processing import resample_from_to
 from trees import (
     SOOP_AFFINE,
     SOOP_SHAPE,
@@ -37,10 +36,8 @@ def test_isles2018_tree_with_every_quirk(tmp_path):
     isles2018_case(tmp_path, 10, planes=8, extra=("MR_DWI",))
     isles2018_case(tmp_path, 1, split="TESTING")  # has no label
     cases = found(isles2018, tmp_path)
-    patients = ["isles2018-p01", "isles2018-p01", "isles2018-p10"]  # the second slab is of the first patient
-    assert [(c.patient, c.case) for c in cases] == list(
-        zip(patients, ("case_1", "case_2", "case_10"), strict=True)
-    )
+    assert [c.case for c in cases] == ["case_1", "case_2", "case_10"]  # a second slab of the first patient
+    assert [c.patient for c in cases] == ["isles2018-p01", "isles2018-p01", "isles2018-p10"]
     for files, planes in zip(cases, (2, 2, 8), strict=True):
         case = isles2018.load(files)
         assert case.images.shape == (planes, 5, 48, 48) and case.spacing == (4, 4, 5)
@@ -75,7 +72,7 @@ def test_isles2022_both_layouts(tmp_path, zenodo):
 
 
 def test_isles2022_flair_follows_the_affines():
-    """A linear ramp in space comes out the same on any grid; nibabel's resampling agrees."""
+    """A linear ramp in space comes out the same on any grid."""
 
     def ramp(shape, affine):
         grid = np.indices(shape).reshape(3, -1)
@@ -88,9 +85,9 @@ def test_isles2022_flair_follows_the_affines():
     fine, coarse = ramp((44, 40, 30), tilt), ramp((8, 6, 3), onto)
     inner = np.s_[1:-1, 1:-1, 1:-1]
     assert np.allclose(isles2022.resample_onto(fine, coarse).data[inner], coarse.data[inner], atol=0.3)
-    rival = resample_from_to(nib.Nifti1Image(fine.data, tilt), ((8, 6, 3), tilt), order=1)
-    same = isles2022.resample_onto(fine, Volume(coarse.data, tilt, Path("b.nii")))
-    assert np.allclose(same.data, rival.get_fdata(), atol=1e-3)
+    rough = Volume(np.random.default_rng(0).random((44, 40, 30)), tilt, Path("b.nii"))
+    same = isles2022.resample_onto(rough, Volume(coarse.data, tilt, Path("c.nii")))  # and smooths nothing
+    assert np.allclose(same.data[inner], rough.data[:8, :6, :3][inner])
 
 
 def test_brats2015_tree_with_every_quirk(tmp_path):

@@ -77,21 +77,17 @@ def test_every_orientation_gives_the_same_planes_and_affine(tmp_path):
             assert np.allclose(volume.heights(), 9 + 3 * np.arange(4)) and volume.notes == ()
 
 
-def scaled(order: str) -> bytes:
-    """VOXELS as integers with slope and intercept, a fourth axis of length 1, in a byte order."""
-    integers = (2 * VOXELS[..., None] - 20).astype(np.int16)
-    image = nib.Nifti1Image(integers, np.eye(4), nib.Nifti1Header(endianness=order))
-    image.header.set_slope_inter(0.5, 10)
-    return image.to_bytes()
-
-
+# big-endian integers with slope and intercept, and a fourth axis of length 1
+SCALED_BIG = nib.Nifti1Image(
+    (2 * VOXELS[..., None] - 20).astype(np.int16), np.eye(4), nib.Nifti1Header(endianness=">")
+)
+SCALED_BIG.header.set_slope_inter(0.5, 10)
 PACKED = gzip.compress(raw_nifti())
 SOUND_FILES = {
     "members.nii.gz": gzip.compress(raw_nifti()[:400]) + gzip.compress(raw_nifti()[400:]) + bytes(9),
     "packed.nii": PACKED,
     "plain.nii.gz": raw_nifti(),
-    "little.nii": scaled("<"),
-    "big.nii": scaled(">"),
+    "big.nii": SCALED_BIG.to_bytes(),
     "big.mha": mha(b"MSB = False", b"MSB = True", VOXELS[::-1, ::-1].astype(">f4").tobytes(order="F")),
 }
 
