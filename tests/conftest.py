@@ -1,7 +1,6 @@
 """What all tests share: a cache of their own, so that no earlier run can decide their outcome."""
 
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,8 +11,6 @@ from hypothesis import settings
 from strokegan_lib.classroom.datasets import prepared
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.profiles import profile
-
-OWN_CACHE = pytest.StashKey[str]()
 
 settings.register_profile("kit", deadline=None)  # a busy machine is no fault
 settings.load_profile("kit")
@@ -31,16 +28,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_configure(config: pytest.Config) -> None:
     """One empty cache, for phantoms and unfinished runs; workers and kernels inherit it."""
     if not hasattr(config, "workerinput"):
-        config.stash[OWN_CACHE] = tempfile.mkdtemp(prefix="strokegan-tests-")
-        os.environ["STROKEGAN_CACHE"] = config.stash[OWN_CACHE]
-        os.environ["STROKEGAN_RUNS"] = str(Path(config.stash[OWN_CACHE], "runs"))
+        cache = tempfile.TemporaryDirectory(prefix="strokegan-tests-", ignore_cleanup_errors=True)
+        config.add_cleanup(cache.cleanup)
+        os.environ |= {"STROKEGAN_CACHE": cache.name, "STROKEGAN_RUNS": str(Path(cache.name, "runs"))}
         for name in ("STROKEGAN_PROFILE", "STROKEGAN_DATA"):
             os.environ.pop(name, None)
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if OWN_CACHE in config.stash:
-        shutil.rmtree(config.stash[OWN_CACHE], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

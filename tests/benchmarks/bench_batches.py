@@ -4,18 +4,15 @@ The kit keeps the bytes on the device and augments a batch in one call; the load
 augments slice by slice (plain.py). Both give the same batch from the same draw. Fails where the aim is missed.
 """
 
-import argparse
-import statistics
 import sys
-import time
-from collections.abc import Iterator
 from dataclasses import fields
+from itertools import count
+from pathlib import Path
 
 import numpy as np
 import torch
-from plain import PlainSlices, augment_one
-from torch.utils.data import DataLoader, RandomSampler
-from turns import machine
+from plain import augment_one, plain_batches
+from turns import Side, Steps, in_turns, machine, repeated
 
 from strokegan_lib.classroom import prepared
 from strokegan_lib.data.augment import Augmentation, Draw, noise_bank
@@ -24,13 +21,18 @@ from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.profiles import profile
 
 SIZE = 32  # slices a batch
-ROUNDS, BATCHES = 5, 40  # measured in each round
-WARM = 8  # batches before the clock starts: workers' start, what they prefetch
+BATCHES = 80  # a turn: many, for the workers fetch four ahead while the other side has its turn
 AIM = 3.0  # times as fast
 
 
-def check_same_augmentation(slices: SliceSet, kit: Batches) -> None:
+def kit_batches(folder: Path) -> Batches:
+    slices = SliceSet.open(folder, verify=False)
+    return Batches(slices, slices.of_split("all"), size=SIZE, augmentation=Augmentation())
+
+
+def check_same_augmentation(folder: Path) -> None:
     """Both ways give the same batch from the same draw, but for rounding."""
+    slices, kit = SliceSet.open(folder, verify=False), kit_batches(folder)
     batch = kit.batch(0)
     draw = Augmentation().draw(np.random.default_rng((kit.seed, 4, 0)), SIZE, slices.images.shape[1])
     for i, row in enumerate(batch.index.tolist()):
@@ -43,31 +45,22 @@ def check_same_augmentation(slices: SliceSet, kit: Batches) -> None:
         assert (image - batch.image[i]).abs()[agree.expand_as(image)].max() < 1e-3
 
 
-def seconds_a_batch(batches: Iterator) -> float:
-    for _ in range(WARM):
-        next(batches)
-    start = time.perf_counter()
-    for _ in range(BATCHES):
-        next(batches)
-    return (time.perf_counter() - start) / BATCHES
+def kit(folder: Path) -> Steps:
+    return repeated(map(kit_batches(folder).batch, count()).__next__)
+
+
+def loader(folder: Path) -> Steps:
+    return repeated(plain_batches(folder, SIZE, workers=2).__next__)
 
 
 def main() -> int:
-    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()  # no option but --help
-    slices = prepared(None, profile("quick"))
-    kit = Batches(slices, slices.of_split("all"), size=SIZE, augmentation=Augmentation())
-    check_same_augmentation(slices, kit)
-    ours, rounds = map(kit.batch, range(ROUNDS * (BATCHES + WARM))), []
-    for _ in range(ROUNDS):
-        plain = PlainSlices(slices.folder, Augmentation())
-        drawn = RandomSampler(plain, replacement=True, num_samples=2 * SIZE * (BATCHES + WARM))
-        loader = DataLoader(plain, SIZE, sampler=drawn, num_workers=2, prefetch_factor=4)
-        rounds.append((seconds_a_batch(ours), seconds_a_batch(iter(loader))))
-    kit_ms, plain_ms = (1000 * statistics.median(column) for column in zip(*rounds, strict=True))
-    ratio = statistics.median(theirs / us for us, theirs in rounds)  # within a round the machine is the same
+    folder = prepared(None, profile("quick")).folder
+    check_same_augmentation(folder)
+    with Side(kit, folder) as ours, Side(loader, folder) as theirs:
+        kit_ms, loader_ms, faster = in_turns(ours, theirs, BATCHES)
     print(f"Batches of {SIZE}, augmented: {machine()}")
-    print(f"kit {kit_ms:.1f} ms, loader {plain_ms:.1f} ms: {ratio:.1f} times as fast, aim {AIM}")
-    return int(ratio < AIM)
+    print(f"kit {kit_ms:.1f} ms, loader {loader_ms:.1f} ms: {faster:.1f} times as fast, aim {AIM}")
+    return int(faster < AIM)
 
 
 if __name__ == "__main__":

@@ -37,13 +37,10 @@ def widgets() -> Iterator[tuple[Interactive, str, list]]:
     critic = Critic(1, width=profile("full").width, attention=False).eval()
     scores = torch.from_numpy(slices.images[rows, 0]) / 255
     strokes = [[[(45, 80), (46 + k, 80)]] for k in range(40)]
+    maps = {"even": torch.ones(1024, 1024)}
     yield c.PatientBrowser(slices), "plane", list(range(8))
     yield c.MaskComparison(slices.images[largest, 0], lesion, np.roll, np.vdot), "pixels", list(range(-3, 4))
-    yield (
-        c.AttentionExplorer(slices.images[largest, 0], {"even": torch.ones(1024, 1024)}),
-        "column",
-        list(range(128)),
-    )
+    yield c.AttentionExplorer(slices.images[largest, 0], maps), "column", list(range(128))
     yield c.LevelProber(critic, image, stroke), "down", list(range(-16, 17))
     yield c.LesionMover(generator, slices, rows, lesion), "row", list(range(50, 90))
     yield c.LesionPainter(generator, slices, rows), "strokes", strokes

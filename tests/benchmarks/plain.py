@@ -1,12 +1,13 @@
 """The same batches made the usual way: a DataLoader that reads and augments slice by slice."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from strokegan_lib.data.augment import Augmentation, Draw
 from strokegan_lib.data.slices import SliceSet
@@ -49,9 +50,8 @@ def augment_one(image: Tensor, stroke: Tensor, draw: Draw, noise: Tensor) -> tup
 class PlainSlices(Dataset):
     """Slices of a store, read through its memory map and augmented one at a time."""
 
-    def __init__(self, folder: Path, augmentation: Augmentation) -> None:
-        self.slices = SliceSet.open(folder, verify=False)
-        self.augmentation, self.rng = augmentation, np.random.default_rng()
+    def __init__(self, folder: Path) -> None:
+        self.slices, self.rng = SliceSet.open(folder, verify=False), np.random.default_rng()
 
     def __len__(self) -> int:
         return len(self.slices)
@@ -59,5 +59,12 @@ class PlainSlices(Dataset):
     def __getitem__(self, i: int) -> tuple[Tensor, Tensor, Tensor]:
         image = torch.from_numpy(self.slices.images[i].copy())  # a copy, as the map is read-only
         stroke = torch.from_numpy(self.slices.stroke[i].copy())
-        draw = self.augmentation.draw(self.rng, 1, len(image))
+        draw = Augmentation().draw(self.rng, 1, len(image))
         return augment_one(image, stroke, draw, torch.randn(image.shape))
+
+
+def plain_batches(folder: Path, size: int, workers: int = 0) -> Iterator[list[Tensor]]:
+    """Endless batches of image, stroke and foreground, (size, C or 1, H, W) each."""
+    slices = PlainSlices(folder)
+    drawn = RandomSampler(slices, replacement=True, num_samples=10**9)
+    return iter(DataLoader(slices, size, sampler=drawn, num_workers=workers))

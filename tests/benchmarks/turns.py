@@ -1,4 +1,4 @@
-"""Several ways to do one thing, measured in turns (A B A B), each in a process of its own.
+"""Two ways to do one thing, measured in turns (A B A B), each in a process of its own.
 
 In turns, because a machine is not as fast now as a minute ago; in processes of their own, because memory that one
 side has asked for, or threads that it has started, would help or hurt the other.
@@ -6,16 +6,17 @@ side has asked for, or threads that it has started, would help or hurt the other
 
 import multiprocessing
 import resource
+import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import torch
 
-Steps = Callable[[int], None]  # do so many steps and wait for the device
-Make = Callable[..., tuple[Steps, str]]  # prepare; the steps, and what to say of them
+Steps = Callable[[int], None]  # do so many steps; their device may still be at it
+ROUNDS = 5
 HELD: dict[str, Any] = {}  # in the process of a side: its steps, and the memory before the first
 
 
@@ -24,18 +25,15 @@ class Side(ProcessPoolExecutor):
 
     Args:
         make: called in the new process with *args*; a function that the process can import.
-
-    Attributes:
-        about: what *make* has to say.
     """
 
-    def __init__(self, make: Make, *args: Any) -> None:
+    def __init__(self, make: Callable[..., Steps], *args: Any) -> None:
         # a forked process would inherit our threads' locks
         super().__init__(1, multiprocessing.get_context("spawn"))
-        self.about = self.submit(_prepare, make, args).result()
+        self.submit(_prepare, make, args).result()
 
-    def seconds_a_step(self, steps: int) -> float:
-        """One turn: a step to get warm again, then *steps* on the clock."""
+    def milliseconds(self, steps: int) -> float:
+        """Of a step, in one turn: a step to get warm again, then *steps* on the clock."""
         return self.submit(_time, steps).result()
 
     def peak_megabytes(self) -> float:
@@ -43,20 +41,26 @@ class Side(ProcessPoolExecutor):
         return self.submit(_grown).result()
 
 
-def in_turns(sides: Iterable[Side], steps: int, rounds: int) -> list[list[float]]:
-    """Seconds a step, a row a round: what was measured in one round met the same machine."""
-    sides = list(sides)
-    return [[side.seconds_a_step(steps) for side in sides] for _ in range(rounds)]
+def in_turns(kit: Side, plain: Side, steps: int) -> tuple[float, float, float]:
+    """Milliseconds a step of both, and how many times as fast the kit is; medians of the rounds.
+
+    The ratio is taken within a round, which meets the same machine.
+    """
+    rounds = [(kit.milliseconds(steps), plain.milliseconds(steps)) for _ in range(ROUNDS)]
+    ours, theirs = map(statistics.median, zip(*rounds, strict=True))
+    return ours, theirs, statistics.median(b / a for a, b in rounds)
+
+
+def repeated(step: Callable[[], Any]) -> Steps:
+    def steps(count: int) -> None:
+        for _ in range(count):
+            step()
+
+    return steps
 
 
 def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def synchronise() -> None:
-    """Wait for the GPU, if there is one."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
 
 
 def machine() -> str:
@@ -67,17 +71,19 @@ def machine() -> str:
     return f"{name}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}"
 
 
-def _prepare(make: Make, args: tuple) -> str:
-    HELD["steps"], about = make(*args)
+def _prepare(make: Callable[..., Steps], args: tuple) -> None:
+    HELD["steps"] = make(*args)
     HELD["before"] = _peak()
-    return about
 
 
 def _time(steps: int) -> float:
-    HELD["steps"](1)
-    start = time.perf_counter()
-    HELD["steps"](steps)
-    return (time.perf_counter() - start) / steps
+    clock = []
+    for count in (1, steps):
+        HELD["steps"](count)
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        clock.append(time.perf_counter())
+    return 1000 * (clock[1] - clock[0]) / steps
 
 
 def _grown() -> float:

@@ -39,7 +39,7 @@ slices = prepared("", profile("quick"))
 generator, _ = load_weights(shipped("synthesis-phantom"), "generator")
 rows = np.argsort(-slices.foreground.sum((1, 2), dtype=int))[:5]""",
     "browser": "PatientBrowser(slices)",
-    "attention": 'AttentionExplorer(slices.images[rows[0], 0], {"fine": torch.eye(1024), "coarse": torch.eye(256)})',
+    "attention": 'AttentionExplorer(slices.images[rows[0], 0], {"fine": torch.eye(1024)})',
     "painter": "LesionPainter(generator, slices, rows).set(strokes=[[(60, 80)]])",
     "quiz": 'quiz("05")',
 }
@@ -65,10 +65,6 @@ class Shown:
         """The control whose label starts with *name*; units may follow."""
         label = self.page.locator("label.widget-label", has_text=re.compile(rf"^\s*{re.escape(name)}\b"))
         return self.output.locator(".widget-inline-hbox", has=label)
-
-    def value(self, name: str) -> str:
-        """What stands beside a slider."""
-        return self.control(name).locator(".widget-readout").inner_text()
 
     def says(self, words: str) -> str:
         """Wait until the output contains *words*; all that it says."""

@@ -47,7 +47,6 @@ def test_a_figure_is_shown_with_its_words_the_same_each_time_and_closed(monkeypa
         ("cuda", "quick", True, 'Set PROFILE = "class"', "Runtime"),
         ("cuda", "class", True, "A GPU was found", "PROFILE"),
         ("cpu", "quick", True, '"Change runtime type", choose "T4 GPU"', "for long"),
-        ("cpu", "quick", False, 'PROFILE = "quick" is right here', "Runtime"),
         ("cpu", "full", False, 'PROFILE = "full" will train for long', "Runtime"),
     ],
 )
@@ -57,8 +56,3 @@ def test_the_profile_that_suits_the_machine(monkeypatch, device, profile, colab,
         monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
     words = hardware.advice(profile)
     assert told in words and not_told not in words
-
-
-def test_the_machine_is_measured():
-    rows = hardware.machine()
-    assert rows["PyTorch"] == torch.__version__ and rows["convolution, float32"].endswith(" ms")

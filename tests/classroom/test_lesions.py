@@ -73,9 +73,8 @@ def test_the_painter_shows_what_the_generator_makes_of_what_was_painted(given_to
     foreground = torch.from_numpy(slices.foreground[[index, index]]).float()[:, None]
     with torch.inference_mode():
         own, healthy = 255 * (generator(masks, foreground) * foreground)[:, 0].numpy()
-    real, synthetic = np.split(
-        pixels(painter)[1::SCALE, 1::SCALE, 0].astype(int), 2, axis=1
-    )  # no outline there
+    grey = pixels(painter)[1::SCALE, 1::SCALE, 0].astype(int)  # no outline there
+    real, synthetic = np.split(grey, 2, axis=1)
     assert np.array_equal(real[~air], slices.images[index, 0][~air])
     assert np.abs(synthetic - own)[PATCH].max() <= 1
     change = (own.round() - healthy.round())[PATCH].mean() / 255
@@ -96,8 +95,7 @@ def test_what_is_set_reaches_the_canvas_and_is_drawn_once(given_to_both, monkeyp
     monkeypatch.setattr(painter, "draw", lambda **values: calls.append(values) or draw(**values))
     painter.set(strokes=[[(60, 60), (70, 66)], [(80, 50)]], size=5, number=1, outline=False)
     expected = brushed([[(60, 60), (70, 66)], [(80, 50)]], 5, (128, 128))
-    sent = "".join("1" if on else "0" for on in expected.ravel())
-    assert painter.image.mask == sent and f"{expected.sum()} pixels of" in painter.sentence
-    painter.image.set_state({"mask": sent})  # nothing new
+    assert painter.image.mask == digits(expected) and f"{expected.sum()} pixels of" in painter.sentence
+    painter.image.set_state({"mask": digits(expected)})  # nothing new
     assert calls == [{"number": 1, "outline": False}]
     assert PaintCanvas.class_traits()["mask"].metadata == {"sync": True, "echo_update": False}

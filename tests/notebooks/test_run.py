@@ -83,7 +83,6 @@ def test_notebooks_pages_records_pictures_and_the_one_that_fails(
     ("options", "words"),
     [
         (["--data", "no/such/folder"], "is not a SliceSet"),
-        (["--profile", "huge"], "choose one of quick, class, full"),
         (["notebooks/99.ipynb"], "is no notebook to run"),
         (["--out", "tests"], "choose another --out"),
     ],

@@ -9,6 +9,7 @@ import configparser
 import re
 import sys
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 from brains import TWO_CHANNELS, add
@@ -65,10 +66,11 @@ def play(session: Kernel, file: Path, times: int = 1, allowed: str | None = None
             assert printed(cell).endswith("Right.\n") and len(mistakes[function]) >= 2
             session.run(f"solution = {function}")
             assert session.run(stub.source, cell.source) == "To do: your code returns None so far.\n"
-            for mistake in mistakes.pop(function):
-                verdict = session.run(mistake["code"], cell.source)
+            for words, body in mistakes.pop(function).items():
+                wrong = stub.source.replace("    return None  # your code here", indent(body, "    "))
+                verdict = session.run(wrong, cell.source)
                 assert verdict.startswith("Not yet: it ") and verdict.count("\n") == 1
-                assert mistake["says"] in verdict.split(" You have ")[0]
+                assert words in verdict.split(" You have ")[0]
             session.run(f"{function} = solution")
     assert not mistakes
     return cells
