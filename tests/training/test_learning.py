@@ -36,7 +36,7 @@ def held_out(slices: SliceSet) -> tuple[Batches, Batch]:
     return batches, next(batches.in_order())
 
 
-@pytest.mark.parametrize(("method", "steps"), [("masked", 40), ("segan", 20), ("unet", 20)])
+@pytest.mark.parametrize(("method", "steps"), [("masked", 40), ("segan", 20), ("unet", 40)])
 def test_a_short_run_finds_lesions(slices, method, steps):
     torch.manual_seed(0)
     gan = SegmentationGAN(replace(METHODS[method], width=8))
