@@ -2,8 +2,11 @@
 
 import os
 import shutil
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import settings
@@ -46,3 +49,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def phantom() -> SliceSet:
     """The quick profile's phantom, made once for the whole run."""
     return prepared(None, profile("quick"), workers=2)
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Callable:
+    """What a command's module makes of words: exit code, stdout and stderr."""
+
+    def call(module: ModuleType, *words: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", [module.PROG, *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            module.main()
+        return end.value.code or 0, *capsys.readouterr()
+
+    return call
