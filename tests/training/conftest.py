@@ -11,7 +11,8 @@ from strokegan_lib.data.slices import SliceSet
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Sums of floats, and so trained numbers, change with the number of threads."""
+    """Sums of floats, and so trained numbers, change with the number of threads, and with the seed."""
+    torch.manual_seed(0)
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
