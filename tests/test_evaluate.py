@@ -48,12 +48,6 @@ def test_a_right_answer_has_full_marks(score, discs, split):
     assert {"data_sha256", "weights_sha256", "made_by", "date", "hardware", "seed"} <= found.keys()
 
 
-def test_a_threshold_above_every_score_misses_everything(score, discs):
-    scores = score(discs, threshold=0.99)[3]["scores"]
-    assert scores["missed_rate"]["mean"] == 1 and scores["dice"]["mean"] == 0
-    assert scores["hd95_mm"]["mean"] == pytest.approx(1.5 * 127 * 2**0.5)
-
-
 def test_folds_channels_and_masked_images(score, discs, tmp_path):
     found = score(discs, threshold=0.8, settings={"fold": 3})[3]
     assert found["fold"] == 3 and found["scores"]["slices"] == len(discs.of_split("test", 3))

@@ -38,7 +38,6 @@ def one_line(result: tuple[int, str, str], *words: str) -> None:
     ("words", "kind", "expected"),
     [
         ("segmentation", "segmentor", {"method": "masked", "multi_scale": 1.0, "average": 0.99}),
-        ("segmentation --method unet --dice 0.5", "segmentor", {"method": "unet", "bce": 1.0, "dice": 0.5}),
         ("synthesis", "generator", {"generator": "paper", "adversarial": "logistic", "average": 0.995}),
         (
             "synthesis --generator styled --style 5 --no-grain --kl 0.5", "styled generator",

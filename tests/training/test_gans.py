@@ -27,7 +27,7 @@ from strokegan_lib.training.weights import GENERATORS, load_weights, save_weight
 # than the others, or less: far from rounding, and far from the smallest that counts.
 ROUNDING = 1e-11
 
-FROM_NOISE = [*MEMBERS, "masks"]
+FAMILY = [*MEMBERS, "masks"]
 GANS = {
     **{name: partial(tiny.make_gan, name) for name in tiny.ROWS if name != "encoder"},
     **{f"{name}, 3 channels, attention switched": partial(
@@ -96,7 +96,7 @@ def test_a_dead_parameter_would_be_found():
     assert dead(gan) == {("segmentor", "unused")}
 
 
-@pytest.mark.parametrize("name", ["styled", *FROM_NOISE])
+@pytest.mark.parametrize("name", ["styled", *FAMILY])
 def test_stopped_and_resumed_it_ends_with_the_same_bits(name, slices, tmp_path):
     def loop(folder: str) -> Loop:
         return tiny.make_loop(GANS[name](), slices, tmp_path / folder)
@@ -108,7 +108,7 @@ def test_stopped_and_resumed_it_ends_with_the_same_bits(name, slices, tmp_path):
     assert not tiny.differences(*(load_checkpoint(tmp_path / folder) for folder in ("parts", "whole")))
 
 
-@pytest.mark.parametrize("name", FROM_NOISE)
+@pytest.mark.parametrize("name", FAMILY)
 def test_the_generator_comes_back_from_its_weight_file(name, tmp_path):
     network = next(iter(GANS[name]().networks.values())).eval()
     if name == "progressive":
@@ -151,8 +151,8 @@ def test_both_turns_from_masks_in_closed_form_and_r1_every_eighth_step(r1):
     assert int(gan.critic.turns) == LAZY + 2
 
 
-@pytest.mark.parametrize("name", ["dcgan", "dcgan-pyramid", "progressive", "sagan", "masks"])
-def test_both_turns_from_noise_in_closed_form(name):
+@pytest.mark.parametrize("name", FAMILY)
+def test_both_turns_of_the_family_in_closed_form(name):
     gan, one, totals = GANS[name](), batch(), {}
     for network in gan.networks.values():
         network.double().eval()
@@ -160,24 +160,27 @@ def test_both_turns_from_noise_in_closed_form(name):
     truth = {"masks": soften(masks), "progressive": as_grown(one.image, 0, 1.0)}.get(name, one.image)
     torch.manual_seed(1)
     fake = gan.generator(*gan.given(one)).detach()
-    of_true, of_fake = gan.discriminator(truth), gan.discriminator(fake)
-    assert len(of_true) == of_true.numel() == 2, "one logit a slice"
-    hinge = name in ("sagan", "masks")
-    expected = {
-        "critic": critic_loss([of_true], [of_fake], "hinge" if hinge else "logistic"),
-        "generator": (-of_fake if hinge else -F.logsigmoid(of_fake)).mean(),
-        "spread": fake.std(),
-    }
+    of_true, of_fake = (gan.judge(gan.discriminator, picture, one) for picture in (truth, fake))
+    hinge = name in ("sagan", "pix2pixhd", "masks")
+    generator = torch.stack([(-head if hinge else -F.logsigmoid(head)).mean() for head in of_fake]).mean()
+    critic, more = critic_loss(of_true, of_fake, "hinge" if hinge else "logistic"), {"spread": fake.std()}
     if name == "masks":
-        made_strokes, drawn = fake[:, 0], truth[:, 0]
-        expected |= {"spread": made_strokes.std(), "stroke": made_strokes.mean(), "true": drawn.mean()}
-    penalty = gan.r1 * r1_penalty(lambda picture: [gan.discriminator(picture)], truth) if gan.r1 else 0.0
+        strokes, drawn = fake[:, 0], truth[:, 0]
+        more = {"spread": strokes.std(), "stroke": strokes.mean(), "true": drawn.mean()}
+    elif name == "pix2pix":
+        generator = generator + 100 * F.l1_loss(fake, one.image)
+    elif name == "pix2pixhd":
+        scales = zip(gan.discriminator(masks, fake), gan.discriminator(masks, one.image), strict=True)
+        generator = generator + 5 * sum(multi_scale_l1(a, b) for (a, _), (b, _) in scales)  # a mean of two
+    else:
+        assert len(of_true[0]) == of_true[0].numel() == 2, "one logit a slice"
+    slope = r1_penalty(lambda x: gan.judge(gan.discriminator, x, one), truth) if gan.r1 else 0.0
     torch.manual_seed(1)
     losses = gan.step(gan.networks, one, lambda player, loss: totals.update({player: loss.detach()}))
-    for term, value in expected.items():
+    for term, value in {"critic": critic, "generator": generator, **more}.items():
         assert torch.allclose(losses[term], value), term
-    assert torch.allclose(totals["critic"], expected["critic"] + penalty)
-    assert torch.allclose(totals["generator"], expected["generator"])
+    assert torch.allclose(totals["critic"], critic + gan.r1 * slope)
+    assert torch.allclose(totals["generator"], generator)
 
 
 def backward(players: str | tuple[str, ...]) -> Update:
