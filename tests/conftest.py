@@ -1,8 +1,11 @@
 """What all tests share: a cache of their own, so that no earlier run can decide their outcome."""
 
 import os
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from brains import brains
@@ -45,3 +48,17 @@ def discs(tmp_path_factory) -> SliceSet:
 def phantom() -> SliceSet:
     """The quick profile's phantom, made once for the whole run."""
     return prepared(None, profile("quick"), workers=2)
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Callable:
+    """What a command's module makes of words: exit code, stdout and stderr."""
+
+    def call(module: ModuleType, *words: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", [module.PROG, *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            module.main()
+        return end.value.code or 0, *capsys.readouterr()
+
+    return call

@@ -25,7 +25,7 @@ from strokegan_lib.command_line import (
     path,
     run,
 )
-from strokegan_lib.errors import BadInput, writing
+from strokegan_lib.errors import BadInput
 from strokegan_lib.scans import command as prepare
 from strokegan_lib.scans.soop import SOURCE
 
@@ -178,12 +178,3 @@ def test_a_terminal_that_knows_few_letters_ends_no_finished_command():
 def test_a_card_names_files_without_where_they_lie():
     words = ["--data", "/Users/someone/set", "--url", "http://a/b", "--n=3"]
     assert command_for_card("c", words) == "c --data set --url http://a/b --n=3"
-
-
-def test_trouble_with_the_disk_names_file_and_reason(tmp_path):
-    with (
-        pytest.raises(BadInput, match=r"b: cannot be written \(not a directory\); free some space"),
-        writing(tmp_path / "b"),
-    ):
-        (tmp_path / "a").write_text("")
-        (tmp_path / "a" / "b").write_text("")

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from strokegan_lib.errors import BadInput, Diverged
+from strokegan_lib.errors import BadInput
 from strokegan_lib.files import sha256, write_whole
 
 
@@ -33,10 +33,5 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     with pytest.raises(BadInput, match=complaint):
         write_whole(file, "new")
     assert file.read_text() == "old" and [path.name for path in tmp_path.iterdir()] == ["a.txt"]
-    with pytest.raises(BadInput, match="no such file"):
+    with pytest.raises(BadInput, match=r"a\.txt: cannot be written \(no such file"):
         write_whole(tmp_path / "gone" / "a.txt", "new")
-
-
-def test_an_error_is_one_line():
-    assert str(BadInput("a\nb", "is\nbad", "mend it")) == "a b: is bad; mend it"
-    assert str(Diverged("step 3", "the loss is nan")).startswith("step 3: the loss is nan: ")

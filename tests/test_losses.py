@@ -34,13 +34,6 @@ def slices(*rows: tuple[float, ...]) -> Tensor:
 # fake, true, then the loss with each weighting
 MULTI_SCALE = [
     ((1, 1, 1, 1), (1, 1, 1, 1), {"equal": 0, "elements": 0, "pixel": 0}),
-    # every level differs by the same 1: only the released code's 1, 1, 2, 4 show
-    ((1, 1, 1, 1), (0, 0, 0, 0), {"equal": 1, "elements": (64 + 64 + 2 * 32 + 4 * 16) / 176, "pixel": 1}),
-    # one level at a time
-    ((3, 0, 0, 0), (0, 0, 0, 0), {"equal": 3 / 4, "elements": 3 * 64 / 176, "pixel": 3}),
-    ((0, 3, 0, 0), (0, 0, 0, 0), {"equal": 3 / 4, "elements": 3 * 64 / 176, "pixel": 0}),
-    ((0, 0, 3, 0), (0, 0, 0, 0), {"equal": 3 / 4, "elements": 3 * 2 * 32 / 176, "pixel": 0}),
-    ((0, 0, 0, 3), (0, 0, 0, 0), {"equal": 3 / 4, "elements": 3 * 4 * 16 / 176, "pixel": 0}),
     # the sign is lost, level by level
     ((-1, 2, 0, 1), (1, 0, 0, 0), {"equal": 5 / 4, "elements": (2 * 64 + 2 * 64 + 4 * 16) / 176, "pixel": 2}),
     # fewer levels: the picture and one, whose weight is that of a last level
@@ -61,12 +54,8 @@ def test_the_released_weighting_is_an_average_over_all_features_concatenated():
     torch.manual_seed(0)
     shapes = [(3, 16, 16), (4, 8, 8), (8, 8, 8), (8, 4, 4), (16, 4, 4), (16, 2, 2), (32, 2, 2)]
     fake, true = ([torch.randn(2, *s) for s in shapes] for _ in range(2))
-
-    def joined(features: list[Tensor]) -> Tensor:
-        weights = (1, 1, 2, 2, 2, 2, 4)
-        return torch.cat([w * f.flatten(1) for w, f in zip(weights, features, strict=True)], 1)
-
-    expected = (joined(fake) - joined(true)).abs().mean()
+    weighted = zip((1, 1, 2, 2, 2, 2, 4), fake, true, strict=True)
+    expected = torch.cat([w * (f - t).abs().flatten() for w, f, t in weighted]).mean()
     assert float(multi_scale_l1(fake, true, "elements")) == pytest.approx(float(expected), rel=1e-6)
 
 
@@ -78,9 +67,7 @@ def test_another_weighting_is_refused():
 ADVERSARIAL_CASES = [
     # true, fake, kind, the critic's loss, the generator's
     ((2, 1), (-1, -3), "hinge", 0, 2),  # beyond the margin the critic asks for no more
-    ((0, 0), (0, 0), "hinge", 2, 0),
     ((-1, 3), (0.5, -0.5), "hinge", 1 + 1, 0),
-    ((0, 0), (0, 0), "logistic", 2 * math.log(2), math.log(2)),
     ((math.log(3),), (math.log(3),), "logistic", math.log(4 / 3) + math.log(4), math.log(4 / 3)),
     ((1000,), (-1000,), "logistic", 0, 1000),  # no overflow where the critic is sure
 ]
@@ -119,13 +106,7 @@ def test_r1_is_half_the_squared_slope():
 
 DICE_CASES = [
     # score, truth, loss
-    (((1, 1, 0, 0),), ((1, 1, 0, 0),), 0),
-    (((0, 0, 1, 1),), ((1, 1, 0, 0),), 1),
-    (((0, 0, 0, 0),), ((1, 1, 0, 0),), 1),
-    (((1, 1, 1, 1),), ((1, 0, 0, 0),), 1 - 2 / 5),
-    (((0.5, 0.5, 0, 0),), ((1, 1, 0, 0),), 1 - 2 / 3),
-    (((0, 0, 0, 0),), ((0, 0, 0, 0),), 0),  # a slice without stroke adds nothing,
-    (((1, 1, 1, 1),), ((0, 0, 0, 0),), 0),  # whatever is claimed there,
+    (((1, 1, 1, 1),), ((0, 0, 0, 0),), 0),  # a slice without stroke adds nothing, whatever is claimed there,
     (((0, 0, 0, 0), (1, 1, 1, 1)), ((1, 0, 0, 0), (0, 0, 0, 0)), 1 / 2),  # yet counts as a slice
 ]
 

@@ -1,4 +1,4 @@
-"""Profiles: found by name, growing, and their threads."""
+"""Profiles: found by name, and their threads."""
 
 import pytest
 import torch
@@ -7,10 +7,8 @@ from strokegan_lib.errors import BadInput
 from strokegan_lib.profiles import PROFILES, profile
 
 
-def test_profiles_grow_and_have_their_names():
-    quick, lesson, full = (profile(name) for name in ("quick", "class", "full"))
-    assert [*PROFILES.values()] == [quick, lesson, full] and quick.patients < lesson.patients < full.patients
-    assert full.patients * full.slices_per_patient == 13_200  # the paper's data set
+def test_profiles_have_their_names():
+    assert all(profile(name) is known for name, known in PROFILES.items())
     with pytest.raises(BadInput, match="choose one of quick, class, full"):
         profile("huge")
 

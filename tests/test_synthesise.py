@@ -1,7 +1,6 @@
 """The command of synthesis: painted and carved sets, and every wrong use in one line."""
 
-import sys
-
+import numpy as np
 import pytest
 import torch
 from brains import brains
@@ -9,6 +8,7 @@ from scipy import ndimage
 
 from strokegan_lib import synthesise as module
 from strokegan_lib.balance.dataset import provenance
+from strokegan_lib.balance.lesion_synthesis import MadeMasks
 from strokegan_lib.balance.transplant import SMALLEST, ventricles
 from strokegan_lib.data.slices import ARRAYS, SliceSet
 from strokegan_lib.files import sha256
@@ -45,23 +45,16 @@ def weights(tmp_path_factory) -> dict:
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, discs, weights, tmp_path):
+def run(command, discs, tmp_path):
     def call(*words, out: str = "out", data: SliceSet | None = None) -> tuple[int, str, str]:
-        """Exit code, stdout and stderr."""
+        """Exit code, stdout and stderr; the last of an option counts."""
         usual = ("--data", (data or discs).folder, "--out", tmp_path / out, "--ratio", 0.6)
-        monkeypatch.setattr(
-            sys, "argv", ["synthesise", *map(str, (*usual, *words))]
-        )  # the last of an option counts
-        with pytest.raises(SystemExit) as end:
-            module.main()
-        return end.value.code or 0, *capsys.readouterr()
+        return command(module, *usual, *words)
 
     return call
 
 
-@pytest.mark.parametrize(
-    ("paint", "network"), [("slice", "plain"), ("lesion", "plain"), ("lesion", "styled")]
-)
+@pytest.mark.parametrize(("paint", "network"), [("slice", "plain"), ("lesion", "styled")])
 def test_a_painted_set_from_any_number_of_workers(run, discs, weights, tmp_path, paint, network):
     for workers in (1, 3):
         words = ("--weights", weights[network], "--paint", paint, "--workers", workers)
@@ -104,8 +97,8 @@ def test_only_synthetic_sizes_and_carvemix(run, weights, tmp_path):
         (["--pixels", "1", "20"], "--pixels 1 20: is no range"),
         (["--fold", "5"], "--fold"),
         (["--data", "no/such"], "is not a SliceSet"),
-        (["--weights", "no.safetensors"], "no.safetensors: is not there"),
         (["--weights", "two"], "1 channel(s), and the weights paint 2"),
+        (["--weights", "masks"], "holds a mask generator, not a generator"),
         (["--mask-weights", "plain"], "holds a generator, not a mask generator"),
         (["--mask-weights", "silent"], "silent.safetensors: makes no strokes"),
         (["--method", "carvemix"], "--weights: does not go with --method carvemix"),
@@ -121,8 +114,10 @@ def test_bad_use(run, weights, tmp_path, monkeypatch, words, complaint):
     assert [path.name for path in tmp_path.iterdir()] == ["Makefile"]
 
 
-def test_bad_data(run, weights, tmp_path):
+def test_bad_data_and_masks_without_a_generator(run, weights, tmp_path):
     assert "--weights: is missing" in run()[2]
+    words = ("--method", "carvemix", "--mask-weights", weights["masks"])
+    assert "--mask-weights: does not go with --method carvemix" in run(*words)[2]
     healthy = brains(tmp_path / "healthy", patients=9, every=100)  # one patient with stroke, of the test part
     code, _, said = run("--weights", weights["plain"], data=healthy)
     assert code == 2 and "no training slice with a stroke" in said
@@ -136,5 +131,14 @@ def test_made_strokes_lie_on_tissue(run, discs, weights, tmp_path):
     for line in lines:
         background, stroke = int(line["background"]), made.stroke[int(line["index"])] == 1
         foreground = discs.foreground[background] == 1
-        assert line["donor"] == "-1" and line["detail"] == "made mask" and stroke.sum() >= SMALLEST
+        told = (line["donor"], line["donor_patient"], line["detail"])
+        assert told == ("-1", "", "made mask") and stroke.sum() >= SMALLEST
         assert not (stroke & ~(foreground & ~ventricles(discs.images[background, 0], foreground))).any()
+
+
+def test_a_generator_whose_strokes_are_rare_finds_no_place(discs):
+    def none(count, seed):
+        raise ValueError
+
+    row = int(np.flatnonzero(discs.table["has_stroke"] == 0)[0])
+    assert MadeMasks(none, discs).place(row, np.random.default_rng(0)) is None

@@ -26,11 +26,8 @@ def test_a_loss_of_ones_own_is_trained_and_recorded(tmp_path):
     slices = brains(tmp_path / "set", patients=6)
     settings = replace(METHODS["masked"], width=4, steps=3)
     gan = SegmentationGAN(settings, objective=mine)  # soft Dice is added to it: dice=0 for the loss alone
-    rows = (
-        Loop(gan, Batches(slices, np.arange(len(slices)), size=4), settings, accelerator("fp32"), bar=False)
-        .run()
-        .rows
-    )
+    batches = Batches(slices, np.arange(len(slices)), size=4)
+    rows = Loop(gan, batches, settings, accelerator("fp32"), bar=False).run().rows
     assert len(rows) == 3 and "multi_scale" not in rows[0]
     for row in rows:
         assert row["segmentor"] == pytest.approx(row["pixels"] + row["features"] + row["soft_dice"], rel=1e-4)

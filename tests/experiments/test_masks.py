@@ -3,26 +3,21 @@
 import numpy as np
 import pytest
 import torch
-from brains import brains
+from brains import disc
 from scipy import stats
 
 from experiments import masks as module
 from experiments.masks import DISTANCES, MaskSample, dice_between, mask_scores, total_variation, wasserstein
 from strokegan_lib.models.family.dual import MaskGenerator
 
-ROWS, COLUMNS = np.indices((64, 64))
-
 
 def sample(n: int, seed: int, radius: float = 5, side: int = 0) -> MaskSample:
     """Discs; *side* -1 or 1 keeps them left or right."""
     rng = np.random.default_rng(seed)
-    places = [
-        (rng.uniform(20, 44), 32 + (side or rng.choice((-1, 1))) * rng.uniform(9, 15)) for _ in range(n)
-    ]
-    radii = radius * rng.uniform(0.6, 1.4, n)
-    discs = [
-        (ROWS - r) ** 2 + (COLUMNS - c) ** 2 <= size**2 for (r, c), size in zip(places, radii, strict=True)
-    ]
+    discs = []
+    for _ in range(n):
+        column = 64 + (side or rng.choice((-1, 1))) * rng.uniform(9, 15)
+        discs.append(disc(rng.uniform(52, 76), column, radius * rng.uniform(0.6, 1.4)))
     return MaskSample(np.array(discs), np.array([f"{seed}-{k}" for k in range(n)]))
 
 
@@ -53,16 +48,13 @@ def test_scores_of_like_and_unlike_sets():
     assert big["pair_dice"]["mean"] > 2 * like["pair_dice"]["mean"]
     assert mirrored["nearest_dice"]["mean"] == pytest.approx(1) and like["nearest_dice"]["mean"] < 0.98
     assert like["nearest_dice"]["mean"] == pytest.approx(like["nearest_dice"]["halves"], abs=0.1)
-    assert (like["log_area"]["n"], like["log_area"]["patients"], like["nearest_dice"]["patients"]) == (
-        90,
-        90,
-        50,
+    assert (
+        like["log_area"]["n"] == like["log_area"]["patients"] == 90 and like["nearest_dice"]["patients"] == 50
     )
 
 
-def test_masks_of_patients_and_from_noise(tmp_path, monkeypatch):
+def test_masks_of_patients_and_from_noise(slices, monkeypatch):
     monkeypatch.setattr(module, "COUNT", 20)
-    slices = brains(tmp_path / "set", patients=140, each=1, every=2)
     patients = set(slices.table["patient"][slices.of_split("train")].tolist())
     assert set(module.masks_of(slices, "train").patients.tolist()) <= patients
     assert not patients & set(module.masks_of(slices, "validation", "test").patients.tolist())

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from brains import brains
+from brains import brain, brains
 from torch import nn
 
 from experiments import realism as module
@@ -22,18 +22,12 @@ def _few_halvings(monkeypatch):
 
 
 def sample(n: int, seed: int) -> Sample:
-    """Slices with a round blob each, two a patient, described by a random encoder."""
+    """Discs, two a patient, described by a random encoder."""
     rng = np.random.default_rng(seed)
-    down, across = np.mgrid[:128, :128]
-    images = np.zeros((n, 1, 128, 128), np.uint8)
-    for image in images:
-        row, column, size = rng.uniform(50, 78, 3) * (1, 1, 0.6)
-        inside = (down - row) ** 2 + (across - column) ** 2 < size**2
-        image[0] = np.where(inside, rng.uniform(60, 200) + rng.normal(0, 8, inside.shape), 0).clip(0, 255)
+    images = torch.from_numpy(np.stack([brain(rng, lesion=False)[0] for _ in range(n)]))
     torch.manual_seed(0)
-    tensor = torch.from_numpy(images)
     patients = np.array([f"{seed}-{k // 2}" for k in range(n)])
-    return Sample(features(Encoder(4, width=4).eval(), tensor), tensor, patients)
+    return Sample(features(Encoder(4, width=4).eval(), images), images, patients)
 
 
 @pytest.fixture(scope="module")
@@ -79,23 +73,19 @@ def test_the_jackknife_error_of_a_mean_is_the_textbook_one():
     assert found.mean == pytest.approx(float(a.mean())) and found.patients == 20
 
 
-def test_scores_of_a_generator_that_knows_the_truth_and_of_one_that_does_not(tmp_path):
-    slices = brains(tmp_path / "set", patients=150, each=1, every=2)
-    masks = zip(slices.stroke, slices.foreground, strict=True)
-    known = {stroke.tobytes() + foreground.tobytes(): k for k, (stroke, foreground) in enumerate(masks)}
-
+def test_scores_of_a_generator_that_knows_the_truth_and_of_one_that_does_not(slices):
     class ByHeart(nn.Module):
         """Knows the slices of a split by their masks; the others are grey."""
 
         def __init__(self, split: str) -> None:
             super().__init__()
-            self.rows = slices.of_split(split)
+            self.known = {slices.foreground[k].tobytes(): slices.images[k] for k in slices.of_split(split)}
 
         def forward(self, stroke, foreground):
             pictures = (0.55 + 0.35 * stroke) * foreground
-            for n, (s, f) in enumerate(zip(stroke.byte().numpy(), foreground.byte().numpy(), strict=True)):
-                if (row := known[s.tobytes() + f.tobytes()]) in self.rows:
-                    pictures[n] = torch.from_numpy(slices.images[row] / 255)
+            for n, mask in enumerate(foreground.byte().numpy()):
+                if (image := self.known.get(mask.tobytes())) is not None:
+                    pictures[n] = torch.from_numpy(image / 255)
             return pictures
 
     truth, copies = (synthetic_scores(ByHeart(split), slices) for split in ("all", "train"))
@@ -135,9 +125,8 @@ class Bright(nn.Module):
 def test_a_lesion_is_painted_or_not_and_chance_shows(tmp_path, stroke, chance, fidelity, same):
     slices: SliceSet = brains(tmp_path / "set", patients=12, each=1, every=2)
     before = torch.get_rng_state()
-    scores = lesion_scores(
-        Painter(stroke, chance), Bright(), 0.8, slices, np.flatnonzero(slices.table["has_stroke"])
-    )
+    ill = np.flatnonzero(slices.table["has_stroke"])
+    scores = lesion_scores(Painter(stroke, chance), Bright(), 0.8, slices, ill)
     assert torch.equal(torch.get_rng_state(), before), "torch's own chance is left alone"
     assert scores["real_dice"]["mean"] == 1 and scores["real_pairs"]["mean"] < 0.9
     assert fidelity[0] <= scores["fidelity"]["mean"] == scores["painted_dice"]["mean"] <= fidelity[1]

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from brains import brains
 from PIL import Image
 
 from experiments import balancing, family, pictures, realism, segmentors
@@ -12,11 +11,8 @@ TINY = {"steps": 1, "width": 4, "batch_size": 4, "threads": 1}
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Place:
-    data = brains(tmp_path_factory.mktemp("data") / "set", patients=150, each=1, every=2)
-    runs = tmp_path_factory.mktemp("runs") / "experiment"
-    runs.mkdir()
-    return Place(data, runs, data.folder)
+def place(tmp_path_factory, slices) -> Place:
+    return Place(slices, tmp_path_factory.mktemp("runs"), slices.folder)
 
 
 def test_the_family_beside_the_truth(place, monkeypatch):

@@ -9,7 +9,6 @@ from brains import brains
 
 from experiments import train_weights
 from experiments.recipes import KINDS, RECIPES, Recipe
-from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
 from strokegan_lib.files import sha256
 from strokegan_lib.training.weights import SHIPPED, load_weights
@@ -19,11 +18,6 @@ FILES = sorted(SHIPPED.glob("*.safetensors"))
 # files whose recipe was lengthened since; to be emptied
 BEHIND = ["dcgan-soop", "dcgan-pyramid-soop", "progressive-soop"]
 TINY = {"width": 4, "batch_size": 4, "threads": 1, "seed": 0, "steps": 2}
-
-
-@pytest.fixture(scope="module")
-def slices(tmp_path_factory) -> SliceSet:
-    return brains(tmp_path_factory.mktemp("data") / "set", patients=150, every=2)
 
 
 def make(*words) -> None:

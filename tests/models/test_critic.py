@@ -63,7 +63,5 @@ def test_pictures_are_scaled_to_between_minus_1_and_1():
     critic = ConditionalCritic(2, 1, width=8, attention=False).eval()
     x = torch.full((1, 3, 64, 64), 0.5)
     features, _ = critic(x)
-    flat = nn.functional.leaky_relu(
-        critic.levels[0][0].bias, 0.2
-    )  # 0 to the first convolution, but for its bias
+    flat = nn.functional.leaky_relu(critic.levels[0][0].bias, 0.2)  # what a convolution makes of 0
     assert features[0] is x and torch.allclose(features[1][0], flat[:, None, None].expand_as(features[1][0]))

@@ -10,24 +10,11 @@ from scipy import ndimage
 
 from strokegan_lib.balance.transplant import SMALLEST as SMALLEST_TRANSPLANTED
 from strokegan_lib.models.attention import SelfAttention
-from strokegan_lib.models.family import dcgan, progressive, sagan
+from strokegan_lib.models.family import progressive, sagan
 from strokegan_lib.models.family.dual import SIZE, SMALLEST, MaskCritic, MaskGenerator, harden, soften
 from strokegan_lib.models.family.pix2pix import PatchGAN
 from strokegan_lib.models.family.pix2pixhd import MultiScaleDiscriminator
-from strokegan_lib.models.family.pyramid import PyramidDiscriminator, pyramid_pool
-
-
-@pytest.mark.parametrize(
-    ("network", "size", "shape"),
-    [
-        (dcgan.Discriminator, 128, (2, 1, 1, 1)),
-        (progressive.ProgressiveDiscriminator, 128, (2, 1)),
-        (sagan.Discriminator, 128, (2, 1)),
-        *((PyramidDiscriminator, size, (2, 1)) for size in (64, 96, 128)),  # slices of any size
-    ],
-)
-def test_a_discriminator_has_one_logit_a_slice(network, size, shape):
-    assert network(4)(torch.rand(2, 1, size, size)).shape == shape
+from strokegan_lib.models.family.pyramid import pyramid_pool
 
 
 @pytest.mark.parametrize("size", [(4, 4), (7, 9), (13, 6)])
@@ -149,9 +136,8 @@ def test_black_that_all_slices_share_has_a_finite_slope_in_every_precision(dtype
     assert x.grad.isfinite().all() and float(y.detach().max()) < 0.01
 
 
-def masks_from_noise(seed: int = 0, stroke: float = 0.0) -> MaskGenerator:
+def masks_from_noise(stroke: float = 0.0) -> MaskGenerator:
     """One that has learnt nothing, yet makes strokes: its logits are large and *stroke* is added to half of them."""
-    torch.manual_seed(seed)
     network = MaskGenerator(noise=8, width=4).eval()
     with torch.no_grad():
         network.head.weight.mul_(30)
@@ -167,29 +153,17 @@ def test_soft_masks_are_nested_sigmoids():
     torch.testing.assert_close(masks, torch.stack([a * b, b], 1))
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_samples_are_a_stroke_in_one_whole_brain_decided_by_the_seed_and_their_number(seed):
-    network = masks_from_noise(seed)
-    stroke, foreground = network.sample(3, seed)
-    for masks in (stroke, foreground):
-        assert masks.shape == (3, SIZE, SIZE) and masks.dtype == np.uint8 and (masks <= 1).all()
-    assert SMALLEST == SMALLEST_TRANSPLANTED
-    assert (stroke <= foreground).all() and (stroke.sum((1, 2)) >= SMALLEST).all()
-    for mask in foreground:
-        assert ndimage.label(mask)[1] == 1 and (ndimage.binary_fill_holes(mask) == mask).all()
-    few, other = network.sample(2, seed)[0], network.sample(2, seed + 1)[0]
-    assert (few == stroke[:2]).all() and (few[0] != few[1]).any() and (few != other).any()
-
-
-def test_an_empty_stroke_is_drawn_again_but_not_for_ever():
+def test_number_and_seed_decide_a_mask_and_an_empty_stroke_is_drawn_again_but_not_for_ever():
     network = masks_from_noise(stroke=-1)
     with torch.inference_mode():
         z = [np.random.default_rng((0, 0, k)).standard_normal(8, np.float32) for k in range(12)]
         first = np.stack([harden(soft) for soft in network(torch.from_numpy(np.stack(z))).numpy()])
     empty = first[:, 0].sum((1, 2)) < SMALLEST
+    assert SMALLEST == SMALLEST_TRANSPLANTED
     assert 0 < empty.sum() < 12, "neither all nor none: else this test sees nothing"
-    stroke, _ = network.sample(12, 0)
-    assert (stroke.sum((1, 2)) >= SMALLEST).all() and (stroke[~empty] == first[~empty, 0]).all()
+    masks = np.stack(network.sample(12, 0), 1)  # (12, 2, H, W)
+    assert masks.dtype == np.uint8 and (masks[~empty] == first[~empty]).all()
+    assert (masks[:, 0].sum((1, 2)) >= SMALLEST).all() and (network.sample(12, 1)[0] != masks[:, 0]).any()
     with pytest.raises(ValueError, match="has not learnt"):
         masks_from_noise(stroke=-1e4).sample(1)
 

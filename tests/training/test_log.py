@@ -35,11 +35,9 @@ def test_a_resumed_run_drops_the_rows_of_steps_that_it_makes_again(tmp_path, mad
 @pytest.mark.parametrize(
     "left",  # by a power cut or a spreadsheet
     [
-        b"step,loss\n0,0.5\n1,0.25\n",
         b"step,loss\n0,0.5\n1,0.25\n2,0.125\n1",
         b"step,loss\n0,0.5\n1,0.25\n\0\0\0\0",
         b"step;loss\n0;0,5\n1;0,25\n",
-        b"",
         b"\xff\xfe\x00\x01",
     ],
 )

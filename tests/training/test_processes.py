@@ -34,23 +34,23 @@ def launched(slices, tmp_path_factory) -> Path:
 def test_both_hold_equal_weights_and_one_writes(launched, slices, task):
     first, second = (torch.load(launched / f"{task}-{rank}.pt", weights_only=True) for rank in range(2))
     assert first["processes"] == second["processes"] == 2
-    for what in ("parameters", "average", "gradients"):
+    for what in ("parameters", "average", "moments"):
         assert first[what] and not tiny.differences(first[what], second[what]), what
     start = {k: dict(n.named_parameters()) for k, n in two_processes.make_gan(task).networks.items()}
     assert tiny.differences(first["parameters"], start)  # they have moved
     state = load_checkpoint(launched / task)
-    assert state["step"] == two_processes.STEPS and state["about"]["processes"] == 2
+    steps = two_processes.TASKS[task]
+    assert state["step"] == steps == len(read_rows(launched / task / "metrics.csv"))
+    assert len(checkpoints(launched / task)) == min(steps, 2) and state["about"]["processes"] == 2
     assert not tiny.differences({k: state["average"][k] for k in first["average"]}, first["average"])
-    assert len(checkpoints(launched / task)) == 2
-    assert len(read_rows(launched / task / "metrics.csv")) == two_processes.STEPS
 
 
 def test_gradients_equal_those_of_one_process_with_the_whole_batch(launched, slices):
-    loop = two_processes.spy("masked", slices, steps=1)
+    loop = two_processes.loop_of("masked", slices)
     loop.run()
-    shared = torch.load(launched / "masked-0.pt", weights_only=True)["gradients"]
-    assert loop.accelerator.num_processes == 1 and shared.keys() == loop.gradients.keys()
-    for name, gradients in loop.gradients.items():
-        for parameter, alone in gradients.items():
-            error = (shared[name][parameter] - alone).abs().max() / alone.abs().max()
-            assert error < 1e-9, (name, parameter, float(error))
+    shared = torch.load(launched / "masked-0.pt", weights_only=True)["moments"]
+    assert loop.accelerator.num_processes == 1 and len(shared) == 2
+    for name, moments in two_processes.moments(loop).items():
+        for parameter, alone in moments.items():
+            error = (shared[name][parameter] - alone).abs().max()
+            assert error <= 1e-3 * alone.abs().max(), (name, parameter, float(error))

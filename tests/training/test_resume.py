@@ -66,7 +66,6 @@ def test_resumed_behind_a_damaged_checkpoint_and_again_when_it_has_ended(whole, 
 @pytest.mark.parametrize(
     ("task", "changes", "words"),
     [
-        ("toy", {"steps": 5}, "steps was 4 and is now 5"),
         ("toy", {"average": 0.9}, "average was 0.99 and is now 0.9"),
         ("toy", {"precision": "bf16"}, "precision was no and is now bf16"),
         ("unet", {}, "task was toy and is now unet"),

@@ -41,10 +41,10 @@ class Toy:
         return {"critic": critic, "painter": painter, "spread": painted.std()}
 
 
-def make_gan(task: str) -> GAN:
+def make_gan(task: str, channels: int = 1, **changes: Any) -> GAN:
     """A GAN four channels wide: the name of a task's row, such as 'masked', 'styled' or 'dcgan', or 'toy'."""
     torch.manual_seed(0)
-    return Toy() if task == "toy" else build(replace(ROWS[task], width=4))
+    return Toy() if task == "toy" else build(replace(ROWS[task], width=4, **changes), channels)
 
 
 def make_loop(
