@@ -51,7 +51,9 @@ def resample_onto(volume: Volume, grid: Volume) -> Volume:
     step = np.linalg.norm(onto[:3, :3], axis=1)  # old voxels that a new one spans, per old axis
     # larger voxels need a smoother image, or fine detail would come out as false pattern
     smooth = gaussian_filter(volume.data, np.where(step > 1, step / 2.355, 0))  # half as high at half a voxel
-    data = affine_transform(smooth, onto[:3, :3], onto[:3, 3], grid.data.shape, order=1, cval=0.0)
+    # 0 lies beyond the outermost voxels, not at them: rounding may put the same place a hair outside
+    how = {"order": 1, "mode": "grid-constant", "cval": 0.0}
+    data = affine_transform(smooth, onto[:3, :3], onto[:3, 3], grid.data.shape, **how)
     return replace(volume, data=data, affine=grid.affine)
 
 

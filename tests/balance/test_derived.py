@@ -1,5 +1,7 @@
 """Thinned sets: fewer training patients, the same validation and test patients."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -33,6 +35,7 @@ def test_the_share_is_reached_as_nearly_as_whole_patients_allow(discs, tmp_path_
 
 
 def test_a_fraction_of_the_training_patients_is_copied_as_it_is(discs, tmp_path):
+    discs = replace(discs, table=discs.table | {"synthetic": np.arange(len(discs)) % 2})
     thin = thin_patients(discs, tmp_path / "set", 0.3, **NAMED)
     assert len(names(thin, "train")) == round(0.3 * len(names(discs, "train")))
     rows = np.flatnonzero(np.isin(discs.table["patient"], thin.patients))

@@ -15,6 +15,16 @@ def clustered(patients: int, rng: np.random.Generator) -> tuple[np.ndarray, np.n
     return rng.normal(0, 0.2, patients)[ids] + rng.normal(0, 0.15, len(ids)), ids
 
 
+def test_one_slice_a_patient_is_the_plain_bootstrap_of_scipy():
+    one, other = np.random.default_rng(0).normal((0.5, 0.52), 0.2, (80, 2)).T
+    found = bootstrap(np.stack([one, other], -1), np.arange(80), draws=20_000)
+    how = {"paired": True, "n_resamples": 20_000, "method": "percentile", "rng": 1}
+    ratio = stats.bootstrap((one, other), lambda x, y, axis: x.sum(axis) / y.sum(axis), **how)
+    theirs = ratio.confidence_interval
+    near = pytest.approx([theirs.low, theirs.high], abs=0.03 * (found.high - found.low))
+    assert [found.low, found.high] == near
+
+
 def test_whole_patients_are_drawn():
     """Against a resample made slice by slice, in a loop, with the same random numbers."""
     values, ids = clustered(7, np.random.default_rng(5))

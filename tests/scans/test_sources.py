@@ -87,7 +87,7 @@ def test_isles2022_flair_follows_the_affines():
     assert np.allclose(isles2022.resample_onto(fine, coarse).data[inner], coarse.data[inner], atol=0.3)
     rough = Volume(np.random.default_rng(0).random((44, 40, 30)), tilt, Path("b.nii"))
     same = isles2022.resample_onto(rough, Volume(coarse.data, tilt, Path("c.nii")))  # and smooths nothing
-    assert np.allclose(same.data[inner], rough.data[:8, :6, :3][inner])
+    assert np.allclose(same.data, rough.data[:8, :6, :3])  # its border voxels too
 
 
 def test_brats2015_tree_with_every_quirk(tmp_path):
