@@ -1,5 +1,7 @@
 """The critics: their levels, what a patch is, and what keeps them in bounds."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -20,16 +22,17 @@ def test_the_picture_itself_comes_first_then_three_levels(channels, attention):
 
 # bounded: how many layers; batch normalisation: in which levels
 @pytest.mark.parametrize(
-    ("critic", "bounded", "normed"),
+    ("make", "bounded", "normed"),
     [
-        (Critic(3, width=8), 3 + 4, []),  # levels, attention
-        (Critic(3, width=8, spectral=False, attention=False), 0, [1, 2]),
-        (ConditionalCritic(2, 1, width=8), 4, []),  # attention alone
-        (ConditionalCritic(2, 1, width=8, spectral=True), 3 + 4 + 1 + 2 + 1, []),  # and patch, whole, linear
+        (partial(Critic, 3), 3 + 4, []),  # levels, attention
+        (partial(Critic, 3, spectral=False, attention=False), 0, [1, 2]),
+        (partial(ConditionalCritic, 2, 1), 4, []),  # attention alone
+        (partial(ConditionalCritic, 2, 1, spectral=True), 3 + 4 + 1 + 2 + 1, []),  # and patch, whole, linear
     ],
     ids=["critic", "neither", "conditional", "conditional, spectral"],
 )
-def test_spectral_norm_makes_the_largest_singular_value_one_and_replaces_batch_norm(critic, bounded, normed):
+def test_spectral_norm_makes_the_largest_singular_value_one_and_replaces_batch_norm(make, bounded, normed):
+    critic = make(width=8)
     for _ in range(60):  # a power iteration each
         critic(torch.randn(2, 3, 32, 32))
     modules = [*critic.eval().modules()]
