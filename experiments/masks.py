@@ -1,6 +1,7 @@
 """How like drawn masks the made ones are: size, place, variety, and whether they are copies."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,8 +20,7 @@ BLUR = 3.0  # pixels, standard deviation: where strokes fall, not where their ri
 PAIRS = 2000  # whose Dice is averaged: most pairs do not touch
 
 
-@dataclass(frozen=True)
-class MaskSample:
+class MaskSample(NamedTuple):
     """Strokes, none empty, (n, H, W) 0/1, and the names of n patients."""
 
     stroke: np.ndarray
@@ -40,11 +40,6 @@ def made(generator: MaskGenerator) -> MaskSample:
     return MaskSample(stroke, np.array([f"made {number}" for number in range(COUNT)]))
 
 
-def wasserstein(a: Tensor, b: Tensor) -> float:
-    """Mean distance that values must be moved to turn one sample into the other, (n,) and (m,)."""
-    return float(stats.wasserstein_distance(a.numpy(), b.numpy()))
-
-
 def blurred(masks: np.ndarray) -> np.ndarray:
     """Masks as smooth patches, (n, H, W) -> (n, H * W)."""
     return ndimage.gaussian_filter(masks.astype(np.float32), (0, BLUR, BLUR)).reshape(len(masks), -1)
@@ -58,8 +53,9 @@ def total_variation(a: Tensor, b: Tensor) -> float:
 
 # name: what is looked at, a row a slice, and how two samples of it are compared
 DISTANCES = {
-    # natural logarithm of each mask's pixels, (n, H, W) -> (n,): strokes differ a thousandfold
-    "log_area": (lambda masks: np.log(masks.sum((1, 2), dtype=np.int64)), wasserstein),
+    # natural logarithm of each mask's pixels, (n, H, W) -> (n,): strokes differ a thousandfold; the mean distance that
+    # values must be moved to turn one sample into the other
+    "log_area": (lambda masks: np.log(masks.sum((1, 2), dtype=np.int64)), stats.wasserstein_distance),
     "place": (blurred, total_variation),
 }
 

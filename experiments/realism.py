@@ -34,11 +34,11 @@ Scores = dict[str, dict[str, Any]]  # name -> mean, low, high, n, patients (see 
 
 @dataclass(frozen=True)
 class Sample:
-    """Slices as the measures want them: features (n, F), images (n, 1, 128, 128) uint8, names of patients (n,)."""
+    """Slices as the measures want them."""
 
-    features: Tensor
-    images: Tensor
-    patients: np.ndarray
+    features: Tensor  # (n, F)
+    images: Tensor  # (n, 1, 128, 128) uint8
+    patients: np.ndarray  # (n,) names
 
     @classmethod
     def of(cls, images: np.ndarray, patients: np.ndarray) -> "Sample":

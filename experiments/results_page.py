@@ -1,4 +1,4 @@
-"""Write the tables into docs/results.md, docs/ethics.md and README.md: ``python -m experiments.results_page``.
+"""Write the tables into docs/results.md and README.md: ``python -m experiments.results_page``.
 
 A table stands between <!-- table NAME --> and <!-- /table -->; it is made of results/NAME.csv and its card. A part of a
 table is NAME:VIEW. The figures that README names stand between <!-- results --> and <!-- /results -->.
@@ -9,15 +9,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from experiments.recipes import steps_made
 from experiments.runner import RESULTS, Line, flat
-from experiments.segmentors import CANDIDATES
 from strokegan_lib.classroom.saved import table_of
 from strokegan_lib.files import write_whole
-from strokegan_lib.training.weights import NETWORKS, SHIPPED, load_weights, shipped
+from strokegan_lib.training.weights import NETWORKS, load_weights, shipped
 
 ROOT = Path(__file__).parents[1]
-PAGES = (ROOT / "docs/results.md", ROOT / "docs/ethics.md", ROOT / "README.md")
+PAGES = (ROOT / "docs/results.md", ROOT / "README.md")
 # columns of each table, as in its file
 OVERLAP = "arm dice pooled_dice"
 FALSE = "empty_false_positive_rate"
@@ -50,7 +48,6 @@ TABLES = {
     "family_soop": f"title source parameters_generator parameters_critic steps step_seconds {REALISM} {LESIONS}",
     "masks_soop": "measure masks mean as_many halves",
     "phantom_likeness": "measure phantom halves ratio",
-    "steps": "what trainings steps",
 }
 HEADERS = {  # where they are not the column's own name
     "arm": "", "generator": "", "dice": "Dice, lesion slices", "pooled_dice": "pooled Dice",
@@ -103,28 +100,11 @@ def of_weights() -> list[Line]:
     return lines
 
 
-def of_steps() -> list[Line]:
-    """How long what is reported was trained."""
-    files = [load_weights(file, tuple(NETWORKS))[1] for file in SHIPPED.glob("*.safetensors")]
-    arms, card = table_of("table1_soop", RESULTS)
-    folds = [line["steps"] for line in arms for _ in card["seeds"]]
-    tried = [CANDIDATES.budget["steps"] for _ in table_of("new_loss_candidates", RESULTS)[0]]
-    found = {
-        "the shipped files": [steps_made(about) for about in files],
-        "Table 1, five folds": folds,
-        "the divergence, five folds, and all candidates": folds[: len(card["seeds"])] + tried,
-    }
-    return [{"what": what, "trainings": len(steps), "steps": sum(steps)} for what, steps in found.items()]
-
-
-MADE = {"weights": of_weights, "steps": of_steps}  # tables that come from the weight files and have no card
-
-
 def table(name: str) -> str:
     """A table in Markdown, with a line that says how many, how and when."""
     source, _, view = name.partition(":")
     of, part = source.removesuffix("_groups"), "groups" if source.endswith("_groups") else ""
-    lines, card = (MADE[source](), {}) if source in MADE else table_of(of, RESULTS, part=part)
+    lines, card = (of_weights(), {}) if source == "weights" else table_of(of, RESULTS, part=part)
     columns = TABLES[name].split()
     rows = [[HEADERS.get(column, column) for column in columns], ["---"] * len(columns)]
     rows += [[cell(line, column) for column in columns] for line in lines]

@@ -7,7 +7,7 @@ from brains import disc
 from scipy import stats
 
 from experiments import masks as module
-from experiments.masks import DISTANCES, MaskSample, dice_between, mask_scores, total_variation, wasserstein
+from experiments.masks import DISTANCES, MaskSample, dice_between, mask_scores, total_variation
 from strokegan_lib.models.family.dual import MaskGenerator
 
 
@@ -27,8 +27,6 @@ def test_distances_in_closed_form_and_by_scipy():
     areas = [np.log(of.stroke.sum((1, 2))) for of in (a, b)]
     found = distance(*(torch.from_numpy(describe(of.stroke)) for of in (a, b)))
     assert found == pytest.approx(stats.wasserstein_distance(*areas))
-    values = torch.randn(50, dtype=torch.float64)
-    assert wasserstein(values, values + 0.3) == pytest.approx(0.3)
     maps = torch.zeros(2, 10, dtype=torch.float64)
     maps[0, :2] = maps[1, 2:4] = 1.0
     assert [total_variation(maps, maps.roll(by, 1)) for by in (0, 2, 5)] == pytest.approx([0, 0.5, 1])

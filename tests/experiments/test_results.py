@@ -49,9 +49,9 @@ def test_cells_and_pages():
     assert cell(line, "dice") == ".500 (.400 to .600)" and cell(line, "wilcoxon_holm_p") == "< .001"
     lead = {"minus_arm": -0.05, "minus_arm_low": -0.08, "minus_arm_high": 0.01}
     assert ahead(lead) == ".050 (−.010 to .080)"
-    page = "a\n<!-- table steps -->\nstale\n<!-- /table -->\nb\n<!-- results -->\n<!-- /results -->\n"
+    page = "a\n<!-- table weights -->\nstale\n<!-- /table -->\nb\n<!-- results -->\n<!-- /results -->\n"
     made = filled(page)
-    assert "| the shipped files |" in made and "stale" not in made and results_page.findings() in made
+    assert "| synthesis-soop |" in made and "stale" not in made and results_page.findings() in made
 
 
 def test_reproduce_writes_tables_and_cards(tmp_path, monkeypatch):
