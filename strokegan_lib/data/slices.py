@@ -115,6 +115,11 @@ class SliceSet:
         chosen = {patient for patient in self.patients if split_of(patient, fold) == split}
         return np.flatnonzero([patient in chosen for patient in self.table["patient"].tolist()])
 
+    @cached_property
+    def lesion_pixels(self) -> np.ndarray:
+        """Size of the stroke in each slice, (N,) int64."""
+        return self.stroke.sum((1, 2), dtype=np.int64)
+
     def lesion_ml(self) -> dict[str, float]:
         """Lesion volume of each patient, mL: pixels x pixel area x distance of planes."""
         t = self.table
