@@ -15,7 +15,9 @@ from strokegan_lib.profiles import profile as profile_of
 LEAST = 30  # pixels of a lesion that is to be seen in a small picture
 
 
-def lesson(profile: str, data: str | os.PathLike = "", *, channels: int | None = None) -> tuple[Profile, SliceSet]:
+def lesson(
+    profile: str, data: str | os.PathLike = "", *, channels: int | None = None
+) -> tuple[Profile, SliceSet]:
     """The profile by its name, and the slices: a prepared data set, or else the profile's phantom.
 
     Sets PyTorch's threads and seed, and the style of figures. A lesson whose networks come with the kit says

@@ -15,6 +15,7 @@ import anywidget
 import ipywidgets as widgets
 import numpy as np
 import traitlets
+from matplotlib import style
 
 from strokegan_lib.classroom.widgets.pixels import png
 
@@ -103,7 +104,8 @@ class Interactive(ABC):
         if self.quiet:
             return
         try:
-            shown, words = self.draw(**{name: control.value for name, control in self.controls.items()})
+            with style.context("default"):  # a lesson's large letters do not fit beside pictures
+                shown, words = self.draw(**{name: control.value for name, control in self.controls.items()})
         except Exception as error:  # the error of a callback would be seen nowhere else
             self.words.value = status(f"{type(error).__name__}: {error}", "strokegan-failed")
             raise
