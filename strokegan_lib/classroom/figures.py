@@ -27,16 +27,22 @@ def draw(axes: Axes, image: np.ndarray, mask: np.ndarray | None = None, title: s
 
 
 def gallery(
-    rows: Mapping[str, Sequence[np.ndarray]], masks: Sequence[np.ndarray] | None = None, side: float = 1.9
+    rows: Mapping[str, Sequence[np.ndarray]],
+    masks: Sequence[np.ndarray] | Mapping[str, Sequence[np.ndarray]] = (),
+    side: float = 1.9,
 ) -> Figure:
-    """A row of slices (n, H, W) for each name, *side* inches each; *masks* (n, H, W) are outlined in every row."""
+    """A row of slices (n, H, W) for each name, *side* inches each.
+
+    *masks* (n, H, W) are outlined in every row, or those of a row's name in that row.
+    """
     count = max(map(len, rows.values()))
     size = (side * count + 0.5, side * len(rows))
     figure, axes = plt.subplots(len(rows), count, figsize=size, squeeze=False)
     for (name, pictures), line in zip(rows.items(), axes, strict=True):
+        outlines = masks.get(name, ()) if isinstance(masks, Mapping) else masks
         for place, ax in enumerate(line):
             if place < len(pictures):
-                draw(ax, pictures[place], None if masks is None else masks[place])
+                draw(ax, pictures[place], outlines[place] if place < len(outlines) else None)
             else:
                 ax.axis("off")
         line[0].set_ylabel(name)
