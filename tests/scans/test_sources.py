@@ -20,6 +20,7 @@ from strokegan_lib.errors import BadInput
 from strokegan_lib.scans import brats2015, isles2018, isles2022, soop
 from strokegan_lib.scans.cases import Dropped
 from strokegan_lib.scans.formats import SCALED
+from strokegan_lib.scans.layout import Name, find
 from strokegan_lib.scans.volumes import NAN_OUTSIDE, Volume, read_mask
 
 
@@ -27,6 +28,13 @@ def found(source, folder: Path) -> list:
     cases, bad = source.SOURCE.find(folder)
     assert not bad
     return cases
+
+
+def test_cases_come_in_the_order_of_their_numbers(tmp_path):
+    for number in (10, 2, 33):
+        (tmp_path / f"case_{number}.nii").touch()
+    cases, bad = find(tmp_path, lambda path: Name("p", path.stem, "mask"), "mask")
+    assert [case.case for case in cases] == ["case_2", "case_10", "case_33"] and not bad
 
 
 def test_isles2018_tree_with_every_quirk(tmp_path):
