@@ -82,9 +82,10 @@ class WindowExplorer(Interactive):
         )
 
     def draw(self, low: int, high: int) -> tuple[np.ndarray, str]:
-        grey = Window("", low, max(high, low + 1), "").to_bytes(self.plane, self.foreground)
+        high = max(high, low + 1)
+        grey = Window("", low, high, "").to_bytes(self.plane, self.foreground)
         picture = outlined(grey)
-        figure, axes = chart((5, len(picture) / 96), left=0.04, right=0.98, bottom=0.15, top=0.97)
+        figure, axes = chart((5, len(picture) / 96), left=0.04, right=0.95, bottom=0.15, top=0.97)
         axes.axvspan(low, min(high, 1600), color="0.88", label="window")
         style = {"bins": np.linspace(0, 1600, 65), "density": True, "histtype": "step", "lw": 2}
         axes.hist(self.plane[self.tissue], color="black", label="tissue", **style)
