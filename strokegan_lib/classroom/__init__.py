@@ -16,7 +16,7 @@ MODULES = {
     "outputs": ("record", "show"),
     "saved": ("saved_comparisons", "table_of"),
     "widgets.attention_explorer": ("AttentionExplorer",),
-    "widgets.browsers": ("MaskComparison", "PatientBrowser"),
+    "widgets.browsers": ("MaskComparison", "PatientBrowser", "WindowExplorer"),
     "widgets.latent_walk": ("LatentWalk", "Walker", "interpolate"),
     "widgets.lesion_mover": ("LesionMover",),
     "widgets.lesion_painter": ("LesionPainter",),

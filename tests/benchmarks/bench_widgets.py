@@ -40,6 +40,8 @@ def widgets() -> Iterator[tuple[Interactive, str, list]]:
     maps = {"even": torch.ones(1024, 1024)}
     yield c.PatientBrowser(slices), "plane", list(range(8))
     yield c.MaskComparison(slices.images[largest, 0], lesion, np.roll, np.vdot), "pixels", list(range(-3, 4))
+    plane = 4.0 * slices.images[largest, 0]  # in some scanner's unit
+    yield c.WindowExplorer(plane, lesion, slices.foreground[largest] == 1), "high", list(range(400, 2000, 50))
     yield c.AttentionExplorer(slices.images[largest, 0], maps), "column", list(range(128))
     yield c.LevelProber(critic, image, stroke), "down", list(range(-16, 17))
     yield c.LesionMover(generator, slices, rows, lesion), "row", list(range(50, 90))

@@ -9,7 +9,7 @@ import pytest
 import torch
 from conftest import GREY, pixels
 
-from strokegan_lib.classroom import AttentionExplorer, MaskComparison, PatientBrowser
+from strokegan_lib.classroom import AttentionExplorer, MaskComparison, PatientBrowser, WindowExplorer
 from strokegan_lib.classroom.widgets.interactive import VIEW
 from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, SCALE, outlined
 
@@ -48,6 +48,15 @@ def test_the_browser_shows_the_slice_that_was_asked_for_and_offers_the_planes_of
     assert "no stroke (this patient's lies between planes 1 and 1)" in browser.set(plane=2).sentence
     browser.controls["patient"].value = 0  # as the mouse does it
     assert (pixels(browser) == 101).all() and browser.sentence == "a, plane 1 (0 to 1), flair: no stroke"
+
+
+def test_a_window_can_hide_the_lesion():
+    plane = np.where(MASK, 900, 500)
+    explorer = WindowExplorer(plane, MASK, np.ones((16, 16), bool)).set(low=0, high=1000)
+    assert "tissue has the byte 132 and the lesion 230 (medians), 98 apart; 0 %" in explorer.sentence
+    assert (pixels(explorer)[: 16 * SCALE, : 4 * SCALE] == 132).all()
+    assert "255 and the lesion 255 (medians), 0 apart; 100 %" in explorer.set(high=450).sentence
+    assert "from 1000 to 1001: tissue has the byte 8 and the lesion 8" in explorer.set(low=1000).sentence
 
 
 def test_set_refuses_what_the_controls_do_not_offer():
