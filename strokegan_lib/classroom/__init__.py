@@ -17,6 +17,7 @@ MODULES = {
     "saved": ("saved_comparisons", "table_of"),
     "widgets.attention_explorer": ("AttentionExplorer",),
     "widgets.browsers": ("MaskComparison", "PatientBrowser", "WindowExplorer"),
+    "widgets.family_tree": ("FamilyTree", "Relative"),
     "widgets.latent_walk": ("LatentWalk", "Walker", "interpolate"),
     "widgets.lesion_mover": ("LesionMover",),
     "widgets.lesion_painter": ("LesionPainter",),

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import geometric_slerp
 from scipy.stats import binomtest
+from traitlets import TraitError
 
 from strokegan_lib import classroom as c
 from strokegan_lib.classroom.widgets.attention_explorer import DIM
@@ -57,6 +58,26 @@ def test_the_ends_of_a_walk_are_the_codes_own_pictures():
     assert "0.000 from the right" in walk.set(share=1.0).sentence
     walkers["b"] = walkers["a"]._replace(codes=codes[:2])
     assert c.LatentWalk(walkers).controls["end"].max == 1, "codes that every walker has"
+
+
+def test_the_family_tree_shows_who_was_there_and_frames_who_is_new():
+    members = {
+        "old": c.Relative(2015, 0, np.full((8, 8), 70, np.uint8), (), "600 steps"),
+        "young": c.Relative(2017, 1, np.full((8, 8), 140, np.uint8), ("old",), "500 steps"),
+    }
+    tree = c.FamilyTree(members)
+    assert tree.controls["year"].options == (2015, 2017)
+    frames = []
+    for year, told in ((2015, "1 of 2: old (600 steps)"), (2017, "2 of 2: young (500 steps)")):
+        shown = pixels(tree.set(year=year))
+        assert tree.sentence == f"{year}, {told}"
+        area = [(shown == grey).all(-1).sum() for grey in (70, 140)]  # letters have grey rims
+        assert [a > 5000 for a in area] == [True, year == 2017]
+        frames.append(np.argwhere((shown == ORANGE).all(-1)).mean(0))
+    (below, left), (above, right) = frames
+    assert above < below and left < right, "later to the right, row 1 above row 0"
+    with pytest.raises(TraitError):
+        tree.set(year=2016)
 
 
 def test_the_bars_of_the_level_prober_are_the_loss_of_the_library(phantom: SliceSet):
