@@ -16,6 +16,7 @@ MODULES = {
     "outputs": ("record", "show"),
     "saved": ("saved_comparisons", "table_of"),
     "widgets.attention_explorer": ("AttentionExplorer",),
+    "widgets.average_explorer": ("AverageExplorer",),
     "widgets.browsers": ("MaskComparison", "PatientBrowser"),
     "widgets.latent_walk": ("LatentWalk", "Walker", "interpolate"),
     "widgets.lesion_mover": ("LesionMover",),
