@@ -16,6 +16,7 @@ MODULES = {
     "outputs": ("record", "show"),
     "saved": ("saved_comparisons", "table_of"),
     "widgets.attention_explorer": ("AttentionExplorer",),
+    "widgets.average_explorer": ("AverageExplorer",),
     "widgets.browsers": ("MaskComparison", "PatientBrowser", "WindowExplorer"),
     "widgets.family_tree": ("FamilyTree", "Relative"),
     "widgets.latent_walk": ("LatentWalk", "Walker", "interpolate"),

@@ -18,6 +18,7 @@ from turns import machine
 
 from strokegan_lib import classroom as c
 from strokegan_lib.classroom.widgets.interactive import Interactive
+from strokegan_lib.evaluation.overlap import count_masks
 from strokegan_lib.models.critic import Critic
 from strokegan_lib.profiles import profile
 from strokegan_lib.training.weights import load_weights, shipped
@@ -49,6 +50,9 @@ def widgets() -> Iterator[tuple[Interactive, str, list]]:
     yield c.ThresholdExplorer(slices, rows, {"grey": scores}), "threshold", [k / 100 for k in range(1, 100)]
     yield c.RealOrSynthetic(slices.images[:50, 0], slices.images[50:, 0]), "number", list(range(1, 13))
     yield c.LossExplorer(), "painted", [k / 100 for k in range(1, 100)]
+    truth = torch.from_numpy(slices.stroke[rows]) == 1
+    counts = {"grey": count_masks(scores > 0.5, truth), "black": count_masks(scores > 1, truth)}
+    yield c.AverageExplorer(counts, slices.table["patient"][rows], {}), "share", [k / 100 for k in range(96)]
     yield c.RatioExplorer(c.saved_comparisons()), "score", ["pooled Dice", "precision"]
 
 

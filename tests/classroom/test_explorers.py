@@ -13,11 +13,12 @@ from traitlets import TraitError
 
 from strokegan_lib import classroom as c
 from strokegan_lib.classroom.widgets.attention_explorer import DIM
+from strokegan_lib.classroom.widgets.average_explorer import averages
 from strokegan_lib.classroom.widgets.loss_explorer import GREYS, LOSSES, expected
 from strokegan_lib.classroom.widgets.pixels import BLUE, ORANGE, SCALE, outlined
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation.measure import THRESHOLDS
-from strokegan_lib.evaluation.overlap import best_threshold, count
+from strokegan_lib.evaluation.overlap import Counts, best_threshold, count
 from strokegan_lib.losses import multi_scale_l1
 from strokegan_lib.models.critic import Critic
 
@@ -200,3 +201,20 @@ def test_the_threshold_explorer_shows_overlaps_and_the_curve_that_the_library_ch
     best = count(score[:5], truth[:5], THRESHOLDS).dice().mean(-1).max()
     told = explorer.set(threshold=round(chosen, 2)).sentence
     assert told.endswith(f"over the 5 slices with a lesion {best:.3f}")
+
+
+def test_the_average_explorer_counts_empty_slices_as_if_there_were_more_of_them():
+    tp, fp, fn = torch.tensor([[6, 0, 0, 0], [2, 0, 5, 0], [2, 4, 0, 0]])  # Dice .75, 0, and two empty slices
+    counts, patients = Counts(tp, fp, fn), np.array(["a", "b", "a", "b"])
+    found = averages(counts, patients)
+    alone = {"lesion slices": 0.375, "all slices, empty = 1": 1.75 / 4, "all slices, empty = 0": 0.75 / 4}
+    rest = {"empty left out": 0.25, "pooled": 12 / 25, "patients": 12 / 21 / 2}
+    assert found == pytest.approx(alone | rest)
+    chosen = torch.tensor([0, 1, 2, 3, 2, 3, 2, 3])  # each empty slice three times: three in four are empty
+    thrice = averages(counts[chosen], patients[chosen])
+    assert averages(counts, patients, 3) == pytest.approx(thrice)
+    explorer = c.AverageExplorer({"net": counts}, patients, {"paper": 0.7})
+    assert explorer.controls["share"].value == 0.5 and "net 0.188 to 0.480" in explorer.sentence
+    before = explorer.image.value
+    told = f"75% empty slices, lowest to highest of six Dices: net {min(thrice.values()):.3f} to"
+    assert explorer.set(share=0.75).sentence.startswith(told) and explorer.image.value != before
