@@ -1,6 +1,7 @@
 """Figures that a class can read from the back of the room: how every lesson draws its slices."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -56,4 +57,31 @@ def side_by_side(
     figure, axes = plt.subplots(1, len(pictures), figsize=(side * len(pictures), side + 0.4), squeeze=False)
     for (name, picture), ax in zip(pictures.items(), axes[0], strict=True):
         draw(ax, picture, (masks or {}).get(name), name)
+    return figure
+
+
+def rivals(comparison: Any, verdicts: Mapping[str, str]) -> Figure:
+    """Gain in Dice of each arm of a saved comparison against the first, and false positives on empty slices.
+
+    Both with their intervals; the gain is blue where the verdict on an arm is 'better', orange where it is 'worse'.
+    """
+    reference, *arms = comparison.lines
+    rate, setting = "empty_false_positive_rate", comparison.card["setting"]
+    figure, (gain, wrong) = plt.subplots(1, 2, figsize=(12, 0.5 * len(arms) + 1.4), sharey=True)
+    for place, line in enumerate(arms):
+        color = {"better": BLUE, "worse": ORANGE}.get(verdicts[line["arm"]], GREY)
+        ends = [-line["minus_arm_high"], -line["minus_arm_low"]]  # the table holds the first less the arm
+        gain.plot(ends, [place, place], color=color)
+        gain.plot(-line["minus_arm"], place, "o", color=color, markersize=9)
+        wrong.plot([line[f"{rate}_low"], line[f"{rate}_high"]], [place, place], color="black")
+        wrong.plot(line[f"{rate}_mean"], place, "o", color="black", markersize=9)
+    gain.axvline(0, color=GREY, linestyle=":")
+    wrong.axvline(reference[f"{rate}_mean"], color=GREY, linestyle=":")
+    gain.set(title=f"{setting}: gain in Dice", yticks=range(len(arms)))
+    gain.set_yticklabels([line["arm"] for line in arms])
+    gain.invert_yaxis()
+    gain.locator_params(axis="x", nbins=5)
+    wrong.set(title=f"{setting}: strokes found where none is", xlim=(0, 1.03))
+    wrong.set_xlabel("share of the slices without stroke")
+    gain.set_xlabel(f"against {reference['arm']}")
     return figure

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from conftest import GREY, pixels
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib import pyplot as plt
 from scipy.spatial import geometric_slerp
 from scipy.stats import binomtest
 from traitlets import TraitError
@@ -145,6 +146,22 @@ def test_the_ratio_explorer_names_the_arms_that_saw_that_share_and_lights_them()
             for line in (line for line in seen if line["arm"] != "oversampling"):
                 gain, low, high = (-line[key] for key in ("minus_arm", "minus_arm_high", "minus_arm_low"))
                 assert f"({gain:+.3f} against oversampling, {low:+.3f} to {high:+.3f})" in sentence
+
+
+def test_rivals_are_drawn_with_their_gain_their_false_positives_and_the_colour_of_the_verdict():
+    verdicts = dict.fromkeys(("carvemix", "gan-50"), "better") | {"synthetic-only": "worse"}
+    comparison = c.saved_comparisons()["soop, soop-18"]
+    arms = comparison.lines[1:]
+    gain, wrong = c.rivals(comparison, {line["arm"]: "undecided" for line in arms} | verdicts).axes
+    dots = [line for line in gain.lines if line.get_marker() == "o"]
+    assert [dot.get_xdata()[0] for dot in dots] == [-line["minus_arm"] for line in arms]
+    colours = {"better": c.BLUE, "worse": c.ORANGE}
+    assert [dot.get_color() for dot in dots] == [
+        colours.get(verdicts.get(line["arm"], ""), c.GREY) for line in arms
+    ]
+    dots = [dot.get_xdata()[0] for dot in wrong.lines if dot.get_marker() == "o"]
+    assert dots == [line["empty_false_positive_rate_mean"] for line in arms]
+    plt.close(gain.figure)
 
 
 REAL = np.full((20, 16, 16), 50, np.uint8) + np.arange(20, dtype=np.uint8)[:, None, None]
