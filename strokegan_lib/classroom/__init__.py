@@ -10,7 +10,7 @@ MODULES = {
     "checkpoints": ("KeptRuns",),
     "checks": ("Mistake", "check"),
     "datasets": ("one_channel", "prepared"),
-    "figures": ("BLUE", "GREY", "ORANGE", "PINK", "SKY", "draw", "gallery", "rivals", "side_by_side"),
+    "figures": ("BLUE", "GREY", "ORANGE", "PINK", "SKY", "draw", "forest", "gallery", "rivals", "side_by_side"),
     "hardware": ("advice", "best_device", "machine"),
     "lessons": ("held_out", "lesson", "one_of_each", "pictures", "spread"),
     "outputs": ("record", "show"),

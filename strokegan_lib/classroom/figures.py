@@ -27,6 +27,33 @@ def draw(axes: Axes, image: np.ndarray, mask: np.ndarray | None = None, title: s
         spine.set_visible(False)
 
 
+def forest(
+    axes: Axes, rows: Mapping[str, Sequence[float | None]], said: Mapping[str, str] | None = None
+) -> None:
+    """A dot and its interval for each name, the first on top: (mean, low, high), None where there is no such number.
+
+    With *said*, rows are gains, grey where the interval holds 0, and an area behind some says what was expected:
+    'gains' right of 0, 'stays' around it.
+    """
+    ends = [abs(end) for row in rows.values() for end in row if end is not None]
+    edge = 1.1 * max(ends, default=1)
+    for place, (name, (mean, low, high)) in enumerate(rows.items()):
+        left, width, shade = {"gains": (0, edge, SKY), "stays": (-edge / 8, edge / 4, ORANGE)}.get(
+            (said or {}).get(name, ""), (0, 0, GREY)
+        )
+        axes.barh(place, width, left=left, color=shade, alpha=0.4)
+        known = low is not None and high is not None
+        colour = GREY if said is not None and known and low <= 0 <= high else "black"
+        if known:
+            axes.plot([low, high], [place, place], color=colour)
+        if mean is not None:
+            axes.plot(mean, place, "o", color=colour, markersize=8)
+    if said is not None:
+        axes.axvline(0, color="black", linewidth=1)
+        axes.set(xlim=(-edge, edge), xlabel="worse < 0 > better")
+    axes.set(ylim=(len(rows) - 0.5, -0.5), yticks=range(len(rows)), yticklabels=list(rows))
+
+
 def gallery(
     rows: Mapping[str, Sequence[np.ndarray]],
     masks: Sequence[np.ndarray] | Mapping[str, Sequence[np.ndarray]] = (),
