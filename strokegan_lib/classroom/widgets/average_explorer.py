@@ -7,13 +7,13 @@ import numpy as np
 import torch
 
 from strokegan_lib.classroom.widgets.interactive import Interactive
-from strokegan_lib.classroom.widgets.pixels import BLUE_HEX, ORANGE_HEX, chart, rendered
+from strokegan_lib.classroom.widgets.pixels import ORANGE_HEX, chart, rendered
 from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.evaluation.statistics import sums_by_patient
 
 MOST = 0.95  # share of empty slices that the slider offers
 # marker, colour, and how much lower than its line, so that none hides another
-LOOKS = (("o", "black", -0.24), ("s", BLUE_HEX, -0.08), ("^", "#606060", 0.08), ("X", ORANGE_HEX, 0.24))
+LOOKS = (("o", ORANGE_HEX, -0.24), ("s", "#0072b2", -0.08), ("^", "#777777", 0.08), ("X", "black", 0.24))
 
 
 def averages(counts: Counts, patients: np.ndarray, weight: float = 1) -> dict[str, float]:
