@@ -26,6 +26,7 @@ MODULES = {
     "lessons": ("held_out", "lesson", "one_of_each", "pictures", "spread"),
     "outputs": ("record", "show"),
     "saved": ("saved_comparisons", "table_of"),
+    "transfer": ("draw_transfer", "phantom_to_real"),
     "widgets.attention_explorer": ("AttentionExplorer",),
     "widgets.average_explorer": ("AverageExplorer",),
     "widgets.browsers": ("MaskComparison", "PatientBrowser", "WindowExplorer"),
