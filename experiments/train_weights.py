@@ -24,7 +24,7 @@ from experiments.recipes import KINDS, RECIPES, STORES, TRAINED, check_names, se
 from strokegan_lib.command_line import Parser, path, run
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
-from strokegan_lib.errors import BadInput
+from strokegan_lib.errors import BadInput, writing
 from strokegan_lib.evaluation.measure import measure, validation_score
 from strokegan_lib.evaluation.scores import summary
 from strokegan_lib.evaluation.tables import provenance
@@ -67,6 +67,8 @@ def make(options: Namespace) -> None:
         if not missing:
             settings_for(recipe.task, recipe.options, folder)  # refuses a run that was made otherwise
             runs[folder] = [stores[store] for store in recipe.stores]
+    with writing(options.out):
+        options.out.mkdir(parents=True, exist_ok=True)  # now, not after hours
     if options.so_far:
         for folder, sets in runs.items():
             if (folder / TRAINED).is_file() or checkpoints(folder):

@@ -18,7 +18,8 @@ HEAVY = (
 
 def test_every_name_is_there_and_loaded_when_it_is_asked_for():
     for name in classroom.__all__:
-        assert getattr(classroom, name).__name__ == name
+        found = getattr(classroom, name)
+        assert isinstance(found, str) or found.__name__ == name  # a colour has no name of its own
     with pytest.raises(AttributeError, match="chalk"):
         _ = classroom.chalk
     done = subprocess.run([sys.executable, "-c", HEAVY], capture_output=True, text=True, check=True)
