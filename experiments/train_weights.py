@@ -136,8 +136,7 @@ def so_far(folder: Path, channels: int) -> tuple[nn.Module, dict[str, Any]]:
     network = next(iter(build(settings, channels).networks.values()))
     network.load_state_dict(state["best"].get("network", state["average"]))
     about = {"settings": settings.record(), "data_sha256": state["about"]["data"], "so_far": state["step"]}
-    if state["best"]:
-        about["kept_step"] = state["best"]["step"]
+    about |= {"kept_step": state["best"]["step"]} if state["best"] else {}
     return network.eval().requires_grad_(False), about
 
 
