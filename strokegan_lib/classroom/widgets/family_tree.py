@@ -43,18 +43,7 @@ class FamilyTree(Interactive):
             ax.plot(*zip(*CORNERS * HALF + (x, y), strict=True), color=colour, linewidth=width, zorder=3)
             style = {"ha": "center", "va": "top", "fontsize": 13, "backgroundcolor": "white", "zorder": 1}
             ax.text(x, y - HALF - 0.06, f"{name}\n{member.says}", **style)
-<<<<<<< HEAD
-        ax.set(
-            xlim=(-0.5, len(self.years) - 0.5),
-            ylim=(-0.78, 1.2 * rows - 0.78),
-            aspect="equal",
-            xticks=[],
-            yticks=[],
-            frame_on=False,
-        )
-=======
         ax.set(xlim=(-0.5, len(self.years) - 0.5), ylim=(-0.78, 1.2 * rows - 0.78), aspect="equal")
         ax.set(xticks=[], yticks=[], frame_on=False)
->>>>>>> lesson-11
         new = ", ".join(f"{name} ({member.says})" for name, member in there.items() if member.year == year)
         return rendered(figure), f"{year}, {len(there)} of {len(self.members)}: {new}"
