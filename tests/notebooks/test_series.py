@@ -96,19 +96,20 @@ class TestOdd(TestEven):
     files = OTHERS[1::2]
 
 
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory, phantom: SliceSet) -> Path:
+    """Every fifth slice of the phantom, its only channel twice."""
+    out = tmp_path_factory.mktemp("data") / "two"
+    with SliceSetWriter(out, TWO_CHANNELS) as writer:
+        for patient in phantom.patients:
+            rows = phantom.of_patient(patient)[::5]
+            images = phantom.images[rows].repeat(2, axis=1)  # (n, 2, 128, 128)
+            add(writer, (images, phantom.stroke[rows] == 1, phantom.foreground[rows] == 1), patient)
+    return out
+
+
 class TestOwnData:
     files = tuple(file for file in lessons() if file not in OTHERS)
-
-    @pytest.fixture(scope="class")
-    def data(self, tmp_path_factory: pytest.TempPathFactory, phantom: SliceSet) -> Path:
-        """Every fifth slice of the phantom, its only channel twice."""
-        out = tmp_path_factory.mktemp("data") / "two"
-        with SliceSetWriter(out, TWO_CHANNELS) as writer:
-            for patient in phantom.patients:
-                rows = phantom.of_patient(patient)[::5]
-                images = phantom.images[rows].repeat(2, axis=1)  # (n, 2, 128, 128)
-                add(writer, (images, phantom.stroke[rows] == 1, phantom.foreground[rows] == 1), patient)
-        return out
 
     def test_cells_run_twice(self, file: Path, data: Path, tmp_path: Path):
         with kernel({"STROKEGAN_DATA": str(data), "STROKEGAN_RUNS": str(tmp_path)}) as session:
