@@ -135,9 +135,8 @@ def findings() -> str:
     reader = json.loads((RESULTS / "blinded_reading_soop.json").read_text(encoding="utf-8"))
     return f"""- **The paper's margin is not found.** On {card["counts"]["slices"]} real slices, five folds, the paper's segmentor has a Dice {cell(arms["segan"], "minus_arm")}
   above SegAN's, where the paper reports .058; a plain U-Net is ahead of it by {ahead(arms["unet"])}.
-- **Synthetic strokes help where strokes are few.** Training with them gives a Dice {ahead(balancing["gan-50"])} above oversampling,
-  cutting and pasting strokes (CarveMix) {ahead(balancing["carvemix"])}; empty slices with a false positive are
-  {number(balancing["gan-50"][f"{FALSE}_mean"])} against {number(balancing["oversampling"][f"{FALSE}_mean"])} of them. One seed.
+- **Synthetic strokes help where strokes are few.** Training with them gives a Dice {ahead(balancing["gan-50"])} above oversampling, with false positives
+  on {number(balancing["gan-50"][f"{FALSE}_mean"])} against {number(balancing["oversampling"][f"{FALSE}_mean"])} of the empty slices; pasting strokes (CarveMix) gives {ahead(balancing["carvemix"])}. One seed.
 - **Synthetic slices look real to an encoder, not to a reader.** Their coverage is {coverage["paper: synthesis"]}, that of halves of true slices {coverage["true slices"]};
   one reader, an AI model, told {reader["right"]} of {reader["of"]} slices apart."""
 

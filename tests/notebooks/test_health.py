@@ -88,3 +88,20 @@ def test_committed_as_it_ran_told_in_words_and_in_the_order_of_a_lesson(file: Pa
     assert [GRADES[len(mark) - 1] for mark in stars] == list(grades)
     assert quiz < exercises[0] and len(stars) >= 3 and list(stars) == sorted(stars)
     assert all("hint" in tags(cells[i + 1]) for i in exercises)
+
+
+@pytest.mark.parametrize("file", lessons(), ids=lambda file: file.name[:2])
+def test_a_lesson_is_an_hour(file: Path):
+    """Without references, checks, solutions, instructors' notes and what stands under "For the curious"."""
+    words = lines = 0
+    for cell in nbformat.read(file, as_version=4).cells:
+        if "## For the curious" in cell.source:
+            break
+        if cell.cell_type == "markdown" and not tags(cell) & {"solution", "instructor"}:
+            text = re.sub(r"\]\([^)]*\)", "]", cell.source.split("## References")[0])
+            words += len(re.findall(r"[A-Za-z][\w'’-]*", text))
+        elif cell.cell_type == "code" and not tags(cell) & {"solution", "check"}:
+            here = len([line for line in cell.source.splitlines() if line.strip()])
+            lines, longest = lines + here, 30 if "exercise" in tags(cell) else 24
+            assert here <= longest, cell.source.splitlines()[0]
+    assert words <= 1900 and lines <= 300
