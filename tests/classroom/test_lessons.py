@@ -7,7 +7,9 @@ import torch
 from matplotlib import pyplot as plt
 
 from strokegan_lib.classroom import (
+    GREY,
     draw,
+    forest,
     gallery,
     held_out,
     lesson,
@@ -69,4 +71,19 @@ def test_slices_masks_and_bytes_share_one_scale(phantom: SliceSet):
     assert [(ax.get_title(), len(ax.collections)) for ax in figure.axes] == [("a", 0), ("b", 1)]
     draw(figure.axes[0], shown[0], 0 * strokes[0], "empty", vmax=0.5)  # an empty mask has no outline
     assert figure.axes[0].images[-1].get_clim() == (0, 0.5) and not figure.axes[0].collections
+    plt.close("all")
+
+
+def test_a_forest_tells_gains_from_intervals_that_hold_0_and_shows_what_was_expected():
+    rows = {"better": (0.2, 0.1, 0.3), "unclear": (0.05, -0.02, 0.1), "none": (None, None, None)}
+    plain, (_, ax) = plt.figure().subplots(), plt.subplots()
+    forest(plain, rows)
+    assert len(plain.lines) == 4 and {line.get_color() for line in plain.lines[::2]} == {"black"}
+    forest(ax, rows, {"better": "gains", "unclear": "stays"})
+    interval, _, unclear, _, zero = ax.lines
+    assert (interval.get_color(), unclear.get_color()) == ("black", GREY)
+    assert list(interval.get_xdata()) == [0.1, 0.3] and list(zero.get_xdata()) == [0, 0]
+    gains, stays, nothing = ax.patches
+    assert gains.get_x() == 0 < gains.get_width() and nothing.get_width() == 0
+    assert stays.get_x() + stays.get_width() / 2 == pytest.approx(0)
     plt.close("all")
