@@ -22,7 +22,7 @@ from strokegan_lib.profiles import profile
 
 SIZE = 32  # slices a batch
 BATCHES = 80  # a turn: many, for the workers fetch four ahead while the other side has its turn
-AIM = 3.0  # times as fast
+AIM = 2.0  # times as fast; measured were 3.0 on an Intel Xeon, 2.4 to 2.6 on an AMD EPYC
 
 
 def kit_batches(folder: Path) -> Batches:
