@@ -45,7 +45,7 @@ def execute(file: Path, out: Path, parameters: dict[str, str]) -> dict:
     executed = out / file.name
     try:
         papermill.execute_notebook(file, executed, parameters, kernel_name="python3", cwd=file.parent,
-                                   progress_bar=False, extra_arguments=["--log-level=40"])  # fmt: skip
+                                   progress_bar=False, extra_arguments=["--log-level=50"])  # fmt: skip
     except (PapermillExecutionError, DeadKernelError) as failure:
         error = f"{getattr(failure, 'ename', 'dead kernel')}: {getattr(failure, 'evalue', failure)}"
         entry |= {"status": "failed", "error": error}
