@@ -60,7 +60,8 @@ def test_notebooks_pages_records_pictures_and_the_one_that_fails(
     )
     printed, complaint = capfd.readouterr()
     assert "method  Dice\nmasked  .749\n" in printed
-    (line,) = complaint.splitlines()
+    # a kernel that is stopped may add a traceback of its own, rarely
+    (line,) = [line for line in complaint.splitlines() if line.startswith(run.PROG)]
     assert "01_bad.ipynb, cell the-cell: RuntimeError: the critic left" in line
     results = json.loads((out / "results.json").read_text())
     assert results["data_sha256"] == phantom.card["sha256"]
