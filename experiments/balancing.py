@@ -101,7 +101,7 @@ def balanced(name: str, options: Line, place: Place, slices: SliceSet | None = N
     fold = {} if place.fold is None else {"fold": place.fold}
 
     def make(slices: SliceSet, out: Path) -> None:
-        given = {"data": slices.folder, "out": out, "seed": place.fold or 0, **options, **fold}
+        given = {"data": slices.folder, "out": out, "seed": place.seed, **options, **fold}
         synthesise(parser().parse_args(words(given)), f"{MADE_BY}, {name}")
 
     return derived(place.data if slices is None else slices, place.runs / "sets" / name, make)

@@ -22,6 +22,7 @@ from strokegan_lib.training.precision import arithmetic
 PROG = "python -m experiments.reproduce"
 EXPERIMENTS: dict[str, Callable[[Place], Result]] = {
     "table1_soop": partial(runner.run, segmentors.TABLE_1),
+    "seeds_soop": partial(runner.run, segmentors.SEEDS),
     "ablation_soop": partial(runner.run, segmentors.ABLATION),
     "new_loss_candidates": partial(runner.run, segmentors.CANDIDATES),
     "new_loss_soop": partial(runner.run, segmentors.NEW_LOSS),
