@@ -31,7 +31,8 @@ EXPERIMENTS: dict[str, Callable[[Place], Result]] = {
     "phantom_to_real": segmentors.transfer,
     "balancing_soop18": partial(balancing.balancing, balancing.SOOP_18),
     "balancing_tenth": partial(balancing.balancing, balancing.TENTH),
-    "painters_soop": balancing.generators,
+    "balancing_phantom": balancing.on_the_phantom,
+    "painters_soop": balancing.on_soop,
     "family_soop": family.family,
     "memorisation_soop": pictures.copies,
 }

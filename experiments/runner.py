@@ -24,6 +24,7 @@ from strokegan_lib.train import train
 from strokegan_lib.training.weights import load_weights
 
 Line = dict[str, Any]
+THREE_SEEDS = tuple((None, seed) for seed in range(3))  # on the plain split
 RESULTS = Path(__file__).parent / "results"
 SCORES = (
     "dice", "precision", "sensitivity", "pooled_dice", "patient_dice", "empty_false_positive_rate",

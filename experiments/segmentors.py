@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from experiments.recipes import STORES
-from experiments.runner import Arm, Experiment, Place, Result, score, tables
+from experiments.runner import THREE_SEEDS, Arm, Experiment, Place, Result, score, tables
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import FOLDS
 from strokegan_lib.training.objectives import OBJECTIVES
@@ -13,7 +13,6 @@ BUDGET = {"steps": 1500, "width": 32, "batch_size": 16, "lesion_share": 0.75, "t
 METHODS = {name: Arm({"method": name}) for name in ("masked", "segan", "unet")}
 LOSSES = {loss: Arm({"method": "masked", "loss": loss}) for loss in OBJECTIVES}
 CROSS_VALIDATION = tuple((fold, fold) for fold in range(FOLDS))
-THREE_SEEDS = tuple((None, seed) for seed in range(3))
 
 # the same networks, batches, augmentation and rule for the threshold; every patient is tested once
 TABLE_1 = Experiment({**METHODS, "masked-divergence": LOSSES["divergence"]}, BUDGET, CROSS_VALIDATION)
