@@ -9,7 +9,7 @@ from strokegan_lib.data.split import FOLDS
 from strokegan_lib.training.objectives import OBJECTIVES
 from strokegan_lib.training.weights import shipped
 
-BUDGET = {"steps": 1500, "width": 32, "batch_size": 16, "lesion_share": 0.75, "threads": 1}
+BUDGET = {"steps": 1500, "rate": 0.3, "width": 32, "batch_size": 16, "lesion_share": 0.75, "threads": 1}
 METHODS = {name: Arm({"method": name}) for name in ("masked", "segan", "unet")}
 LOSSES = {loss: Arm({"method": "masked", "loss": loss}) for loss in OBJECTIVES}
 CROSS_VALIDATION = tuple((fold, fold) for fold in range(FOLDS))
