@@ -21,7 +21,7 @@ from strokegan_lib.synthesise import parser, synthesise
 from strokegan_lib.training.weights import shipped
 
 MADE_BY = "python -m experiments.reproduce"
-BUDGET = {"method": "unet", "steps": 1500, "width": 32, "batch_size": 16, "threads": 1}
+BUDGET = {"method": "unet", "steps": 1500, "rate": 0.3, "width": 32, "batch_size": 16, "threads": 1}
 GENERATOR = {
     "generator": "styled",
     "steps": 2000,

@@ -105,7 +105,7 @@ def run(experiment: Experiment, place: Place) -> Result:
             line[name] = float(np.mean([of[name] for of in own]))
         line["steps"] = own[0]["settings"]["steps"]
         dice = [float(part.counts[part.counts.lesion()].dice().mean()) for part in scores[line["arm"]]]
-        line["dice_by_turn"] = " ".join(f"{mean:.3f}" for mean in dice)
+        line["dice_by_turn"] = " ".join(f"{mean:.3f}"[1:] for mean in dice)
         line["thresholds"] = " ".join(f"{of['threshold']:.2f}" for of in own)
     command = f"python -m strokegan_lib.train segmentation --data DIR --out RUN {' '.join(words(experiment.budget))}"
     arms = {arm: " ".join(words(how.options)) for arm, how in experiment.arms.items()}
