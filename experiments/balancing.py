@@ -23,13 +23,8 @@ from strokegan_lib.training.weights import shipped
 MADE_BY = "python -m experiments.reproduce"
 BUDGET = {"method": "unet", "steps": 1500, "rate": 0.3, "width": 32, "batch_size": 16, "threads": 1}
 GENERATOR = {
-    "generator": "styled",
-    "steps": 2000,
-    "width": 32,
-    "batch_size": 8,
-    "lesion_share": 0.7,
-    "threads": 1,
-}
+    "generator": "styled", "steps": 2000, "width": 32, "batch_size": 8, "lesion_share": 0.7, "threads": 1,
+}  # fmt: skip
 PAPER_SHARE = 0.1838  # of the paper's 13,200 slices show a stroke
 OWN = {"lesion_share": None}  # what the data hold
 
