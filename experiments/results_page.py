@@ -30,6 +30,7 @@ TABLES = {
     "seeds_soop": f"{OVERLAP} {FALSE} dice_by_turn minus_arm wilcoxon_holm_p",
     "attempts_soop": "attempt masked segan unet",
     "ablation_soop": f"{ARMS} dice_by_turn",
+    "ablation_synthesis": "generator kernel kernel_by_seed coverage coverage_by_seed recall ms_ssim error error_by_seed",
     "phantom_to_real": f"arm trained_on dice pooled_dice {FALSE}",
     "balancing_soop18": BALANCING,
     "balancing_soop18:errors": f"{OVERLAP} {FALSE}",
@@ -52,7 +53,8 @@ TABLES = {
     "phantom_likeness": "measure phantom halves ratio",
 }
 HEADERS = {  # where they are not the column's own name
-    "arm": "", "generator": "", "dice": "Dice, lesion slices", "dice_by_turn": "Dice of each seed", "pooled_dice": "pooled Dice",
+    "arm": "", "generator": "", "dice": "Dice, lesion slices", "dice_by_turn": "Dice of each seed",
+    "kernel_by_seed": "each seed", "coverage_by_seed": "each seed", "error_by_seed": "each seed", "pooled_dice": "pooled Dice",
     FALSE: "false positives on empty slices", "minus_arm": "first − this, Dice", "wilcoxon_holm_p": "p (Holm)",
     "lesion_f1": "F1 of lesions", "hd95_mm": "HD95, mm", "missed_rate": "nothing found on a slice with a lesion",
     "dice_1_to_99_pixels": "Dice below 100 pixels", "trained_on": "trained on", "synthetic_slices": "slices made",
