@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from experiments import balancing, family, pictures, runner, segmentors
+from experiments import ablation, balancing, family, pictures, runner, segmentors
 from experiments.recipes import check_names
 from experiments.runner import RESULTS, Place, Result
 from strokegan_lib.classroom.saved import TABLES
@@ -22,7 +22,9 @@ from strokegan_lib.training.precision import arithmetic
 PROG = "python -m experiments.reproduce"
 EXPERIMENTS: dict[str, Callable[[Place], Result]] = {
     "table1_soop": partial(runner.run, segmentors.TABLE_1),
+    "seeds_soop": partial(runner.run, segmentors.SEEDS),
     "ablation_soop": partial(runner.run, segmentors.ABLATION),
+    "ablation_synthesis": ablation.ablation,
     "new_loss_candidates": partial(runner.run, segmentors.CANDIDATES),
     "new_loss_soop": partial(runner.run, segmentors.NEW_LOSS),
     "new_loss_untouched": partial(runner.run, segmentors.UNTOUCHED),
@@ -30,7 +32,8 @@ EXPERIMENTS: dict[str, Callable[[Place], Result]] = {
     "phantom_to_real": segmentors.transfer,
     "balancing_soop18": partial(balancing.balancing, balancing.SOOP_18),
     "balancing_tenth": partial(balancing.balancing, balancing.TENTH),
-    "painters_soop": balancing.generators,
+    "balancing_phantom": balancing.on_the_phantom,
+    "painters_soop": balancing.on_soop,
     "family_soop": family.family,
     "memorisation_soop": pictures.copies,
 }

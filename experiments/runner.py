@@ -1,4 +1,4 @@
-"""Arms x folds -> trained segmentors -> scores -> a table with intervals and paired tests.
+"""Arms x turns -> trained segmentors -> scores -> a table with intervals and paired tests.
 
 An experiment is a declaration: what differs between its arms, and what they share. Finished trainings are
 not repeated and stopped ones go on, so the same call can be given again at any time.
@@ -24,6 +24,7 @@ from strokegan_lib.train import train
 from strokegan_lib.training.weights import load_weights
 
 Line = dict[str, Any]
+THREE_SEEDS = tuple((None, seed) for seed in range(3))  # on the plain split
 RESULTS = Path(__file__).parent / "results"
 SCORES = (
     "dice", "precision", "sensitivity", "pooled_dice", "patient_dice", "empty_false_positive_rate",
@@ -38,12 +39,18 @@ WHAT = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where an experiment finds its slices, keeps its trainings and finds the phantom; a fold, or the plain split."""
+    """Where an experiment finds its slices, keeps its trainings and finds the phantom; and its turn."""
 
     data: SliceSet
     runs: Path
     phantom: Path | None = None
     fold: int | None = None
+    seed: int = 0
+
+    def turn(self, fold: int | None, seed: int) -> "Place":
+        """The same, in a folder of its own."""
+        name = f"{'plain-split' if fold is None else f'fold-{fold}'}-seed-{seed}"
+        return replace(self, runs=self.runs / name, fold=fold, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -61,10 +68,9 @@ class Experiment:
 
     arms: dict[str, Arm]
     budget: Line  # options that all share
-    # of a five-fold cross-validation, each with its number as seed; None is the plain split, seed 0
-    folds: tuple[int | None, ...] = (None,)
+    # fold of a five-fold cross-validation, None for the plain split, and seed
+    turns: tuple[tuple[int | None, int], ...] = ((None, 0),)
     split: str = "test"  # whose slices are scored; 'validation' while there is something to choose
-    leave_out: str | None = None  # a part of the plain split whose patients are not scored
     runs: str | None = None  # name of the experiment whose trainings it shares; its own by default
 
 
@@ -79,37 +85,38 @@ class Result:
 
 def run(experiment: Experiment, place: Place) -> Result:
     """Train what is not trained yet, score all, compare: see ``tables``; BadInput as ``trained``."""
-    runs, data = place.runs.with_name(experiment.runs or place.runs.name), place.data
+    shared, data = replace(place, runs=place.runs.with_name(experiment.runs or place.runs.name)), place.data
     scores: dict[str, list[SliceScores]] = {arm: [] for arm in experiment.arms}
     facts: dict[str, list[Line]] = {arm: [] for arm in experiment.arms}
-    rows = [data.of_split(experiment.split, fold) for fold in experiment.folds]
-    for fold, tested in zip(experiment.folds, rows, strict=True):  # all arms of a fold before the next
-        own = replace(place, runs=runs / ("plain-split" if fold is None else f"fold-{fold}"), fold=fold)
+    rows = [data.of_split(experiment.split, fold) for fold, _ in experiment.turns]
+    for (fold, seed), tested in zip(
+        experiment.turns, rows, strict=True
+    ):  # all arms of a turn before the next
+        own = shared.turn(fold, seed)
         for arm, how in experiment.arms.items():
             found, about = score(trained(how, arm, experiment.budget, own), data, tested)
             scores[arm].append(found)
             facts[arm].append(about | learnt_from(how.data(own), fold, about["settings"]["lesion_share"]))
     rows, together = np.concatenate(rows), {arm: SliceScores.cat(parts) for arm, parts in scores.items()}
-    if experiment.leave_out:
-        kept = ~np.isin(rows, data.of_split(experiment.leave_out))
-        rows, together = rows[kept], {arm: of[kept] for arm, of in together.items()}
     result = tables(together, data, rows)
     for line in result.tables[""]:
         own = facts[line["arm"]]
         for name in ("synthetic_slices", "stroke_share_in_batches", "validation_dice"):
             line[name] = float(np.mean([of[name] for of in own]))
         line["steps"] = own[0]["settings"]["steps"]
+        dice = [float(part.counts[part.counts.lesion()].dice().mean()) for part in scores[line["arm"]]]
+        line["dice_by_turn"] = " ".join(f"{mean:.3f}"[1:] for mean in dice)
         line["thresholds"] = " ".join(f"{of['threshold']:.2f}" for of in own)
     command = f"python -m strokegan_lib.train segmentation --data DIR --out RUN {' '.join(words(experiment.budget))}"
     arms = {arm: " ".join(words(how.options)) for arm, how in experiment.arms.items()}
-    result.facts |= {"trained_by": command, "arms": arms, "seeds": [fold or 0 for fold in experiment.folds]}
+    result.facts |= {"trained_by": command, "arms": arms, "seeds": [seed for _, seed in experiment.turns]}
     return result
 
 
 def trained(arm: Arm, name: str, budget: Line, place: Place, task: str = "segmentation") -> Path:
     """The weights of an arm, trained now if they are not there; BadInput for a run with other options or other data."""
     out, data = place.runs / name, arm.data(place)
-    options = {**budget, **arm.options, "seed": place.fold or 0, "fold": place.fold}
+    options = {**budget, **arm.options, "seed": place.seed, "fold": place.fold}
     settings = settings_for(task, options, out)
     if not (out / TRAINED).is_file():
         train(settings, data=data.folder, out=out, resume=True, threads=options["threads"], start=arm.start)

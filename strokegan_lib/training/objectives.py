@@ -5,6 +5,7 @@ false positive on a slice without stroke as little as its pixels. The critic's t
 loss of one's own is one more function of ``LossInputs``, see tests/test_template_loss.py.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ from torch import Tensor
 from strokegan_lib.losses import cross_entropy, multi_scale_l1
 
 STRONGEST = 16  # pixels whose score says whether a slice shows a stroke: a small lesion has as many
+SURE = 0.9  # how likely a pixel is stroke that is painted as bright as the image
+DARKEST = 0.03  # what is darker counts as so bright: the logit of 0 is endless
 PRESENCE = 0.1  # weight of that answer: its gradient falls on few pixels, and so is steep
 
 
@@ -92,6 +95,25 @@ def divergence(inputs: LossInputs) -> dict[str, Tensor]:
     }
 
 
+def odds(inputs: LossInputs) -> dict[str, Tensor]:
+    """Cross-entropy of the painting's odds over the image's own; the critic's levels keep the paper's loss.
+
+    Where the image is x, a painted grey sigmoid(a) is read as the probability of stroke
+
+        p = sigmoid(a - logit(x) + logit(.9)),         .9 where it is as bright as the image, 0 where it is black
+
+    The divergence of p from .9 y is least where the painting is image x stroke, and has the gradient p - .9 y in a:
+    in dark tissue the same as in bright, and alive where the painting is brighter than the image, where the clipped
+    score has none. The background has no odds and is left to the critic.
+    """
+    x = inputs.image
+    relative = inputs.logits - torch.logit(x, eps=DARKEST) + math.log(SURE / (1 - SURE))  # (B, C, H, W)
+    wanted = SURE * inputs.stroke.expand_as(x)
+    cross = F.binary_cross_entropy_with_logits(relative, wanted, reduction="none")
+    apart = cross - F.binary_cross_entropy(wanted, wanted, reduction="none")
+    return {"odds": (apart * (x > 0)).mean(), "multi_scale": multi_scale_l1(inputs.fake[1:], inputs.true[1:])}
+
+
 def presence(inputs: LossInputs) -> dict[str, Tensor]:
     """The paper's loss, and a cross-entropy for each slice: does it show a stroke at all?
 
@@ -118,7 +140,7 @@ def false_positives(inputs: LossInputs) -> dict[str, Tensor]:
 
 
 # by the names that the command line, the result tables and notebook 10 use
-PROPOSED = (paper, normalised_l1, bray_curtis, divergence, presence, false_positives)
+PROPOSED = (paper, normalised_l1, bray_curtis, divergence, odds, presence, false_positives)
 OBJECTIVES: dict[str, Objective] = {objective.__name__: objective for objective in PROPOSED}
 
 

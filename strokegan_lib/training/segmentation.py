@@ -36,6 +36,7 @@ class SegmentationSettings(Settings):
     dice: float = option(1.0, "weight of the soft Dice loss; 0 is the pure paper", WEIGHT)
     bce: float = option(0.0, "weight of the binary cross-entropy of the score", WEIGHT)
     attention: bool = option(True, "self-attention in segmentor and critic")
+    mirror: bool = option(True, "show the segmentor the slice's mirror image as well")
     spectral: bool = option(True, "spectral normalisation of the critic, or clipping")
     loss: str = option("paper", "loss of the painted masked image", choices=list(OBJECTIVES))
 
@@ -85,7 +86,7 @@ class SegmentationGAN:
             raise ValueError("another loss than the paper's needs a painted masked image and a critic")
         self.settings, self.objective = settings, objective or OBJECTIVES[settings.loss]
         size = {"width": settings.width, "attention": settings.attention}
-        self.segmentor = Segmentor(channels, output=settings.output, **size)
+        self.segmentor = Segmentor(channels, output=settings.output, mirror=settings.mirror, **size)
         self.networks: dict[str, nn.Module] = {"segmentor": self.segmentor}
         self.optimisers = {"segmentor": OptimiserConfig(1e-3)}
         if settings.has_critic:
@@ -100,7 +101,7 @@ class SegmentationGAN:
         settings, image, stroke = self.settings, batch.image, batch.stroke
         truth = image * stroke  # (B, C, H, W)
         logits = networks["segmentor"](image)
-        masked, score = self.segmentor.predict(logits, image)
+        masked, score, _ = self.segmentor.predict(logits, image)
         losses: dict[str, Tensor] = {}
         black = torch.zeros_like(truth[:1])  # (1, C, H, W)
         features = [masked], [truth], [black]  # what a comparison by pixels needs

@@ -38,6 +38,17 @@ def test_a_pixel_depends_on_the_whole_brain_without_attention_too(halvings):
     assert rows[-1] - rows[0] + 1 == 128 == columns[-1] - columns[0] + 1
 
 
+def test_dropout_takes_whole_channels_of_coarse_stages_while_it_trains():
+    network, seen = UNet(1, 1, width=32, dropout=0.5), {}
+    for stage in network.down[1:]:  # what goes into the next stage is what the last one was left with
+        stage.register_forward_pre_hook(lambda _, x: seen.update({x[0].shape[-1]: x[0]}))
+    network(torch.randn(2, 1, 128, 128))
+    silent = {size: (~x.flatten(2).any(2)).float().mean() for size, x in seen.items()}
+    assert silent[32] == silent[16] == 0 and all(0.3 < silent[size] < 0.7 for size in (8, 4, 2))
+    network.eval()(torch.randn(2, 1, 128, 128))
+    assert all(x.flatten(2).any(2).all() for x in seen.values())
+
+
 def test_two_pixels_reach_the_output_at_full_resolution():
     network = UNet(1, 1, width=8, norm="none").eval()
     nn.init.zeros_(network.head.weight[:, :8])  # the trunk silent: what is left is the fine branch

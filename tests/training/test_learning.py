@@ -35,7 +35,7 @@ def held_out(slices: SliceSet) -> tuple[Batches, Batch]:
     return batches, next(batches.in_order())
 
 
-@pytest.mark.parametrize(("method", "steps"), [("masked", 40), ("segan", 20), ("unet", 40)])
+@pytest.mark.parametrize(("method", "steps"), [("masked", 40), ("segan", 40), ("unet", 40)])
 def test_a_short_run_finds_lesions(slices, method, steps):
     gan = SegmentationGAN(replace(METHODS[method], width=8))
     batches, _ = held_out(slices)

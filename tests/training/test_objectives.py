@@ -99,6 +99,29 @@ def test_divergence_is_that_of_two_coins_and_its_gradient_is_painted_less_true()
     assert torch.equal(terms["multi_scale"], multi_scale_l1(inputs.fake[1:], inputs.true[1:]))
 
 
+def test_odds_ask_for_the_masked_image_with_a_push_that_brightness_does_not_change():
+    stroke = stroke_of(128).expand(3, -1, -1, -1)
+    image = torch.tensor([0.2, 0.5, 0.8]).view(3, 1, 1, 1).expand_as(stroke).clone()
+    image[:, :, -1] = 0  # background
+
+    def push(painted: Tensor) -> Tensor:
+        """Minus the gradient of each pixel of the first row, with stroke, of the 11th, without, and of the last, (3, 3)."""
+        logits = torch.logit(painted, eps=1e-6).requires_grad_()
+        inputs = inputs_of(painted, stroke, image=image)
+        inputs = inputs._replace(logits=logits, fake=2 * inputs.fake, true=2 * inputs.true)
+        (gradient,) = torch.autograd.grad(OBJECTIVES["odds"](inputs)["odds"], logits)
+        return -gradient[:, 0, [0, 10, 15], 0] * gradient.numel()
+
+    assert push(image * stroke).abs().max() < 1e-3, "nothing is left to do"
+    assert (push(0.5 * image)[:, 0] > 0.01).all() and (push(1.2 * image)[:, 0] < -0.01).all(), (
+        "too dark, too bright"
+    )
+    even = torch.sigmoid(torch.logit(image, eps=0.03) - torch.logit(torch.tensor(0.9)))  # p = .5
+    assert torch.allclose(push(even), torch.tensor([0.4, -0.5, 0.0]).expand(3, 3), atol=1e-4), (
+        "dark as bright"
+    )
+
+
 @pytest.mark.parametrize(("area", "sign"), [(0, 1), (30, -1)])
 def test_presence_lowers_the_peaks_of_an_empty_slice_and_raises_those_of_one_with_stroke(area, sign):
     torch.manual_seed(3)

@@ -28,7 +28,7 @@ GLOBAL_BATCH = 4
 def make_gan(task: str) -> GAN:
     gan = tiny.make_gan(task)
     if task == "masked":
-        gan.segmentor.unet = UNet(1, 1, width=4, halvings=TO_TWO, norm="none")
+        gan.segmentor.unet = UNet(2, 1, width=4, halvings=TO_TWO, norm="none")
     return gan
 
 

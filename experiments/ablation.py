@@ -1,0 +1,34 @@
+"""Self-attention and multi-scale L1 in the GAN that paints: each switched off, three seeds."""
+
+import numpy as np
+
+from experiments.realism import synthetic_scores
+from experiments.runner import THREE_SEEDS, Arm, Place, Result, trained
+from strokegan_lib.training.weights import load_weights
+
+BUDGET = {"steps": 2000, "width": 32, "batch_size": 8, "lesion_share": 0.7, "threads": 1}
+PARTS = {"paper": {}, "no-attention": {"attention": False}, "no-multi-scale": {"multi_scale": 0.0}}
+SCORES = ("kernel", "coverage", "recall", "ms_ssim", "error")
+WHAT = (
+    "Generators that paint test patients' masks, as many slices as there are: mean of three seeds, and each. The true slices: "
+    "halves of them against each other; under error the mean training slice"
+)
+
+
+def ablation(place: Place) -> Result:
+    """Train each generator three times and measure what it paints for the test patients' masks."""
+    lines = []
+    for name, options in PARTS.items():
+        scores = []
+        for fold, seed in THREE_SEEDS:
+            file = trained(Arm(options), name, BUDGET, place.turn(fold, seed), "synthesis")
+            scores.append(synthetic_scores(load_weights(file, "generator")[0], place.data))
+        line = {"generator": name}
+        for measure in SCORES:
+            found = [of[measure]["mean"] for of in scores]
+            line[measure] = float(np.mean(found))
+            line[f"{measure}_by_seed"] = " ".join(f"{value:.3f}" for value in found)
+        lines.append(line)
+    halves = {measure: scores[0][measure].get("halves") for measure in SCORES}
+    truth = {"generator": "true slices", **halves, "error": scores[0]["mean_picture_error"]["mean"]}
+    return Result(WHAT, {"": [*lines, truth]}, {"seeds": [seed for _, seed in THREE_SEEDS]})
