@@ -71,14 +71,13 @@ METHODS = {
     **{method: {"method": method} for method in ("masked", "segan", "unet")},
     "masked-divergence": {"method": "masked", "loss": "divergence"},
 }
-SEGMENTATION = {**COMMON, "rate": 0.3}
-LENGTH = {"soop": {"steps": 1500, "lesion_share": 0.75}, "phantom": {"steps": 3000}}  # of segmentors
+SEGMENTATION = {**COMMON, "steps": 1500, "rate": 0.3, "lesion_share": 0.75}
 RECIPES = {
     "synthesis-phantom": Recipe("synthesis", ("phantom",), {**SYNTHESIS, "steps": 12_000}),
     "synthesis-soop": Recipe("synthesis", ("soop",), {**SYNTHESIS, "steps": 8000}),
     "styled-soop": Recipe("synthesis", ("soop",), {**SYNTHESIS, "generator": "styled", "steps": 8000}),
     **{
-        f"{name}-{store}": Recipe("segmentation", (store,), {**SEGMENTATION, **method, **LENGTH[store]})
+        f"{name}-{store}": Recipe("segmentation", (store,), {**SEGMENTATION, **method})
         for store in ("soop", "phantom")
         for name, method in METHODS.items()
     },
