@@ -22,6 +22,7 @@ from strokegan_lib.training.precision import arithmetic
 PROG = "python -m experiments.reproduce"
 EXPERIMENTS: dict[str, Callable[[Place], Result]] = {
     "table1_soop": partial(runner.run, segmentors.TABLE_1),
+    "table1_phantom": segmentors.table_1_on_the_phantom,
     "seeds_soop": partial(runner.run, segmentors.SEEDS),
     "ablation_soop": partial(runner.run, segmentors.ABLATION),
     "ablation_synthesis": ablation.ablation,

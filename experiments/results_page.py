@@ -27,6 +27,7 @@ LESIONS = "painted_dice fidelity same_masks"
 TABLES = {
     "table1_soop": f"{ARMS} lesion_f1 hd95_mm",
     "table1_soop:errors": f"arm {FALSE} missed_rate dice_1_to_99_pixels",
+    "table1_phantom": ARMS,
     "seeds_soop": f"{OVERLAP} {FALSE} dice_by_turn minus_arm wilcoxon_holm_p",
     "attempts_soop": "attempt masked segan unet",
     "ablation_soop": f"{ARMS} dice_by_turn",

@@ -1,9 +1,10 @@
 """Segmentors compared: Table 1 on real slices, parts of the proposal, a new loss, and phantom against real slices."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from experiments.recipes import STORES
-from experiments.runner import THREE_SEEDS, Arm, Experiment, Place, Result, score, tables
+from experiments.runner import THREE_SEEDS, Arm, Experiment, Place, Result, score, tables, trained
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import FOLDS
 from strokegan_lib.training.objectives import OBJECTIVES
@@ -43,12 +44,24 @@ NEW_LOSS = replace(TABLE_1, arms=NEW_ARMS, runs="table1_soop")
 UNTOUCHED = replace(NEW_LOSS, turns=CROSS_VALIDATION[2:])
 
 
+def table_1_on_the_phantom(place: Place) -> Result:
+    """On slices as many and as unbalanced as the paper's; beside the shipped segmentors SegAN as it was released."""
+    phantom = replace(place, data=SliceSet.open(place.phantom)).turn(None, 0)
+    released = trained(PARTS["segan-released"], "segan-released", BUDGET, phantom)
+    return on_the_phantom(place, [*METHODS], {"segan-released": released})
+
+
 def new_loss_on_the_phantom(place: Place) -> Result:
-    """The shipped segmentors of the phantom on its test patients."""
+    """The new loss on phantom slices."""
+    return on_the_phantom(place, [*NEW_ARMS])
+
+
+def on_the_phantom(place: Place, names: list[str], others: dict[str, Path] | None = None) -> Result:
+    """Shipped segmentors of the phantom, and others, on its test patients."""
     phantom = SliceSet.open(place.phantom)
     rows = phantom.of_split("test")
-    names = [f"{method}-phantom" for method in NEW_ARMS]
-    return tables({name: score(shipped(name), phantom, rows)[0] for name in names}, phantom, rows)
+    files = {name: shipped(f"{name}-phantom") for name in names} | (others or {})
+    return tables({name: score(file, phantom, rows)[0] for name, file in files.items()}, phantom, rows)
 
 
 def transfer(place: Place) -> Result:

@@ -115,7 +115,7 @@ class Bright(nn.Module):
         return image
 
     def predict(self, logits, image):
-        return Prediction(image, logits)
+        return Prediction(image, logits, logits)
 
 
 @pytest.mark.parametrize(

@@ -31,11 +31,14 @@ def test_the_family_beside_the_truth(place, monkeypatch):
     assert set(result.facts["weights_sha256"]) == {f"{name}-soop" for name in (*few, "masks", "unet")}
 
 
-def test_segmentors_from_elsewhere(place):
+def test_segmentors_from_elsewhere(place, monkeypatch):
     lines = segmentors.transfer(place).tables[""]
     stores = [(arm, store) for arm in segmentors.METHODS for store in ("phantom", "soop")]
     assert [(line["arm"], line["trained_on"]) for line in lines] == stores
     assert all(0 <= line["dice_mean"] <= 1 for line in lines)
+    monkeypatch.setattr(segmentors, "BUDGET", TINY)
+    arms = [line["arm"] for line in segmentors.table_1_on_the_phantom(place).tables[""]]
+    assert arms == [*segmentors.METHODS, "segan-released"]
     result = segmentors.new_loss_on_the_phantom(place)
     assert len(result.tables[""]) == 3
     assert result.facts["counts"]["slices"] == len(place.data.of_split("test"))
@@ -43,7 +46,7 @@ def test_segmentors_from_elsewhere(place):
 
 def test_shipped_generators_as_arms(place, monkeypatch):
     monkeypatch.setattr(balancing, "BUDGET", {"method": "unet", **TINY})
-    lines = balancing.generators(place).tables[""]
+    lines = balancing.on_soop(place).tables[""]
     assert [line["arm"] for line in lines] == ["oversampling", "synthesis-soop-80", "styled-soop-80"]
     assert lines[1]["synthetic_slices"] == lines[2]["synthetic_slices"] > 0
 
