@@ -1,4 +1,4 @@
-"""Write the tables into docs/results.md and README.md: ``python -m experiments.results_page``.
+"""Write the tables into docs/results.md, docs/ethics.md and README.md: ``python -m experiments.results_page``.
 
 A table stands between <!-- table NAME --> and <!-- /table -->; it is made of results/NAME.csv and its card. A part of a
 table is NAME:VIEW. The figures that README names stand between <!-- results --> and <!-- /results -->.
@@ -15,7 +15,7 @@ from strokegan_lib.files import write_whole
 from strokegan_lib.training.weights import NETWORKS, load_weights, shipped
 
 ROOT = Path(__file__).parents[1]
-PAGES = (ROOT / "docs/results.md", ROOT / "README.md")
+PAGES = (ROOT / "docs/results.md", ROOT / "docs/ethics.md", ROOT / "README.md")
 # columns of each table, as in its file
 OVERLAP = "arm dice pooled_dice"
 FALSE = "empty_false_positive_rate"
