@@ -78,7 +78,7 @@ weights: $(STAMP)
 results: $(STAMP)
 	@test -n "$(SOOP)" || { echo "make: results need real slices; give SOOP=a folder that prepare_soop.py made" >&2; exit 2; }
 	@test -d build/phantom || $(PY) data_scripts/make_phantom.py --out build/phantom
-	@$(PY) -m experiments.reproduce --data "$(SOOP)" --phantom build/phantom --runs build/results
+	@$(PY) -m experiments.reproduce --data "$(SOOP)" --phantom build/phantom --runs build/results --anew
 	@$(PY) -m experiments.results_page
 
 notebooks: $(STAMP)

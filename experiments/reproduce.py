@@ -1,6 +1,7 @@
 """Remake the tables: ``python -m experiments.reproduce --data SOOP --runs DIR [NAMES]``, behind ``make results``.
 
-Hours on two CPU cores. What is trained already is kept, so it can be stopped and started.
+What has scores of every slice beside the tables is not trained again, unless ``--anew``: then a day on two CPU cores.
+What is trained already is kept, so it can be stopped and started.
 """
 
 import shutil
@@ -47,6 +48,7 @@ def parser() -> Parser:
     options.add_argument("--data", required=True, help="prepared SOOP, FLAIR", **folder)
     options.add_argument("--phantom", default=phantom, help="the default phantom set", **folder)
     options.add_argument("--runs", required=True, help="where trainings are kept", **folder)
+    options.add_argument("--anew", action="store_true", help="train even what has scores beside the tables")
     options.add_argument("--out", default=RESULTS, help="default: the kit's own folder", **folder)
     return options
 
@@ -59,7 +61,7 @@ def reproduce(options: Namespace) -> None:
     check_names(options.names, EXPERIMENTS)
     data = SliceSet.open(options.data)
     for name in options.names or EXPERIMENTS:
-        place = Place(data, options.runs / name, options.phantom)
+        place = Place(data, options.runs / name, options.phantom, options.out / "scores", anew=options.anew)
         print(f"{name}: {place.runs}", flush=True)
         place.runs.mkdir(parents=True, exist_ok=True)
         result = EXPERIMENTS[name](place)

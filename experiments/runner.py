@@ -1,7 +1,8 @@
 """Arms x turns -> trained segmentors -> scores -> a table with intervals and paired tests.
 
 An experiment is a declaration: what differs between its arms, and what they share. Finished trainings are
-not repeated and stopped ones go on, so the same call can be given again at any time.
+not repeated and stopped ones go on, so the same call can be given again at any time. Where scores are kept
+(kept.py), not even the trainings need be there.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.kept import keep, kept
 from experiments.recipes import KINDS, TRAINED, settings_for, words
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
@@ -20,7 +22,9 @@ from strokegan_lib.evaluation.measure import predict
 from strokegan_lib.evaluation.scores import full_summary
 from strokegan_lib.evaluation.slicewise import SliceScores, score_slices
 from strokegan_lib.evaluation.statistics import holm, paired
+from strokegan_lib.evaluation.tables import provenance
 from strokegan_lib.train import train
+from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.weights import load_weights
 
 Line = dict[str, Any]
@@ -44,6 +48,8 @@ class Place:
     data: SliceSet
     runs: Path
     phantom: Path | None = None
+    scores: Path | None = None  # where scores of all experiments are kept
+    anew: bool = False  # trains even where they are
     fold: int | None = None
     seed: int = 0
 
@@ -88,22 +94,18 @@ def run(experiment: Experiment, place: Place) -> Result:
     shared, data = replace(place, runs=place.runs.with_name(experiment.runs or place.runs.name)), place.data
     scores: dict[str, list[SliceScores]] = {arm: [] for arm in experiment.arms}
     facts: dict[str, list[Line]] = {arm: [] for arm in experiment.arms}
-    rows = [data.of_split(experiment.split, fold) for fold, _ in experiment.turns]
-    for (fold, seed), tested in zip(
-        experiment.turns, rows, strict=True
-    ):  # all arms of a turn before the next
-        own = shared.turn(fold, seed)
-        for arm, how in experiment.arms.items():
-            found, about = score(trained(how, arm, experiment.budget, own), data, tested)
+    for fold, seed in experiment.turns:  # all arms of a turn before the next
+        for arm in experiment.arms:
+            found, about = measured(experiment, arm, shared.turn(fold, seed))
             scores[arm].append(found)
-            facts[arm].append(about | learnt_from(how.data(own), fold, about["settings"]["lesion_share"]))
-    rows, together = np.concatenate(rows), {arm: SliceScores.cat(parts) for arm, parts in scores.items()}
-    result = tables(together, data, rows)
+            facts[arm].append(about)
+    rows = np.concatenate([data.of_split(experiment.split, fold) for fold, _ in experiment.turns])
+    result = tables({arm: SliceScores.cat(parts) for arm, parts in scores.items()}, data, rows)
     for line in result.tables[""]:
         own = facts[line["arm"]]
         for name in ("synthetic_slices", "stroke_share_in_batches", "validation_dice"):
             line[name] = float(np.mean([of[name] for of in own]))
-        line["steps"] = own[0]["settings"]["steps"]
+        line["steps"] = experiment.budget["steps"]
         dice = [float(part.counts[part.counts.lesion()].dice().mean()) for part in scores[line["arm"]]]
         line["dice_by_turn"] = " ".join(f"{mean:.3f}"[1:] for mean in dice)
         line["thresholds"] = " ".join(f"{of['threshold']:.2f}" for of in own)
@@ -111,6 +113,23 @@ def run(experiment: Experiment, place: Place) -> Result:
     arms = {arm: " ".join(words(how.options)) for arm, how in experiment.arms.items()}
     result.facts |= {"trained_by": command, "arms": arms, "seeds": [seed for _, seed in experiment.turns]}
     return result
+
+
+def measured(experiment: Experiment, name: str, place: Place) -> tuple[SliceScores, Line]:
+    """Scores of an arm in its turn, and what it learnt from: kept ones, or of a network that is trained now."""
+    arm, fold = experiment.arms[name], place.fold
+    about = {"options": {**experiment.budget, **arm.options, "seed": place.seed, "fold": fold}}
+    about |= {"split": experiment.split, "data_sha256": place.data.card["sha256"]}
+    file = place.scores and place.scores.joinpath(*place.runs.parts[-2:], name)
+    if file and not place.anew and (found := kept(file, place.data, about)):
+        return found
+    rows = place.data.of_split(experiment.split, fold)
+    found, network = score(trained(arm, name, experiment.budget, place), place.data, rows)
+    about |= {key: network[key] for key in ("threshold", "validation_dice")}
+    about |= learnt_from(arm.data(place), fold, network["settings"]["lesion_share"])
+    if file:
+        keep(file, found, rows, {**about, **provenance(1, arithmetic(network["settings"]["precision"]))})
+    return found, about
 
 
 def trained(arm: Arm, name: str, budget: Line, place: Place, task: str = "segmentation") -> Path:
@@ -146,7 +165,7 @@ def tables(scores: dict[str, SliceScores], slices: SliceSet, rows: np.ndarray) -
     Table '' has a line for each arm: ``arm``; mean, low and high of each of SCORES and of Dice by the size of the
     lesion; and, but for the first, the difference of Dice over lesion slices ``minus_arm`` (first less this one)
     with ``_low`` and ``_high``, and ``wilcoxon_holm_p``, corrected for as many tests as there are other arms.
-    Table 'groups': where the first arm is better than each other. Table 'slices': pixels of every slice by arm.
+    Table 'groups': where the first arm is better than each other.
     """
     patients, counts = slices.table["patient"][rows], {arm: of.counts for arm, of in scores.items()}
     reference, *others = scores
@@ -154,7 +173,7 @@ def tables(scores: dict[str, SliceScores], slices: SliceSet, rows: np.ndarray) -
     dice = {arm: of[lesion].dice().numpy() for arm, of in counts.items()}
     compared = {arm: paired(dice[reference], dice[arm], patients[lesion.numpy()]) for arm in others}
     corrected = dict(zip(others, holm([compared[arm].p for arm in others]), strict=True))
-    lines, columns = [], {"patient": patients.tolist(), "row": rows.tolist()}
+    lines = []
     for arm, of in scores.items():
         found = full_summary(of, patients, probability=False)
         sizes = {f"dice_{size.replace(' ', '_')}": part["dice"] for size, part in found["by_size"].items()}
@@ -163,11 +182,9 @@ def tables(scores: dict[str, SliceScores], slices: SliceSet, rows: np.ndarray) -
             gap = compared[arm].difference
             lines[-1] |= {"minus_arm": gap.mean, "minus_arm_low": gap.low, "minus_arm_high": gap.high}
             lines[-1]["wilcoxon_holm_p"] = float(corrected[arm])
-        columns |= {f"{arm}_{name}": getattr(of.counts, name).tolist() for name in ("tp", "fp", "fn")}
-    by_slice = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     size = {"slices": len(rows), "lesion_slices": int(lesion.sum()), "patients": len(set(patients.tolist()))}
     groups = compare_groups(counts, patients, groups_of(slices, rows))
-    return Result(WHAT, {"": lines, "groups": groups, "slices": by_slice}, {"counts": size})
+    return Result(WHAT, {"": lines, "groups": groups}, {"counts": size})
 
 
 def flat(scores: dict[str, Line]) -> Line:

@@ -1,9 +1,12 @@
 """The runner: arms x turns end to end, nothing trained twice, tables that follow from their slices."""
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 import torch
 from brains import brains
@@ -26,7 +29,7 @@ TINY = Experiment(ARMS, BUDGET, turns=((0, 0), (3, 1)))
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Place:
     data = brains(tmp_path_factory.mktemp("data") / "set", patients=40, each=1, every=2)
-    return Place(data, tmp_path_factory.mktemp("runs") / "tiny")
+    return Place(data, tmp_path_factory.mktemp("runs") / "tiny", scores=tmp_path_factory.mktemp("scores"))
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +42,6 @@ def stamps(place: Place) -> dict[Path, int]:
 
 
 def test_every_cell_is_trained_by_a_network_that_never_saw_its_test_patients(place, result):
-    expected = np.concatenate([place.data.of_split("test", fold) for fold in (0, 3)])
-    assert [line["row"] for line in result.tables["slices"]] == expected.tolist()
     cells = []
     for file in stamps(place):
         settings = load_weights(file, "segmentor")[1]["settings"]
@@ -50,13 +51,19 @@ def test_every_cell_is_trained_by_a_network_that_never_saw_its_test_patients(pla
     assert result.facts["seeds"] == [0, 1]
 
 
-def test_the_table_follows_from_its_slices_and_the_test_is_scipys(result):
-    lines, (first, second) = result.tables["slices"], result.tables[""]
-    patients = np.array([line["patient"] for line in lines])
+def of_slices(place: Place, arm: str) -> pandas.DataFrame:
+    """The kept scores of an arm, all turns."""
+    return pandas.concat([pandas.read_csv(place.scores / f"tiny/fold-{f}-seed-{s}/{arm}.csv") for f, s in TINY.turns])
+
+
+def test_the_table_follows_from_its_slices_and_the_test_is_scipys(place, result):
+    first, second = result.tables[""]
+    patients = place.data.table["patient"][of_slices(place, "unet")["row"]]
     dice = {}
     for line in (first, second):
-        pixels = (torch.tensor([of[f"{line['arm']}_{name}"] for of in lines]) for name in ("tp", "fp", "fn"))
-        counts = Counts(*pixels)
+        lines = of_slices(place, line["arm"])
+        assert lines["row"].tolist() == np.concatenate([place.data.of_split("test", fold) for fold in (0, 3)]).tolist()
+        counts = Counts(*(torch.tensor(lines[f"counts_{name}"].tolist()) for name in ("tp", "fp", "fn")))
         dice[line["arm"]] = counts[counts.lesion()].dice().numpy()
         assert line["dice_mean"] == pytest.approx(dice[line["arm"]].mean())
         assert line["pooled_dice_mean"] == pytest.approx(float(counts.pool().dice()))
@@ -68,8 +75,29 @@ def test_the_table_follows_from_its_slices_and_the_test_is_scipys(result):
     assert {line["group"] for line in result.tables["groups"]} > {"lesion slices", "empty slices"}
 
 
+def test_kept_scores_do_without_trainings_but_for_other_options(place, result, tmp_path):
+    bare = replace(place, runs=tmp_path / "tiny")
+    for line, again in zip(result.tables[""], run(TINY, bare).tables[""], strict=True):
+        assert again == pytest.approx(line, abs=1e-3)  # mm are kept with four digits
+    assert not stamps(bare)
+    card = place.scores / "tiny/fold-0-seed-0/unet.json"
+    assert json.loads(card.read_text())["options"] == {**BUDGET, "method": "unet", "seed": 0, "fold": 0}
+    first = replace(TINY, arms={"unet": ARMS["unet"]}, turns=TINY.turns[:1])
+    other = replace(bare, scores=tmp_path / "scores")
+    for there, experiment in (
+        (replace(other, anew=True), first),
+        (other, replace(first, budget={**BUDGET, "batch_size": 5})),
+        (other, replace(first, split="validation")),
+    ):
+        shutil.copytree(place.scores, other.scores)
+        run(experiment, there)
+        assert stamps(there)
+        for folder in (other.scores, there.runs):
+            shutil.rmtree(folder)
+
+
 def test_finished_runs_are_not_repeated_and_may_be_shared(place, result):
-    before = stamps(place)
+    before, place = stamps(place), replace(place, scores=None)
     shared = run(replace(TINY, runs="tiny"), replace(place, runs=place.runs.with_name("other")))
     assert shared.tables == result.tables
     one = run(replace(TINY, turns=TINY.turns[1:]), place)
