@@ -3,10 +3,11 @@
 import numpy as np
 
 from experiments.realism import synthetic_scores
-from experiments.runner import THREE_SEEDS, Arm, Place, Result, trained
+from experiments.recipes import SYNTHESIS, seedless, words
+from experiments.runner import THREE_SEEDS, Arm, Place, Result, one_by_one, trained
 from strokegan_lib.training.weights import load_weights
 
-BUDGET = {"steps": 2000, "width": 32, "batch_size": 8, "lesion_share": 0.7, "threads": 1}
+BUDGET = {**seedless(SYNTHESIS), "steps": 2000}
 PARTS = {"paper": {}, "no-attention": {"attention": False}, "no-multi-scale": {"multi_scale": 0.0}}
 SCORES = ("kernel", "coverage", "recall", "ms_ssim", "error")
 WHAT = (
@@ -27,8 +28,10 @@ def ablation(place: Place) -> Result:
         for measure in SCORES:
             found = [of[measure]["mean"] for of in scores]
             line[measure] = float(np.mean(found))
-            line[f"{measure}_by_seed"] = " ".join(f"{value:.3f}" for value in found)
+            line[f"{measure}_by_seed"] = one_by_one(found)
         lines.append(line)
     halves = {measure: scores[0][measure].get("halves") for measure in SCORES}
     truth = {"generator": "true slices", **halves, "error": scores[0]["mean_picture_error"]["mean"]}
-    return Result(WHAT, {"": [*lines, truth]}, {"seeds": [seed for _, seed in THREE_SEEDS]})
+    command = f"python -m strokegan_lib.train synthesis --data DIR --out RUN {' '.join(words(BUDGET))}"
+    facts = {"trained_by": command, "arms": {name: " ".join(words(of)) for name, of in PARTS.items()}}
+    return Result(WHAT, {"": [*lines, truth]}, {**facts, "seeds": [seed for _, seed in THREE_SEEDS]})

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.recipes import words
+from experiments.recipes import SEGMENTATION, SYNTHESIS, seedless, words
 from experiments.runner import THREE_SEEDS, Arm, Experiment, Line, Place, Result, run, trained
 from strokegan_lib.balance.derived import keep_patients, thin_patients, training_patients
 from strokegan_lib.data.slices import SliceSet
@@ -21,12 +21,9 @@ from strokegan_lib.synthesise import parser, synthesise
 from strokegan_lib.training.weights import shipped
 
 MADE_BY = "python -m experiments.reproduce"
-BUDGET = {"method": "unet", "steps": 1500, "rate": 0.3, "width": 32, "batch_size": 16, "threads": 1}
-GENERATOR = {
-    "generator": "styled", "steps": 2000, "width": 32, "batch_size": 8, "lesion_share": 0.7, "threads": 1,
-}  # fmt: skip
+BUDGET = {**seedless(SEGMENTATION), "method": "unet", "lesion_share": None}  # what the data hold
+GENERATOR = {**seedless(SYNTHESIS), "generator": "styled", "steps": 2000}
 PAPER_SHARE = 0.1838  # of the paper's 13,200 slices show a stroke
-OWN = {"lesion_share": None}  # what the data hold
 
 
 def thin_lesions(
@@ -78,9 +75,9 @@ class Setting:
             # train on synthetic, test on real
             "synthetic-only": {"ratio": self.high, "only_synthetic": True},
         }
-        made = {name: Arm(OWN, partial(self.balanced, name, options)) for name, options in ways.items()}
+        made = {name: Arm({}, partial(self.balanced, name, options)) for name, options in ways.items()}
         oversampling = Arm({"lesion_share": self.high}, self.data)
-        return {"oversampling": oversampling, "real": Arm(OWN, self.data), **made}
+        return {"oversampling": oversampling, "real": Arm({}, self.data), **made}
 
 
 SOOP_18 = Setting("soop-18", thin_lesions, 0.35, 0.5)  # 18.38 % of slices, as in the paper
@@ -117,11 +114,13 @@ def balancing(setting: Setting, place: Place) -> Result:
 
 def by_shipped(names: tuple[str, ...], high: float, place: Place) -> Result:
     """Shipped generators as arms, where the whole training part is at hand; all of them have seen it."""
-    arms = {"oversampling": Arm({"lesion_share": high}), "real": Arm(OWN)}
+    arms = {"oversampling": Arm({"lesion_share": high}), "real": Arm({})}
     for name in names:
         label, options = f"{name}-{100 * high:.0f}", {"ratio": high, "weights": shipped(name)}
-        arms[label] = Arm(OWN, partial(balanced, label, options))
-    return run(Experiment(arms, BUDGET, THREE_SEEDS), place)
+        arms[label] = Arm({}, partial(balanced, label, options))
+    result = run(Experiment(arms, BUDGET, THREE_SEEDS), place)
+    result.facts["setting"] = "as it is"
+    return result
 
 
 def on_soop(place: Place) -> Result:

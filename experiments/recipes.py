@@ -62,6 +62,11 @@ def steps_made(about: dict[str, Any]) -> int:
     return about.get("so_far", about["settings"]["steps"])
 
 
+def seedless(options: dict[str, Any]) -> dict[str, Any]:
+    """Options but for the seed, which each turn of an experiment has of its own."""
+    return {name: value for name, value in options.items() if name != "seed"}
+
+
 COMMON = {"width": 32, "batch_size": 16, "threads": 1, "seed": 0}
 SYNTHESIS = {**COMMON, "batch_size": 8, "lesion_share": 0.7}
 FAMILY = {"batch_size": 16, "threads": 1, "seed": 0, "steps": 3000}  # the width is each member's own

@@ -54,7 +54,7 @@ TABLES = {
     "phantom_likeness": "measure phantom halves ratio",
 }
 HEADERS = {  # where they are not the column's own name
-    "arm": "", "generator": "", "dice": "Dice, lesion slices", "dice_by_turn": "Dice of each seed",
+    "arm": "", "generator": "", "dice": "Dice, lesion slices", "dice_by_turn": "Dice of each turn",
     "kernel_by_seed": "each seed", "coverage_by_seed": "each seed", "error_by_seed": "each seed", "pooled_dice": "pooled Dice",
     FALSE: "false positives on empty slices", "minus_arm": "first − this, Dice", "wilcoxon_holm_p": "p (Holm)",
     "lesion_f1": "F1 of lesions", "hd95_mm": "HD95, mm", "missed_rate": "nothing found on a slice with a lesion",
@@ -133,7 +133,8 @@ def findings() -> str:
     """The figures that README names."""
     table1, card = table_of("table1_soop", RESULTS)
     arms = {line["arm"]: line for line in table1}
-    balancing = {line["arm"]: line for line in table_of("balancing_soop18", RESULTS)[0]}
+    lines, of_balancing = table_of("balancing_soop18", RESULTS)
+    balancing, seeds = {line["arm"]: line for line in lines}, len(of_balancing["seeds"])
     members, _ = table_of("family_soop", RESULTS)
     # reversed: of a title's lines the first, that of test masks, is kept
     coverage = {line["title"]: number(line["coverage_mean"]) for line in reversed(members)}
@@ -141,7 +142,7 @@ def findings() -> str:
     return f"""- **The paper's margin is not found.** On {card["counts"]["slices"]} real slices, five folds, the Dice of the paper's segmentor less SegAN's is {cell(arms["segan"], "minus_arm")},
   where the paper reports .058; that of a plain U-Net is {cell(arms["unet"], "dice")}, {ahead(arms["unet"])} above the paper's.
 - **Synthetic strokes help where strokes are few.** Training with them gives a Dice {ahead(balancing["gan-50"])} above oversampling, with false positives
-  on {number(balancing["gan-50"][f"{FALSE}_mean"])} against {number(balancing["oversampling"][f"{FALSE}_mean"])} of the empty slices; pasting strokes (CarveMix) gives {ahead(balancing["carvemix"])}. One seed.
+  on {number(balancing["gan-50"][f"{FALSE}_mean"])} against {number(balancing["oversampling"][f"{FALSE}_mean"])} of the empty slices; pasting strokes (CarveMix) gives {ahead(balancing["carvemix"])}; seeds: {seeds}.
 - **Synthetic slices look real to an encoder, not to a reader.** Their coverage is {coverage["paper: synthesis"]}, that of halves of true slices {coverage["true slices"]};
   one reader, an AI model, told {reader["right"]} of {reader["of"]} slices apart."""
 

@@ -5,6 +5,7 @@ not repeated and stopped ones go on, so the same call can be given again at any 
 (kept.py), not even the trainings need be there.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,7 +38,8 @@ SCORES = (
 WHAT = (
     "Segmentors on test patients (candidates: validation patients), each at the threshold that its validation patients "
     "gave; means with 95 % intervals from a bootstrap over patients; minus_arm: Dice over lesion slices, first arm less this one, "
-    "paired; p: Wilcoxon signed-rank over patients, Holm-corrected; groups: gain of the first arm, p not corrected"
+    "paired; p: Wilcoxon signed-rank over patients, Holm-corrected; groups: gain of the first arm, p not corrected; a slice "
+    "counts once for each seed whose networks score it"
 )
 
 
@@ -61,11 +63,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to train: options in which it differs, what it learns from, and weights to start from."""
+    """One way to train: options in which it differs, and what it learns from."""
 
     options: Line
     data: Callable[[Place], SliceSet] = lambda place: place.data
-    start: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Experiment:
     # fold of a five-fold cross-validation, None for the plain split, and seed
     turns: tuple[tuple[int | None, int], ...] = ((None, 0),)
     split: str = "test"  # whose slices are scored; 'validation' while there is something to choose
+    leave_out: tuple[tuple[str, int | None], ...] = ()  # (split, fold)s whose slices do not count
     runs: str | None = None  # name of the experiment whose trainings it shares; its own by default
 
 
@@ -90,7 +92,11 @@ class Result:
 
 
 def run(experiment: Experiment, place: Place) -> Result:
-    """Train what is not trained yet, score all, compare: see ``tables``; BadInput as ``trained``."""
+    """Train what is not trained yet, score all, compare; BadInput as ``trained``.
+
+    ``tables``, and in each line what the arm learnt from, its mean Dice on validation slices, and turn by turn its
+    Dice and threshold. A slice that is scored by networks of several seeds counts once for each.
+    """
     shared, data = replace(place, runs=place.runs.with_name(experiment.runs or place.runs.name)), place.data
     scores: dict[str, list[SliceScores]] = {arm: [] for arm in experiment.arms}
     facts: dict[str, list[Line]] = {arm: [] for arm in experiment.arms}
@@ -100,19 +106,26 @@ def run(experiment: Experiment, place: Place) -> Result:
             scores[arm].append(found)
             facts[arm].append(about)
     rows = np.concatenate([data.of_split(experiment.split, fold) for fold, _ in experiment.turns])
-    result = tables({arm: SliceScores.cat(parts) for arm, parts in scores.items()}, data, rows)
+    counted = ~np.isin(rows, np.concatenate([[], *(data.of_split(*part) for part in experiment.leave_out)]))
+    joined = {arm: SliceScores.cat(parts)[counted] for arm, parts in scores.items()}
+    result = tables(joined, data, rows[counted])
     for line in result.tables[""]:
         own = facts[line["arm"]]
         for name in ("synthetic_slices", "stroke_share_in_batches", "validation_dice"):
             line[name] = float(np.mean([of[name] for of in own]))
         line["steps"] = experiment.budget["steps"]
         dice = [float(part.counts[part.counts.lesion()].dice().mean()) for part in scores[line["arm"]]]
-        line["dice_by_turn"] = " ".join(f"{mean:.3f}"[1:] for mean in dice)
+        line["dice_by_turn"] = one_by_one(dice)
         line["thresholds"] = " ".join(f"{of['threshold']:.2f}" for of in own)
     command = f"python -m strokegan_lib.train segmentation --data DIR --out RUN {' '.join(words(experiment.budget))}"
     arms = {arm: " ".join(words(how.options)) for arm, how in experiment.arms.items()}
     result.facts |= {"trained_by": command, "arms": arms, "seeds": [seed for _, seed in experiment.turns]}
     return result
+
+
+def one_by_one(values: list[float]) -> str:
+    """The figures that a mean is made of: '.416 .437'."""
+    return " ".join(re.sub(r"^(-?)0\.", r"\1.", f"{value:.3f}").replace("-", "−") for value in values)
 
 
 def measured(experiment: Experiment, name: str, place: Place) -> tuple[SliceScores, Line]:
@@ -138,7 +151,7 @@ def trained(arm: Arm, name: str, budget: Line, place: Place, task: str = "segmen
     options = {**budget, **arm.options, "seed": place.seed, "fold": place.fold}
     settings = settings_for(task, options, out)
     if not (out / TRAINED).is_file():
-        train(settings, data=data.folder, out=out, resume=True, threads=options["threads"], start=arm.start)
+        train(settings, data=data.folder, out=out, resume=True, threads=options["threads"])
     if load_weights(out / TRAINED, KINDS[task])[1]["data_sha256"] != data.card["sha256"]:
         raise BadInput(out, "learnt from other data", "choose another --runs")
     return out / TRAINED
@@ -182,9 +195,12 @@ def tables(scores: dict[str, SliceScores], slices: SliceSet, rows: np.ndarray) -
             gap = compared[arm].difference
             lines[-1] |= {"minus_arm": gap.mean, "minus_arm_low": gap.low, "minus_arm_high": gap.high}
             lines[-1]["wilcoxon_holm_p"] = float(corrected[arm])
-    size = {"slices": len(rows), "lesion_slices": int(lesion.sum()), "patients": len(set(patients.tolist()))}
+    different, first = np.unique(rows, return_index=True)  # several seeds score the same slices
+    size = {"slices": len(different), "lesion_slices": int(lesion[first].sum())}
+    size["patients"] = len(set(patients.tolist()))
     groups = compare_groups(counts, patients, groups_of(slices, rows))
-    return Result(WHAT, {"": lines, "groups": groups}, {"counts": size})
+    facts = {"data": slices.card["name"], "data_sha256": slices.card["sha256"], "counts": size}
+    return Result(WHAT, {"": lines, "groups": groups}, facts)
 
 
 def flat(scores: dict[str, Line]) -> Line:

@@ -40,7 +40,7 @@ def _value(word: str) -> Any:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One run of ``python -m experiments.balancing``: a line for each arm, and the card."""
+    """One comparison of ways to balance: a line for each arm, and the card."""
 
     lines: list[dict[str, Any]]
     card: dict[str, Any]

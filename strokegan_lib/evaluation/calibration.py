@@ -7,7 +7,8 @@ ICML 2017) is::
     ECE = sum over bins of  pixels in it / all pixels * |share of stroke - mean score|
 
 Nearly all foreground is healthy and scored near 0, so the error is small for any segmentor that says so: look at
-the curve. **The score of a painted masked image is no probability.** Taught in notebook 06.
+the curve. Asked are local scores: weighed by the evidence of their slice they are no probabilities, and those of a
+painted masked image are none even so. Taught in notebook 06.
 """
 
 import numpy as np

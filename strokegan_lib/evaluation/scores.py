@@ -86,14 +86,14 @@ def full_summary(
     | pooled_specificity | one count over all slices | all slices |
     | pooled_lesion_f1, ... | one count of lesions over all slices | all slices |
     | patient_volume_difference_ml | as above, all slices of a patient together | patients with a lesion |
-    | calibration_error | ECE over the foreground of all slices | all slices |
+    | calibration_error | ECE of the local score over the foreground of all slices | all slices |
 
     "by_size" holds the means over slices with a lesion once more for each class of SIZES; "calibration" says
     what the score is and holds the reliability curve.
 
     Args:
         slices: measured at one threshold (or each fold at its own), chosen on other patients.
-        probability: whether the score is a probability; that of a painted masked image is not.
+        probability: whether the local score is a probability; that of a painted masked image is not.
         patients, draws, seed: as in :func:`summary`.
     """
     patients, how, counts = np.asarray(patients), {"draws": draws, "seed": seed}, slices.counts

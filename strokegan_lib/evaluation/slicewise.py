@@ -65,5 +65,5 @@ def score_slices(
         hd95=hd95,
         surface_distance=average,
         pixel_ml=spacing.prod(-1) * table["thickness"] / 1000,
-        calibration=calibration_sums(predictions.score, truth, predictions.foreground),
+        calibration=calibration_sums(predictions.local, truth, predictions.foreground),
     )

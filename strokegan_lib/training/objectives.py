@@ -16,9 +16,9 @@ from torch import Tensor
 from strokegan_lib.losses import cross_entropy, multi_scale_l1
 
 STRONGEST = 16  # pixels whose score says whether a slice shows a stroke: a small lesion has as many
-SURE = 0.9  # how likely a pixel is stroke that is painted as bright as the image
-DARKEST = 0.03  # what is darker counts as so bright: the logit of 0 is endless
 PRESENCE = 0.1  # weight of that answer: its gradient falls on few pixels, and so is steep
+SURE = 0.9  # how likely a pixel is stroke that is painted as bright as the image
+DARKEST = 0.03  # greys below this, or as near to 1, count as so grey: the logit of 0 and of 1 is endless
 
 
 class LossInputs(NamedTuple):
@@ -27,7 +27,7 @@ class LossInputs(NamedTuple):
     image: Tensor  # (B, C, H, W), 0..1
     stroke: Tensor  # (B, 1, H, W), 0/1
     logits: Tensor  # (B, C, H, W), whose sigmoid is the painting
-    score: Tensor  # (B, 1, H, W), 0..1, how much each pixel looks like stroke
+    local: Tensor  # (B, 1, H, W), 0..1, how much each pixel by itself looks like stroke
     # the critic's features of the painting, the picture first, then (B, C_l, H_l, W_l) a level; of image x stroke; and
     # of one black picture (for ``paper``, which does not look, the picture alone)
     fake: Sequence[Tensor]
@@ -104,12 +104,12 @@ def odds(inputs: LossInputs) -> dict[str, Tensor]:
 
     The divergence of p from .9 y is least where the painting is image x stroke, and has the gradient p - .9 y in a:
     in dark tissue the same as in bright, and alive where the painting is brighter than the image, where the clipped
-    score has none. The background has no odds and is left to the critic.
+    local score has none. The background has no odds and is left to the critic.
     """
     x = inputs.image
-    relative = inputs.logits - torch.logit(x, eps=DARKEST) + math.log(SURE / (1 - SURE))  # (B, C, H, W)
+    logit_p = inputs.logits - torch.logit(x, eps=DARKEST) + math.log(SURE / (1 - SURE))  # (B, C, H, W)
     wanted = SURE * inputs.stroke.expand_as(x)
-    cross = F.binary_cross_entropy_with_logits(relative, wanted, reduction="none")
+    cross = F.binary_cross_entropy_with_logits(logit_p, wanted, reduction="none")
     apart = cross - F.binary_cross_entropy(wanted, wanted, reduction="none")
     return {"odds": (apart * (x > 0)).mean(), "multi_scale": multi_scale_l1(inputs.fake[1:], inputs.true[1:])}
 
@@ -117,9 +117,9 @@ def odds(inputs: LossInputs) -> dict[str, Tensor]:
 def presence(inputs: LossInputs) -> dict[str, Tensor]:
     """The paper's loss, and a cross-entropy for each slice: does it show a stroke at all?
 
-    Answered by the mean of the slice's strongest scores, so that an empty slice's highest peaks are lowered.
+    Answered by the mean of the slice's strongest local scores, so that an empty slice's highest peaks are lowered.
     """
-    strongest = inputs.score.flatten(1).topk(STRONGEST).values.mean(1)  # (B,)
+    strongest = inputs.local.flatten(1).topk(STRONGEST).values.mean(1)  # (B,)
     answer = cross_entropy(strongest, _has_lesion(inputs.stroke).to(strongest))
     return {**paper(inputs), "presence": PRESENCE * answer}
 
@@ -127,14 +127,14 @@ def presence(inputs: LossInputs) -> dict[str, Tensor]:
 def false_positives(inputs: LossInputs) -> dict[str, Tensor]:
     """The divergence, and a price for false positives on slices without stroke, where soft Dice is constant::
 
-        sum(score) / (sum(score) + A),      A the mean area of the strokes in the batch
+        sum(local) / (sum(local) + A),      A the mean area of the strokes in the batch
 
     It is smoothed Dice with A in the place of a small number: where nothing is painted its gradient at each pixel is
     1 / A, half of that with which Dice raises a typical missed stroke; with 1 in place of A segmentors paint nothing
     (see notebook 05).
     """
     has_lesion = _has_lesion(inputs.stroke)
-    claimed, area = inputs.score.sum((1, 2, 3)), inputs.stroke.sum((1, 2, 3))  # (B,) each
+    claimed, area = inputs.local.sum((1, 2, 3)), inputs.stroke.sum((1, 2, 3))  # (B,) each
     price = claimed / (claimed + _lesion_mean(area, has_lesion))
     return {**divergence(inputs), "false_positives": (~has_lesion * price).mean()}
 

@@ -34,7 +34,7 @@ class SegmentationSettings(Settings):
     )
     multi_scale: float = option(1.0, "weight of the multi-scale L1 loss; 0 for no critic", WEIGHT)
     dice: float = option(1.0, "weight of the soft Dice loss; 0 is the pure paper", WEIGHT)
-    bce: float = option(0.0, "weight of the binary cross-entropy of the score", WEIGHT)
+    bce: float = option(0.0, "weight of the binary cross-entropy of the local score", WEIGHT)
     attention: bool = option(True, "self-attention in segmentor and critic")
     mirror: bool = option(True, "show the segmentor the slice's mirror image as well")
     spectral: bool = option(True, "spectral normalisation of the critic, or clipping")
@@ -101,7 +101,7 @@ class SegmentationGAN:
         settings, image, stroke = self.settings, batch.image, batch.stroke
         truth = image * stroke  # (B, C, H, W)
         logits = networks["segmentor"](image)
-        masked, score, _ = self.segmentor.predict(logits, image)
+        masked, local, _ = self.segmentor.predict(logits, image)
         losses: dict[str, Tensor] = {}
         black = torch.zeros_like(truth[:1])  # (1, C, H, W)
         features = [masked], [truth], [black]  # what a comparison by pixels needs
@@ -123,16 +123,16 @@ class SegmentationGAN:
                     black_features = [black] if self.objective is paper else self.critic(black)
                 features = self.critic(masked), true_features, black_features
 
-        total = score.new_zeros(())
+        total = local.new_zeros(())
         if settings.multi_scale:
-            terms = self.objective(LossInputs(image, stroke, logits, score, *features, settings.levels))
+            terms = self.objective(LossInputs(image, stroke, logits, local, *features, settings.levels))
             total = total + settings.multi_scale * sum(terms.values())
             losses |= terms
         if settings.dice:
-            losses["soft_dice"] = soft_dice_loss(score, stroke)
+            losses["soft_dice"] = soft_dice_loss(local, stroke)
             total = total + settings.dice * losses["soft_dice"]
         if settings.bce:
-            losses["cross_entropy"] = cross_entropy(score, stroke)
+            losses["cross_entropy"] = cross_entropy(local, stroke)
             total = total + settings.bce * losses["cross_entropy"]
         update("segmentor", total)
         return {**losses, "segmentor": total, "spread": masked.std()}

@@ -31,6 +31,8 @@ def test_predictions_lie_in_the_order_of_the_rows_and_are_what_is_counted(discs,
     batches = Batches(discs, rows, size=5)
     found, counts = predict(segmentor, batches), measure(segmentor, batches)
     assert found.score.shape == (17, 128, 128) and found.score.dtype == torch.float16
+    image = torch.from_numpy(discs.images[rows] / 255).float()
+    np.testing.assert_allclose(found.local, segmentor.predict(segmentor(image), image).local[:, 0].detach(), atol=1e-3)
     np.testing.assert_array_equal(found.truth, discs.stroke[rows] == 1)
     np.testing.assert_array_equal(found.foreground, discs.foreground[rows] == 1)
     for k in (9, 49, 89):
@@ -49,6 +51,7 @@ def test_the_record_of_validation_is_that_of_its_threshold(discs, segmentor):
     assert record["validation threshold"] == threshold
     assert record["validation dice"] == float(counts[k, counts.lesion()[0]].dice().mean()) > 0
     assert record["validation pooled dice"] == float(counts[k].pool().dice())
+    assert 2 * record["validation score"] == record["validation dice"] + record["validation pooled dice"]
 
 
 def test_a_segmentor_that_has_diverged_is_refused_with_its_remedy(discs, segmentor):
@@ -68,14 +71,14 @@ def assert_same(a: SliceScores, b: SliceScores):
 def test_each_part_of_a_slice_is_measured_at_the_threshold_and_folds_join():
     predicted, truth = blobs(60, 5)
     noise = torch.rand(truth.shape, generator=torch.Generator().manual_seed(5))
-    made = Predictions((0.5 * noise + 0.5 * predicted).half(), truth, truth | (noise < 0.8))
+    made = Predictions((0.5 * noise + 0.5 * predicted).half(), noise.half(), truth, truth | (noise < 0.8))
     sizes = {"row_spacing": 1.5, "column_spacing": 2.0, "thickness": 4.0}
     table = {name: np.full(60, size) for name, size in sizes.items()}
     scores, masks = score_slices(made, 0.7, table), made.score.float() > 0.7
     expected = SliceScores(
         count_masks(masks, truth), count_lesions(masks, truth), np.full(60, 20 * 24),
         *surface_distances(masks, truth, np.tile((1.5, 2.0), (60, 1))), np.full(60, 0.012),
-        calibration_sums(made.score, truth, made.foreground),
+        calibration_sums(made.local, truth, made.foreground),
     )  # fmt: skip
     assert_same(scores, expected)
     assert scores.excess().tolist() == (masks.sum((1, 2)) - truth.sum((1, 2))).tolist()

@@ -96,6 +96,22 @@ def test_kept_scores_do_without_trainings_but_for_other_options(place, result, t
             shutil.rmtree(folder)
 
 
+def test_seeds_that_score_the_same_slices_and_patients_left_out(place, result):
+    seeds = replace(TINY, turns=((3, 1), (3, 2)), leave_out=(("validation", None),))
+    found, data = run(seeds, place), place.data
+    rows = np.setdiff1d(data.of_split("test", 3), data.of_split("validation"))
+    assert 0 < len(rows) < len(data.of_split("test", 3)) and found.facts["seeds"] == [1, 2]
+    ill = int((data.lesion_pixels[rows] > 0).sum())
+    assert found.facts["counts"] == {"slices": len(rows), "lesion_slices": ill, "patients": len(rows)}
+    for line in found.tables[""]:
+        parts = [pandas.read_csv(place.scores / f"tiny/fold-3-seed-{seed}/{line['arm']}.csv") for seed in (1, 2)]
+        scores = pandas.concat([part[part["row"].isin(rows)] for part in parts])
+        counts = Counts(*(torch.tensor(scores[f"counts_{name}"].tolist()) for name in ("tp", "fp", "fn")))
+        assert line["dice_mean"] == pytest.approx(float(counts[counts.lesion()].dice().mean()))
+    weights = [place.runs / f"fold-3-seed-{seed}/unet/weights.safetensors" for seed in (1, 2)]
+    assert weights[0].read_bytes() != weights[1].read_bytes(), "another seed is another network"
+
+
 def test_finished_runs_are_not_repeated_and_may_be_shared(place, result):
     before, place = stamps(place), replace(place, scores=None)
     shared = run(replace(TINY, runs="tiny"), replace(place, runs=place.runs.with_name("other")))
@@ -121,7 +137,8 @@ def test_options_as_words():
 def test_balancing_learns_from_training_patients_alone(tmp_path, monkeypatch):
     discs = brains(tmp_path / "set", patients=60, each=1)
     monkeypatch.setattr(balancing, "BUDGET", {"method": "unet", **BUDGET, "steps": 1})
-    monkeypatch.setattr(balancing, "GENERATOR", {**BUDGET, "width": 32, "steps": 1})
+    tiny = {**BUDGET, "width": 32, "steps": 1}
+    monkeypatch.setattr(balancing, "GENERATOR", {**balancing.GENERATOR, **tiny})
     place = Place(discs, tmp_path / "runs" / "balancing")
     result = balancing.balancing(balancing.SOOP_18, place)
     lines = {line["arm"]: line for line in result.tables[""]}
@@ -139,7 +156,7 @@ def test_balancing_learns_from_training_patients_alone(tmp_path, monkeypatch):
         train = made.of_split("train")
         assert lines[arm]["synthetic_slices"] == made.table["synthetic"][train].sum()
         assert arm != "synthetic-only" or made.table["synthetic"][train].all()
-    about = load_weights(folder / "generator" / "weights.safetensors", "generator")[1]
+    about = load_weights(folder / "generator" / "weights.safetensors", "styled generator")[1]
     assert about["data_sha256"] == thin.card["sha256"]
     assert about["settings"]["start"] is None, "what it paints was learnt from the thinned part alone"
     with pytest.raises(BadInput, match="made from other data"):

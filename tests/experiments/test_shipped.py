@@ -1,10 +1,13 @@
 """Experiments that ask shipped networks: each line is there, and of test patients."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from brains import brains
 from PIL import Image
 
-from experiments import balancing, family, pictures, realism, segmentors
+from experiments import ablation, balancing, family, pictures, realism, segmentors
 from experiments.runner import Place
 
 TINY = {"steps": 1, "width": 4, "batch_size": 4, "threads": 1}
@@ -47,8 +50,22 @@ def test_segmentors_from_elsewhere(place, monkeypatch):
 def test_shipped_generators_as_arms(place, monkeypatch):
     monkeypatch.setattr(balancing, "BUDGET", {"method": "unet", **TINY})
     lines = balancing.on_soop(place).tables[""]
-    assert [line["arm"] for line in lines] == ["oversampling", "synthesis-soop-80", "styled-soop-80"]
-    assert lines[1]["synthetic_slices"] == lines[2]["synthetic_slices"] > 0
+    assert [line["arm"] for line in lines] == ["oversampling", "real", "synthesis-soop-80", "styled-soop-80"]
+    few = brains(place.runs / "few", patients=90, each=1, every=4)
+    phantom = balancing.on_the_phantom(replace(place, runs=place.runs / "phantom", phantom=few.folder))
+    assert [line["arm"] for line in phantom.tables[""]][2:] == ["synthesis-phantom-50"]
+    assert lines[1]["synthetic_slices"] == 0 < lines[2]["synthetic_slices"] == lines[3]["synthetic_slices"]
+
+
+def test_parts_of_the_painting_gan_switched_off(place, monkeypatch):
+    monkeypatch.setattr(ablation, "BUDGET", {**ablation.BUDGET, **TINY, "width": 8})
+    result = ablation.ablation(place)
+    *lines, truth = result.tables[""]
+    assert [line["generator"] for line in lines] == [*ablation.PARTS] and truth["generator"] == "true slices"
+    for line in lines:
+        kernels = [float(word.replace("−", "-")) for word in line["kernel_by_seed"].split()]
+        assert len(kernels) == 3 and np.mean(kernels) == pytest.approx(line["kernel"], abs=1e-3)
+    assert truth["error"] and result.facts["seeds"] == [0, 1, 2]
 
 
 def test_pictures_to_look_at(place):

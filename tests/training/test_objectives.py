@@ -126,7 +126,7 @@ def test_odds_ask_for_the_masked_image_with_a_push_that_brightness_does_not_chan
 def test_presence_lowers_the_peaks_of_an_empty_slice_and_raises_those_of_one_with_stroke(area, sign):
     torch.manual_seed(3)
     score = torch.rand(1, 1, SIZE, SIZE, requires_grad=True)
-    inputs = inputs_of(score.detach(), stroke_of(area))._replace(score=score)
+    inputs = inputs_of(score.detach(), stroke_of(area))._replace(local=score)
     (gradient,) = torch.autograd.grad(OBJECTIVES["presence"](inputs)["presence"], score)
     moved = (sign * gradient).flatten() > 0
     assert int(moved.sum()) == STRONGEST and score.flatten()[moved].min() >= score.flatten()[~moved].max()
@@ -150,7 +150,7 @@ def test_every_batch_has_a_finite_loss_and_gradient(name, areas):
     logits = inputs.logits.requires_grad_()
     painted = torch.sigmoid(logits)
     features = {"fake": critic(painted), "true": critic(inputs.true[0]), "black": critic(inputs.black[0])}
-    (gradient,) = torch.autograd.grad(total(name, inputs._replace(score=painted, **features)), logits)
+    (gradient,) = torch.autograd.grad(total(name, inputs._replace(local=painted, **features)), logits)
     assert torch.isfinite(gradient).all() and gradient.abs().sum() > 0
 
 
