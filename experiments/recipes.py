@@ -1,11 +1,13 @@
 """How each weight file that comes with the kit is made: the options of its training command."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from strokegan_lib.errors import BadInput
 from strokegan_lib.models.family import MEMBERS
+from strokegan_lib.training.log import read_rows
 from strokegan_lib.training.settings import Settings
 from strokegan_lib.training.tasks import resolve_settings
 from strokegan_lib.training.weights import GENERATORS
@@ -60,6 +62,12 @@ def settings_for(task: str, options: dict[str, Any], run: Path) -> Settings:
 def steps_made(about: dict[str, Any]) -> int:
     """How many steps a network has learnt for, by what its file says of it."""
     return about.get("so_far", about["settings"]["steps"])
+
+
+def hours(folder: Path) -> float:
+    """Hours of training according to a run's record, pauses left out: the clock begins at 0 again after each."""
+    seconds = [row["seconds"] for row in read_rows(folder / "metrics.csv") if "seconds" in row]
+    return sum(b - a for a, b in pairwise(seconds) if b >= a) / 3600
 
 
 def seedless(options: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from experiments.kept import keep, kept
-from experiments.recipes import KINDS, TRAINED, settings_for, words
+from experiments.recipes import KINDS, TRAINED, hours, settings_for, words
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
@@ -120,6 +120,7 @@ def run(experiment: Experiment, place: Place) -> Result:
     command = f"python -m strokegan_lib.train segmentation --data DIR --out RUN {' '.join(words(experiment.budget))}"
     arms = {arm: " ".join(words(how.options)) for arm, how in experiment.arms.items()}
     result.facts |= {"trained_by": command, "arms": arms, "seeds": [seed for _, seed in experiment.turns]}
+    result.facts["hours"] = round(sum(of["hours"] for own in facts.values() for of in own), 2)  # of one core
     return result
 
 
@@ -139,6 +140,7 @@ def measured(experiment: Experiment, name: str, place: Place) -> tuple[SliceScor
     rows = place.data.of_split(experiment.split, fold)
     found, network = score(trained(arm, name, experiment.budget, place), place.data, rows)
     about |= {key: network[key] for key in ("threshold", "validation_dice")}
+    about["hours"] = round(hours(place.runs / name), 3)
     about |= learnt_from(arm.data(place), fold, network["settings"]["lesion_share"])
     if file:
         keep(file, found, rows, {**about, **provenance(1, arithmetic(network["settings"]["precision"]))})

@@ -10,7 +10,6 @@ import sys
 from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from torch import nn
 from experiments.cards import card
 from experiments.masks import made, mask_scores, masks_of
 from experiments.realism import Scores, synthetic_scores
-from experiments.recipes import KINDS, RECIPES, STORES, TRAINED, check_names, settings_for, words
+from experiments.recipes import KINDS, RECIPES, STORES, TRAINED, check_names, hours, settings_for, words
 from strokegan_lib.command_line import Parser, path, run
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
@@ -31,7 +30,6 @@ from strokegan_lib.evaluation.tables import provenance
 from strokegan_lib.files import write_whole
 from strokegan_lib.train import each
 from strokegan_lib.training.checkpoint import checkpoints, load_checkpoint
-from strokegan_lib.training.log import read_rows
 from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.tasks import build, settings_in
 from strokegan_lib.training.weights import SHIPPED, kind_of, load_weights, save_weights
@@ -138,12 +136,6 @@ def so_far(folder: Path, channels: int) -> tuple[nn.Module, dict[str, Any]]:
     about = {"settings": settings.record(), "data_sha256": state["about"]["data"], "so_far": state["step"]}
     about |= {"kept_step": state["best"]["step"]} if state["best"] else {}
     return network.eval().requires_grad_(False), about
-
-
-def hours(folder: Path) -> float:
-    """Hours of training according to a run's record, pauses left out: the clock begins at 0 again after each."""
-    seconds = [row["seconds"] for row in read_rows(folder / "metrics.csv") if "seconds" in row]
-    return sum(b - a for a, b in pairwise(seconds) if b >= a) / 3600
 
 
 if __name__ == "__main__":

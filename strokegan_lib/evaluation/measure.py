@@ -30,7 +30,9 @@ class Predictions:
 
 
 @torch.inference_mode()
-def scored(segmentor: nn.Module, batches: Batches, *, bar: bool = False) -> Iterator[tuple[Batch, Prediction]]:
+def scored(
+    segmentor: nn.Module, batches: Batches, *, bar: bool = False
+) -> Iterator[tuple[Batch, Prediction]]:
     """Every batch in order, unchanged, with its prediction; Diverged where its scores are not numbers.
 
     The segmentor is on the batches' device, in eval mode; *bar* shows progress where there is a terminal.

@@ -32,7 +32,9 @@ def test_predictions_lie_in_the_order_of_the_rows_and_are_what_is_counted(discs,
     found, counts = predict(segmentor, batches), measure(segmentor, batches)
     assert found.score.shape == (17, 128, 128) and found.score.dtype == torch.float16
     image = torch.from_numpy(discs.images[rows] / 255).float()
-    np.testing.assert_allclose(found.local, segmentor.predict(segmentor(image), image).local[:, 0].detach(), atol=1e-3)
+    np.testing.assert_allclose(
+        found.local, segmentor.predict(segmentor(image), image).local[:, 0].detach(), atol=1e-3
+    )
     np.testing.assert_array_equal(found.truth, discs.stroke[rows] == 1)
     np.testing.assert_array_equal(found.foreground, discs.foreground[rows] == 1)
     for k in (9, 49, 89):

@@ -53,7 +53,9 @@ def test_every_cell_is_trained_by_a_network_that_never_saw_its_test_patients(pla
 
 def of_slices(place: Place, arm: str) -> pandas.DataFrame:
     """The kept scores of an arm, all turns."""
-    return pandas.concat([pandas.read_csv(place.scores / f"tiny/fold-{f}-seed-{s}/{arm}.csv") for f, s in TINY.turns])
+    return pandas.concat(
+        [pandas.read_csv(place.scores / f"tiny/fold-{f}-seed-{s}/{arm}.csv") for f, s in TINY.turns]
+    )
 
 
 def test_the_table_follows_from_its_slices_and_the_test_is_scipys(place, result):
@@ -62,7 +64,10 @@ def test_the_table_follows_from_its_slices_and_the_test_is_scipys(place, result)
     dice = {}
     for line in (first, second):
         lines = of_slices(place, line["arm"])
-        assert lines["row"].tolist() == np.concatenate([place.data.of_split("test", fold) for fold in (0, 3)]).tolist()
+        assert (
+            lines["row"].tolist()
+            == np.concatenate([place.data.of_split("test", fold) for fold in (0, 3)]).tolist()
+        )
         counts = Counts(*(torch.tensor(lines[f"counts_{name}"].tolist()) for name in ("tp", "fp", "fn")))
         dice[line["arm"]] = counts[counts.lesion()].dice().numpy()
         assert line["dice_mean"] == pytest.approx(dice[line["arm"]].mean())
@@ -104,7 +109,9 @@ def test_seeds_that_score_the_same_slices_and_patients_left_out(place, result):
     ill = int((data.lesion_pixels[rows] > 0).sum())
     assert found.facts["counts"] == {"slices": len(rows), "lesion_slices": ill, "patients": len(rows)}
     for line in found.tables[""]:
-        parts = [pandas.read_csv(place.scores / f"tiny/fold-3-seed-{seed}/{line['arm']}.csv") for seed in (1, 2)]
+        parts = [
+            pandas.read_csv(place.scores / f"tiny/fold-3-seed-{seed}/{line['arm']}.csv") for seed in (1, 2)
+        ]
         scores = pandas.concat([part[part["row"].isin(rows)] for part in parts])
         counts = Counts(*(torch.tensor(scores[f"counts_{name}"].tolist()) for name in ("tp", "fp", "fn")))
         assert line["dice_mean"] == pytest.approx(float(counts[counts.lesion()].dice().mean()))
