@@ -17,6 +17,7 @@ from experiments.runner import THREE_SEEDS, Arm, Experiment, Line, Place, Result
 from strokegan_lib.balance.derived import keep_patients, thin_patients, training_patients
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
+from strokegan_lib.files import sha256
 from strokegan_lib.synthesise import parser, synthesise
 from strokegan_lib.training.weights import shipped
 
@@ -75,7 +76,10 @@ class Setting:
             # train on synthetic, test on real
             "synthetic-only": {"ratio": self.high, "only_synthetic": True},
         }
-        made = {name: Arm({}, partial(self.balanced, name, options)) for name, options in ways.items()}
+        made = {
+            name: Arm({}, partial(self.balanced, name, options), {**options, "generator": GENERATOR})
+            for name, options in ways.items()
+        }
         oversampling = Arm({"lesion_share": self.high}, self.data)
         return {"oversampling": oversampling, "real": Arm({}, self.data), **made}
 
@@ -117,7 +121,9 @@ def by_shipped(names: tuple[str, ...], high: float, place: Place) -> Result:
     arms = {"oversampling": Arm({"lesion_share": high}), "real": Arm({})}
     for name in names:
         label, options = f"{name}-{100 * high:.0f}", {"ratio": high, "weights": shipped(name)}
-        arms[label] = Arm({}, partial(balanced, label, options))
+        arms[label] = Arm(
+            {}, partial(balanced, label, options), {"ratio": high, "weights": sha256(shipped(name))}
+        )
     result = run(Experiment(arms, BUDGET, THREE_SEEDS), place)
     result.facts["setting"] = "as it is"
     return result

@@ -20,9 +20,10 @@ from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.groups import compare_groups, groups_of
 from strokegan_lib.evaluation.measure import predict
+from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.evaluation.scores import full_summary
 from strokegan_lib.evaluation.slicewise import SliceScores, score_slices
-from strokegan_lib.evaluation.statistics import holm, paired
+from strokegan_lib.evaluation.statistics import Interval, bootstrap, holm, paired, ratio
 from strokegan_lib.evaluation.tables import provenance
 from strokegan_lib.train import train
 from strokegan_lib.training.precision import arithmetic
@@ -67,6 +68,7 @@ class Arm:
 
     options: Line
     data: Callable[[Place], SliceSet] = lambda place: place.data
+    made_by: Line = field(default_factory=dict)  # how these data were made of the place's
 
 
 @dataclass(frozen=True)
@@ -132,8 +134,9 @@ def one_by_one(values: list[float]) -> str:
 def measured(experiment: Experiment, name: str, place: Place) -> tuple[SliceScores, Line]:
     """Scores of an arm in its turn, and what it learnt from: kept ones, or of a network that is trained now."""
     arm, fold = experiment.arms[name], place.fold
-    about = {"options": {**experiment.budget, **arm.options, "seed": place.seed, "fold": fold}}
-    about |= {"split": experiment.split, "data_sha256": place.data.card["sha256"]}
+    options = {**experiment.budget, **arm.options, "seed": place.seed, "fold": fold}
+    about = {"settings": settings_for("segmentation", options, place.runs / name).record()}
+    about |= {"split": experiment.split, "data_sha256": place.data.card["sha256"], "made_by": arm.made_by}
     file = place.scores and place.scores.joinpath(*place.runs.parts[-2:], name)
     if file and not place.anew and (found := kept(file, place.data, about)):
         return found
@@ -179,13 +182,15 @@ def tables(scores: dict[str, SliceScores], slices: SliceSet, rows: np.ndarray) -
 
     Table '' has a line for each arm: ``arm``; mean, low and high of each of SCORES and of Dice by the size of the
     lesion; and, but for the first, the difference of Dice over lesion slices ``minus_arm`` (first less this one)
-    with ``_low`` and ``_high``, and ``wilcoxon_holm_p``, corrected for as many tests as there are other arms.
+    with ``_low`` and ``_high``, and ``wilcoxon_holm_p``, corrected for as many tests as there are other arms; the
+    same difference of pooled Dice, ``minus_arm_pooled``, and of false positives, ``minus_arm_false_positives``.
     Table 'groups': where the first arm is better than each other.
     """
     patients, counts = slices.table["patient"][rows], {arm: of.counts for arm, of in scores.items()}
     reference, *others = scores
     lesion = counts[reference].lesion()
     dice = {arm: of[lesion].dice().numpy() for arm, of in counts.items()}
+    false = {arm: (of[~lesion].fp > 0).double().numpy() for arm, of in counts.items()}
     compared = {arm: paired(dice[reference], dice[arm], patients[lesion.numpy()]) for arm in others}
     corrected = dict(zip(others, holm([compared[arm].p for arm in others]), strict=True))
     lines = []
@@ -197,12 +202,26 @@ def tables(scores: dict[str, SliceScores], slices: SliceSet, rows: np.ndarray) -
             gap = compared[arm].difference
             lines[-1] |= {"minus_arm": gap.mean, "minus_arm_low": gap.low, "minus_arm_high": gap.high}
             lines[-1]["wilcoxon_holm_p"] = float(corrected[arm])
+            pooled = pooled_difference(counts[reference], counts[arm], patients)
+            empty = paired(false[reference], false[arm], patients[~lesion.numpy()]).difference
+            for name, gap in (("minus_arm_pooled", pooled), ("minus_arm_false_positives", empty)):
+                lines[-1] |= {name: gap.mean, f"{name}_low": gap.low, f"{name}_high": gap.high}
     different, first = np.unique(rows, return_index=True)  # several seeds score the same slices
     size = {"slices": len(different), "lesion_slices": int(lesion[first].sum())}
     size["patients"] = len(set(patients.tolist()))
     groups = compare_groups(counts, patients, groups_of(slices, rows))
     facts = {"data": slices.card["name"], "data_sha256": slices.card["sha256"], "counts": size}
     return Result(WHAT, {"": lines, "groups": groups}, facts)
+
+
+def pooled_difference(first: Counts, second: Counts, patients: np.ndarray) -> Interval:
+    """Pooled Dice of *first* less that of *second*, of the same slices, with a bootstrap over patients."""
+
+    def dice(sums: np.ndarray) -> np.ndarray:
+        return ratio(np.stack([2 * sums[..., 0], 2 * sums[..., 0] + sums[..., 1] + sums[..., 2]], -1))
+
+    terms = [getattr(of, name).numpy() for of in (first, second) for name in ("tp", "fp", "fn")]
+    return bootstrap(np.stack(terms, -1), patients, lambda sums: dice(sums[..., :3]) - dice(sums[..., 3:]))
 
 
 def flat(scores: dict[str, Line]) -> Line:

@@ -77,6 +77,11 @@ def test_the_table_follows_from_its_slices_and_the_test_is_scipys(place, result)
     assert second["minus_arm"] == pytest.approx(gap.mean()) and "minus_arm" not in first
     by_patient = [gap[ill == patient].mean() for patient in np.unique(ill)]
     assert second["wilcoxon_holm_p"] == pytest.approx(stats.wilcoxon(by_patient).pvalue)
+    pooled = first["pooled_dice_mean"] - second["pooled_dice_mean"]
+    assert second["minus_arm_pooled"] == pytest.approx(pooled)
+    false = first["empty_false_positive_rate_mean"] - second["empty_false_positive_rate_mean"]
+    assert second["minus_arm_false_positives"] == pytest.approx(false)
+    assert second["minus_arm_pooled_low"] <= pooled <= second["minus_arm_pooled_high"]
     assert {line["group"] for line in result.tables["groups"]} > {"lesion slices", "empty slices"}
 
 
@@ -86,13 +91,15 @@ def test_kept_scores_do_without_trainings_but_for_other_options(place, result, t
         assert again == pytest.approx(line, abs=1e-3)  # mm are kept with four digits
     assert not stamps(bare)
     card = place.scores / "tiny/fold-0-seed-0/unet.json"
-    assert json.loads(card.read_text())["options"] == {**BUDGET, "method": "unet", "seed": 0, "fold": 0}
+    settings = json.loads(card.read_text())["settings"]
+    assert (settings["method"], settings["fold"], settings["batch_size"]) == ("unet", 0, 4)
     first = replace(TINY, arms={"unet": ARMS["unet"]}, turns=TINY.turns[:1])
     other = replace(bare, scores=tmp_path / "scores")
     for there, experiment in (
         (replace(other, anew=True), first),
         (other, replace(first, budget={**BUDGET, "batch_size": 5})),
         (other, replace(first, split="validation")),
+        (other, replace(first, arms={"unet": replace(ARMS["unet"], made_by={"ratio": 0.5})})),
     ):
         shutil.copytree(place.scores, other.scores)
         run(experiment, there)
