@@ -139,11 +139,11 @@ def findings() -> str:
     # reversed: of a title's lines the first, that of test masks, is kept
     coverage = {line["title"]: number(line["coverage_mean"]) for line in reversed(members)}
     reader = json.loads((RESULTS / "blinded_reading_soop.json").read_text(encoding="utf-8"))
-    return f"""- **The paper's margin is not found.** On {card["counts"]["slices"]} real slices, five folds, the Dice of the paper's segmentor less SegAN's is {cell(arms["segan"], "minus_arm")},
-  where the paper reports .058; that of a plain U-Net is {cell(arms["unet"], "dice")}, {ahead(arms["unet"])} above the paper's.
+    return f"""- **The paper's margin is not found.** On {card["counts"]["slices"]} real slices, five folds, the Dice of the kit's version of the paper's segmentor less SegAN's is {cell(arms["segan"], "minus_arm")},
+  where the paper reports .058; that of a plain U-Net is {cell(arms["unet"], "dice")}, {ahead(arms["unet"])} above the paper's, corrected p {number(arms["unet"]["wilcoxon_holm_p"])}.
 - **Synthetic strokes help where strokes are few.** Training with them gives a Dice {ahead(balancing["gan-50"])} above oversampling, with false positives
-  on {number(balancing["gan-50"][f"{FALSE}_mean"])} against {number(balancing["oversampling"][f"{FALSE}_mean"])} of the empty slices; pasting strokes (CarveMix) gives {ahead(balancing["carvemix"])}; seeds: {seeds}.
-- **Synthetic slices look real to an encoder, not to a reader.** Their coverage is {coverage["paper: synthesis"]}, that of halves of true slices {coverage["true slices"]};
+  on {number(balancing["gan-50"][f"{FALSE}_mean"])} against {number(balancing["oversampling"][f"{FALSE}_mean"])} of the empty slices; pasting strokes (CarveMix) gives {ahead(balancing["carvemix"])}. One split, seeds: {seeds}.
+- **Synthetic slices look real to the kit's own encoder, not to a reader.** Their coverage is {coverage["paper: synthesis"]}, that of halves of true slices {coverage["true slices"]};
   one reader, an AI model, told {reader["right"]} of {reader["of"]} slices apart."""
 
 
