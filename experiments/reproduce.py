@@ -1,8 +1,7 @@
 """Remake the tables: ``python -m experiments.reproduce --data SOOP --runs DIR [NAMES]``, behind ``make results``.
 
-What has scores of every slice beside the tables is not trained again, unless ``--anew``, as after a change of the
-networks: then a day on two CPU cores.
-What is trained already is kept, so it can be stopped and started.
+Many hours on two CPU cores. What is trained already is kept, so it can be stopped and started; what has scores of every
+slice beside the tables is not trained again, unless ``--anew``, as after a change of the networks.
 """
 
 import shutil

@@ -102,15 +102,18 @@ def run(experiment: Experiment, place: Place) -> Result:
     shared, data = replace(place, runs=place.runs.with_name(experiment.runs or place.runs.name)), place.data
     scores: dict[str, list[SliceScores]] = {arm: [] for arm in experiment.arms}
     facts: dict[str, list[Line]] = {arm: [] for arm in experiment.arms}
+    left_out = np.concatenate([[], *(data.of_split(*part) for part in experiment.leave_out)])
+    rows = []
     for fold, seed in experiment.turns:  # all arms of a turn before the next
+        tested = data.of_split(experiment.split, fold)
+        counted = ~np.isin(tested, left_out)
+        rows.append(tested[counted])
         for arm in experiment.arms:
             found, about = measured(experiment, arm, shared.turn(fold, seed))
-            scores[arm].append(found)
+            scores[arm].append(found[counted])
             facts[arm].append(about)
-    rows = np.concatenate([data.of_split(experiment.split, fold) for fold, _ in experiment.turns])
-    counted = ~np.isin(rows, np.concatenate([[], *(data.of_split(*part) for part in experiment.leave_out)]))
-    joined = {arm: SliceScores.cat(parts)[counted] for arm, parts in scores.items()}
-    result = tables(joined, data, rows[counted])
+    joined = {arm: SliceScores.cat(parts) for arm, parts in scores.items()}
+    result = tables(joined, data, np.concatenate(rows))
     for line in result.tables[""]:
         own = facts[line["arm"]]
         for name in ("synthetic_slices", "stroke_share_in_batches", "validation_dice"):

@@ -122,6 +122,10 @@ def test_seeds_that_score_the_same_slices_and_patients_left_out(place, result):
         scores = pandas.concat([part[part["row"].isin(rows)] for part in parts])
         counts = Counts(*(torch.tensor(scores[f"counts_{name}"].tolist()) for name in ("tp", "fp", "fn")))
         assert line["dice_mean"] == pytest.approx(float(counts[counts.lesion()].dice().mean()))
+        one_by_one = [float(word) for word in line["dice_by_turn"].split()]
+        assert np.mean(one_by_one) == pytest.approx(line["dice_mean"], abs=1e-3), (
+            "of the counted slices alone"
+        )
     weights = [place.runs / f"fold-3-seed-{seed}/unet/weights.safetensors" for seed in (1, 2)]
     assert weights[0].read_bytes() != weights[1].read_bytes(), "another seed is another network"
 
