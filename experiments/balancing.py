@@ -24,8 +24,8 @@ from strokegan_lib.training.weights import shipped
 
 MADE_BY = "python -m experiments.reproduce"
 BUDGET = {**seedless(SEGMENTATION), "method": "unet", "lesion_share": None}  # what the data hold
-# sees SOOP-18 31 times and the tenth 150 times; 1,500 steps see the whole training part 37 times
-THIN = {**BUDGET, "steps": 600}
+# 600 steps see SOOP-18 31 times and the tenth 150 times; the 1,500 of BUDGET see the whole training part 37 times
+THIN_BUDGET = {**BUDGET, "steps": 600}
 GENERATOR = {**seedless(SYNTHESIS), "generator": "styled", "steps": 2000}
 PAPER_SHARE = 0.1838  # of the paper's 13,200 slices show a stroke
 
@@ -66,8 +66,10 @@ class Setting:
     def balanced(self, name: str, options: Line, place: Place) -> SliceSet:
         """The thinned set with slices by CarveMix or by a generator that learnt from it."""
         if "method" not in options:
-            once = replace(place, runs=place.runs.parent, seed=0)  # all seeds paint with one generator
-            generator = trained(Arm({}, self.data), "generator", GENERATOR, once, "synthesis")
+            first = replace(place, runs=place.runs.parent).turn(
+                place.fold, 0
+            )  # all seeds paint with one generator
+            generator = trained(Arm({}, self.data), "generator", GENERATOR, first, "synthesis")
             options = {**options, "weights": generator}
         return balanced(name, options, place, self.data(place))
 
@@ -115,7 +117,7 @@ def balanced(name: str, options: Line, place: Place, slices: SliceSet | None = N
 
 def balancing(setting: Setting, place: Place) -> Result:
     """Run a setting on the data set."""
-    result = run(Experiment(setting.arms(), THIN, THREE_SEEDS), place)
+    result = run(Experiment(setting.arms(), THIN_BUDGET, THREE_SEEDS), place)
     result.facts["setting"] = setting.name
     return result
 

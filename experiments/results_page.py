@@ -140,9 +140,9 @@ def findings() -> str:
     coverage = {line["title"]: number(line["coverage_mean"]) for line in reversed(members)}
     reader = json.loads((RESULTS / "blinded_reading_soop.json").read_text(encoding="utf-8"))
     return f"""- **The paper's margin is not found.** On {card["counts"]["slices"]} real slices, five folds, the Dice of the kit's version of the paper's segmentor less SegAN's is {cell(arms["segan"], "minus_arm")},
-  where the paper reports .058; that of a plain U-Net is {cell(arms["unet"], "dice")}, {ahead(arms["unet"])} above the paper's, corrected p {number(arms["unet"]["wilcoxon_holm_p"])}.
-- **Synthetic strokes seem to help a little where strokes are few.** A U-Net that learnt with them has a Dice {ahead(balancing["gan-50"])} above oversampling, corrected p {number(balancing["gan-50"]["wilcoxon_holm_p"])}, with false positives
-  on {number(balancing["gan-50"][f"{FALSE}_mean"])} against {number(balancing["oversampling"][f"{FALSE}_mean"])} of the empty slices; fewer of them gave {ahead(balancing["gan-35"])}, pasted strokes (CarveMix) {ahead(balancing["carvemix"])}, both undecided. One split, one
+  where the paper reports .058; that of a plain U-Net is {cell(arms["unet"], "dice")}, {ahead(arms["unet"])} above the paper's, corrected p {cell(arms["unet"], "wilcoxon_holm_p")}.
+- **Synthetic strokes seem to help a little where strokes are few.** A U-Net that learnt with them has a Dice {ahead(balancing["gan-50"])} above oversampling, corrected p {cell(balancing["gan-50"], "wilcoxon_holm_p")}, with false positives
+  on {number(balancing["gan-50"][f"{FALSE}_mean"])} against {number(balancing["oversampling"][f"{FALSE}_mean"])} of the empty slices; fewer of them gave {ahead(balancing["gan-35"])}, pasted strokes (CarveMix) {ahead(balancing["carvemix"])}. One split, one
   generator; ahead with {sum(a > b for a, b in zip(*turns, strict=True))} of {len(turns[0])} seeds.
 - **Synthetic slices look real to the kit's own encoder, not to a reader.** Their coverage is {coverage["paper: synthesis"]}, that of halves of true slices {coverage["true slices"]};
   one reader, an AI model, told {reader["right"]} of {reader["of"]} slices apart."""

@@ -16,7 +16,7 @@ from strokegan_lib.balance.transplant import MaskSource, Pixels, onto
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.windows import DARKEST
 
-SPREAD = 1.5  # pixels over which a painted change is averaged, chosen by eye on training patients
+SIGMA = 1.5  # pixels, of the Gaussian that averages a painted change; chosen by eye on training patients
 
 
 @dataclass(frozen=True)
@@ -67,21 +67,23 @@ class LesionSynthesiser(Augmenter):
                 torch.set_rng_state(random_state)  # the same styles again, if the generator draws any
                 healthy = self.generator(torch.zeros_like(stroke), foreground)
                 near = np.stack([_near(plan.stroke) for plan in plans])[:, None]  # (n, 1, H, W)
-                changed = near * _even((painted - healthy).numpy(), stroke.numpy())  # by the stroke
+                changed = near * _smoothed(
+                    (painted - healthy).numpy(), stroke.numpy()
+                )  # (n, C, H, W), by the stroke
                 painted = torch.from_numpy(slices.images[rows] / 255 + changed)  # on real tissue
         grey = (255 * painted).round().clamp(DARKEST, 255) * foreground
         return grey.byte().numpy()
 
 
-def _even(change: np.ndarray, stroke: np.ndarray) -> np.ndarray:
-    """In the stroke the mean change of its pixels near by: folds that only one of two painted brains has go.
+def _smoothed(change: np.ndarray, stroke: np.ndarray) -> np.ndarray:
+    """The change (n, C, H, W), in the stroke (n, 1, H, W) averaged over near pixels of the stroke; float32.
 
-    Change (n, C, H, W) and stroke (n, 1, H, W) float32. Outside the stroke the change stays; as long as it is
-    the same everywhere in the stroke, it stays there, too, however small the stroke is.
+    This removes folds that only one of the two painted brains has. The average is over the stroke alone, so
+    an even change is kept, however small the stroke is.
     """
 
     def blurred(x: np.ndarray) -> np.ndarray:
-        return ndimage.gaussian_filter(x, (0, 0, SPREAD, SPREAD))
+        return ndimage.gaussian_filter(x, (0, 0, SIGMA, SIGMA))
 
     inside = blurred(change * stroke) / np.maximum(blurred(stroke), 1e-6)
     return np.where(stroke == 1, inside, change)

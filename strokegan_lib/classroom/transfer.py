@@ -24,7 +24,7 @@ SHOWN = {
 
 
 def phantom_to_real(slices: SliceSet) -> list[dict]:
-    """Scores on test patients, a line a network, scores named as in ``table_of("phantom_to_real")``; *slices* of one channel.
+    """Scores on test patients, a line a network, named as in ``table_of("phantom_to_real")``; *slices* of one channel.
 
     Networks that were trained on this very data set stand beside, where the kit has them.
     """

@@ -1,5 +1,7 @@
 """A painted stroke on a real slice: its brightness is the generator's, its texture the slice's."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -11,8 +13,8 @@ from strokegan_lib.balance.transplant import Transplanter
 FOLDS = 0.2 * (torch.arange(128)[:, None] + torch.arange(128)).remainder(2)  # (128, 128), 0 or .2
 
 
-def painter(folds: torch.Tensor):
-    """Makes a stroke .3 brighter; folds that it paints are in the brain without stroke alone."""
+def painter(folds: torch.Tensor) -> Callable:
+    """Makes a stroke .3 brighter, with folds in it that the brain without stroke does not have."""
     return lambda stroke, foreground: 0.2 * foreground + stroke * (0.3 + folds)
 
 
@@ -20,8 +22,7 @@ def changed(discs, stroke: np.ndarray, folds: torch.Tensor) -> tuple[np.ndarray,
     """A slice before, and how much brighter it is after, (128, 128) each, grey levels 0..255."""
     row = int(discs.of_split("train")[0])
     synthesiser = LesionSynthesiser(painter(folds), Transplanter(discs, discs.of_split("train")))
-    plan = Plan(row, -1, stroke.astype(np.uint8), "")
-    after = synthesiser.make(discs, [plan])[0, 0].astype(int)
+    after = synthesiser.make(discs, [Plan(row, -1, stroke == 1)])[0, 0].astype(int)
     before = discs.images[row, 0].astype(int)
     return before, after - before
 

@@ -154,7 +154,7 @@ def test_options_as_words():
 
 def test_balancing_learns_from_training_patients_alone(tmp_path, monkeypatch):
     discs = brains(tmp_path / "set", patients=60, each=1)
-    monkeypatch.setattr(balancing, "THIN", {"method": "unet", **BUDGET, "steps": 1})
+    monkeypatch.setattr(balancing, "THIN_BUDGET", {"method": "unet", **BUDGET, "steps": 1})
     tiny = {**BUDGET, "width": 32, "steps": 1}
     monkeypatch.setattr(balancing, "GENERATOR", {**balancing.GENERATOR, **tiny})
     place = Place(discs, tmp_path / "runs" / "balancing")
@@ -174,8 +174,9 @@ def test_balancing_learns_from_training_patients_alone(tmp_path, monkeypatch):
         train = made.of_split("train")
         assert lines[arm]["synthetic_slices"] == made.table["synthetic"][train].sum()
         assert arm != "synthetic-only" or made.table["synthetic"][train].all()
-    about = load_weights(place.runs / "generator" / "weights.safetensors", "styled generator")[1]
+    about = load_weights(folder / "generator" / "weights.safetensors", "styled generator")[1]
     assert about["data_sha256"] == thin.card["sha256"]
+    assert not (place.runs / "plain-split-seed-1" / "generator").exists(), "all seeds paint with one"
     assert about["settings"]["start"] is None, "what it paints was learnt from the thinned part alone"
     with pytest.raises(BadInput, match="made from other data"):
         balancing.derived(brains(tmp_path / "other", patients=9), folder / "data", lambda *_: None)
