@@ -29,11 +29,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One empty cache, for phantoms and unfinished runs; workers and kernels inherit it."""
+    """One empty cache, for phantoms and unfinished runs, and one thread each; workers and kernels inherit them."""
     if not hasattr(config, "workerinput"):
         cache = tempfile.TemporaryDirectory(prefix="strokegan-tests-", ignore_cleanup_errors=True)
         config.add_cleanup(cache.cleanup)
         os.environ |= {"STROKEGAN_CACHE": cache.name, "STROKEGAN_RUNS": str(Path(cache.name, "runs"))}
+        os.environ["OMP_NUM_THREADS"] = "1"  # threads of two workers would wait for each other
         for name in ("STROKEGAN_PROFILE", "STROKEGAN_DATA"):
             os.environ.pop(name, None)
 

@@ -8,7 +8,7 @@ from brains import brains
 from PIL import Image
 
 from experiments import ablation, balancing, family, pictures, realism, segmentors
-from experiments.runner import Place
+from experiments.runner import THREE_SEEDS, Place
 
 TINY = {"steps": 1, "width": 4, "batch_size": 4, "threads": 1}
 
@@ -49,7 +49,9 @@ def test_segmentors_from_elsewhere(place, monkeypatch):
 
 def test_shipped_generators_as_arms(place, monkeypatch):
     monkeypatch.setattr(balancing, "BUDGET", {"method": "unet", **TINY})
-    lines = balancing.on_soop(place).tables[""]
+    monkeypatch.setattr(balancing, "THREE_SEEDS", THREE_SEEDS[:1])
+    real = brains(place.runs / "real", patients=60, each=1, every=2)
+    lines = balancing.on_soop(replace(place, runs=place.runs / "soop", data=real)).tables[""]
     assert [line["arm"] for line in lines] == ["oversampling", "real", "synthesis-soop-80", "styled-soop-80"]
     few = brains(place.runs / "few", patients=90, each=1, every=4)
     phantom = balancing.on_the_phantom(replace(place, runs=place.runs / "phantom", phantom=few.folder))
@@ -59,6 +61,7 @@ def test_shipped_generators_as_arms(place, monkeypatch):
 
 def test_parts_of_the_painting_gan_switched_off(place, monkeypatch):
     monkeypatch.setattr(ablation, "BUDGET", {**ablation.BUDGET, **TINY, "width": 8})
+    monkeypatch.setattr(realism, "PAIRS", 50)
     result = ablation.ablation(place)
     *lines, truth = result.tables[""]
     assert [line["generator"] for line in lines] == [*ablation.PARTS] and truth["generator"] == "true slices"
