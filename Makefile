@@ -54,8 +54,8 @@ test: $(STAMP)
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check --line-length 88 --select E501 notebooks/*.ipynb
 	@$(PY) -m ruff format --check --line-length 88 notebooks/*.ipynb
-	@$(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-cell-timeout 300 \
-	  --nbval-sanitize-with tests/notebooks/sanitise.cfg tests $(STRICT)
+	@$(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder --nbval --nbval-cell-timeout 300 \
+	  --nbval-sanitize-with tests/notebooks/sanitise.cfg $(STRICT) tests
 
 # asked before the set-up, which takes minutes
 .chromium:
