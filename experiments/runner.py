@@ -97,7 +97,7 @@ def run(experiment: Experiment, place: Place) -> Result:
     """Train what is not trained yet, score all, compare; BadInput as ``trained``.
 
     ``tables``, and in each line what the arm learnt from, its mean Dice on validation slices, and turn by turn its
-    Dice and threshold. A slice that is scored by networks of several seeds counts once for each.
+    Dice, its threshold and the step at which the network was kept. A slice that is scored by networks of several seeds counts once for each.
     """
     shared, data = replace(place, runs=place.runs.with_name(experiment.runs or place.runs.name)), place.data
     scores: dict[str, list[SliceScores]] = {arm: [] for arm in experiment.arms}
@@ -122,6 +122,7 @@ def run(experiment: Experiment, place: Place) -> Result:
         dice = [float(part.counts[part.counts.lesion()].dice().mean()) for part in scores[line["arm"]]]
         line["dice_by_turn"] = one_by_one(dice)
         line["thresholds"] = " ".join(f"{of['threshold']:.2f}" for of in own)
+        line["kept_steps"] = " ".join(str(of["kept_step"]) for of in own)
     command = f"python -m strokegan_lib.train segmentation --data DIR --out RUN {' '.join(words(experiment.budget))}"
     arms = {arm: " ".join(words(how.options)) for arm, how in experiment.arms.items()}
     result.facts |= {"trained_by": command, "arms": arms, "seeds": [seed for _, seed in experiment.turns]}
@@ -145,7 +146,7 @@ def measured(experiment: Experiment, name: str, place: Place) -> tuple[SliceScor
         return found
     rows = place.data.of_split(experiment.split, fold)
     found, network = score(trained(arm, name, experiment.budget, place), place.data, rows)
-    about |= {key: network[key] for key in ("threshold", "validation_dice")}
+    about |= {key: network[key] for key in ("threshold", "validation_dice", "kept_step")}
     about["hours"] = round(hours(place.runs / name), 3)
     about |= learnt_from(arm.data(place), fold, network["settings"]["lesion_share"])
     if file:
