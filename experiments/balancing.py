@@ -66,9 +66,8 @@ class Setting:
     def balanced(self, name: str, options: Line, place: Place) -> SliceSet:
         """The thinned set with slices by CarveMix or by a generator that learnt from it."""
         if "method" not in options:
-            first = replace(place, runs=place.runs.parent).turn(
-                place.fold, 0
-            )  # all seeds paint with one generator
+            # all seeds paint with one generator
+            first = replace(place, runs=place.runs.parent).turn(place.fold, 0)
             generator = trained(Arm({}, self.data), "generator", GENERATOR, first, "synthesis")
             options = {**options, "weights": generator}
         return balanced(name, options, place, self.data(place))

@@ -67,9 +67,8 @@ class LesionSynthesiser(Augmenter):
                 torch.set_rng_state(random_state)  # the same styles again, if the generator draws any
                 healthy = self.generator(torch.zeros_like(stroke), foreground)
                 near = np.stack([_near(plan.stroke) for plan in plans])[:, None]  # (n, 1, H, W)
-                changed = near * _smoothed(
-                    (painted - healthy).numpy(), stroke.numpy()
-                )  # (n, C, H, W), by the stroke
+                change = (painted - healthy).numpy()  # (n, C, H, W), by the stroke
+                changed = near * _smoothed(change, stroke.numpy())  # (n, C, H, W)
                 painted = torch.from_numpy(slices.images[rows] / 255 + changed)  # on real tissue
         grey = (255 * painted).round().clamp(DARKEST, 255) * foreground
         return grey.byte().numpy()
