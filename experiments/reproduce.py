@@ -35,7 +35,6 @@ EXPERIMENTS: dict[str, Callable[[Place], Result]] = {
     "balancing_soop18": partial(balancing.balancing, balancing.SOOP_18),
     "balancing_tenth": partial(balancing.balancing, balancing.TENTH),
     "balancing_phantom": balancing.on_the_phantom,
-    "painters_soop": balancing.on_soop,
     "family_soop": family.family,
     "memorisation_soop": pictures.copies,
 }
