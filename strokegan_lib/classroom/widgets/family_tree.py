@@ -30,7 +30,7 @@ class FamilyTree(Interactive):
 
     def draw(self, year: int) -> tuple[np.ndarray, str]:
         rows = 1 + max(member.row for member in self.members.values())
-        figure, ax = chart((2.2 * len(self.years), 2.65 * rows), left=0, right=1, bottom=0, top=1)
+        figure, ax = chart((2.2 * len(self.years), 2.65 * rows + 0.26), left=0, right=1, bottom=0, top=1)
         place = {name: (self.years.index(m.year), 1.2 * m.row) for name, m in self.members.items()}
         there = {name: member for name, member in self.members.items() if member.year <= year}
         for name, member in there.items():
@@ -43,7 +43,11 @@ class FamilyTree(Interactive):
             ax.plot(*zip(*CORNERS * HALF + (x, y), strict=True), color=colour, linewidth=width, zorder=3)
             style = {"ha": "center", "va": "top", "fontsize": 13, "backgroundcolor": "white", "zorder": 1}
             ax.text(x, y - HALF - 0.06, f"{name}\n{member.says}", **style)
-        ax.set(xlim=(-0.5, len(self.years) - 0.5), ylim=(-0.78, 1.2 * rows - 0.78), aspect="equal")
+        top = 1.2 * rows - 0.78
+        for x, title in enumerate(self.years):
+            weight = "bold" if title == year else "normal"
+            ax.text(x, top, title, ha="center", va="bottom", fontsize=13, weight=weight)
+        ax.set(xlim=(-0.5, len(self.years) - 0.5), ylim=(-0.78, top + 0.12), aspect="equal")
         ax.set(xticks=[], yticks=[], frame_on=False)
         new = ", ".join(f"{name} ({member.says})" for name, member in there.items() if member.year == year)
         return rendered(figure), f"{year}, {len(there)} of {len(self.members)}: {new}"
