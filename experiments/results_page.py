@@ -71,7 +71,7 @@ def number(value: Any) -> str:
     """'.434' for .4341, '−.021' for -.0207, '57.8', '1,200', '0.96 M'; words as they are."""
     if not isinstance(value, float | int):
         return value or ""
-    if value == 0:
+    if abs(value) < 0.0005:  # no −.000
         return "0"
     if abs(value) >= 1e5:
         return f"{value / 1e6:.2f} M"

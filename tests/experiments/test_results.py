@@ -38,7 +38,7 @@ def test_lessons_have_copies_of_their_tables():
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.4341, ".434"), (-0.0207, "−.021"), (57.77, "57.8"), (1200.0, "1,200"), (959713.0, "0.96 M"), (1.0, "1.000"),
-     (0.0, "0"), (None, ""), ("unet", "unet")],
+     (0.0, "0"), (-0.0003, "0"), (None, ""), ("unet", "unet")],
 )  # fmt: skip
 def test_numbers_in_tables(value, text):
     assert number(value) == text
