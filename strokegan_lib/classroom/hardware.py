@@ -43,7 +43,8 @@ def machine() -> dict[str, str]:
         rows["bfloat16 in hardware"] = "yes" if native else "no: float16 is used instead"
     rows["CPU threads"] = str(torch.get_num_threads())
     rows["convolution, float32"] = f"{1000 * full:.1f} ms"
-    rows["convolution, bfloat16"] = f"{1000 * half:.1f} ms ({full / half:.1f} times as fast)"
+    ratio = f"{full / half:.1f} times as fast" if half < full else f"{half / full:.1f} times as slow"
+    rows["convolution, bfloat16"] = f"{1000 * half:.1f} ms ({ratio})"
     return rows
 
 
