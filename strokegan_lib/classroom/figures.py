@@ -88,27 +88,25 @@ def side_by_side(
 
 
 def rivals(comparison: Any, verdicts: Mapping[str, str]) -> Figure:
-    """Gain in Dice of each arm of a saved comparison against the first, and false positives on empty slices.
+    """Gain in Dice of each arm of a saved comparison against the first, and how many more false positives.
 
-    Both with their intervals; the gain is blue where the verdict on an arm is 'better', orange where it is 'worse'.
+    Both paired, with their intervals; the gain is blue where the verdict on an arm is 'better', orange where it is 'worse'.
     """
     reference, *arms = comparison.lines
-    rate, setting = "empty_false_positive_rate", comparison.card["setting"]
-    figure, (gain, wrong) = plt.subplots(1, 2, figsize=(12, 0.5 * len(arms) + 1.4), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(12, 0.5 * len(arms) + 1.4), sharey=True)
     for place, line in enumerate(arms):
-        color = {"better": BLUE, "worse": ORANGE}.get(verdicts[line["arm"]], GREY)
-        ends = [-line["minus_arm_high"], -line["minus_arm_low"]]  # the table holds the first less the arm
-        gain.plot(ends, [place, place], color=color)
-        gain.plot(-line["minus_arm"], place, "o", color=color, markersize=9)
-        wrong.plot([line[f"{rate}_low"], line[f"{rate}_high"]], [place, place], color="black")
-        wrong.plot(line[f"{rate}_mean"], place, "o", color="black", markersize=9)
-    gain.axvline(0, color=GREY, linestyle=":")
-    wrong.axvline(reference[f"{rate}_mean"], color=GREY, linestyle=":")
-    gain.set(title=f"{setting}: gain in Dice", yticks=range(len(arms)))
-    gain.set_yticklabels([line["arm"] for line in arms])
-    gain.invert_yaxis()
-    gain.locator_params(axis="x", nbins=5)
-    wrong.set(title=f"{setting}: strokes found where none is", xlim=(0, 1.03))
-    wrong.set_xlabel("share of the slices without stroke")
-    gain.set_xlabel(f"against {reference['arm']}")
+        colour = {"better": BLUE, "worse": ORANGE}.get(verdicts[line["arm"]], GREY)
+        # the table holds the first less the arm
+        for ax, name, look in zip(
+            axes, ("minus_arm", "minus_arm_false_positives"), (colour, "black"), strict=True
+        ):
+            ax.plot([-line[f"{name}_high"], -line[f"{name}_low"]], [place, place], color=look)
+            ax.plot(-line[name], place, "o", color=look, markersize=9)
+    titles = "gain in Dice", "more false positives"
+    for ax, title in zip(axes, titles, strict=True):
+        ax.axvline(0, color=GREY, linestyle=":")
+        ax.set(title=f"{comparison.card['setting']}: {title}", xlabel=f"against {reference['arm']}")
+        ax.locator_params(axis="x", nbins=5)
+    axes[0].set(yticks=range(len(arms)), yticklabels=[line["arm"] for line in arms])
+    axes[0].invert_yaxis()
     return figure

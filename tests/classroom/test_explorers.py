@@ -160,7 +160,7 @@ def test_rivals_are_drawn_with_their_gain_their_false_positives_and_the_colour_o
         colours.get(verdicts.get(line["arm"], ""), c.GREY) for line in arms
     ]
     dots = [dot.get_xdata()[0] for dot in wrong.lines if dot.get_marker() == "o"]
-    assert dots == [line["empty_false_positive_rate_mean"] for line in arms]
+    assert dots == [-line["minus_arm_false_positives"] for line in arms]
     plt.close(gain.figure)
 
 
