@@ -16,6 +16,7 @@ from strokegan_lib.evaluation.calibration import BINS
 from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.evaluation.slicewise import SliceScores
 from strokegan_lib.evaluation.tables import write_csv, write_json
+from strokegan_lib.training.tasks import settings_of
 
 OUTCOMES = ("tp", "fp", "fn")
 DISTANCES = ("hd95", "surface_distance")  # mm
@@ -37,6 +38,8 @@ def kept(file: Path, slices: SliceSet, about: dict[str, Any]) -> tuple[SliceScor
     if not file.with_suffix(".json").is_file():
         return None
     card = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+    # a setting that came or went since leaves the network the one it was
+    card["settings"] = settings_of(card["settings"]).record()
     if any(card[name] != value for name, value in about.items()):
         return None
     table = pandas.read_csv(file.with_suffix(".csv"))

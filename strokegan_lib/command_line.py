@@ -94,8 +94,13 @@ def add_options(parser: argparse.ArgumentParser, settings: Any) -> None:
 
 def command_for_card(prog: str, argv: list[str]) -> str:
     """The command as a card tells it: of files and folders their names alone, not where they lie."""
-    words = [Path(word).name if os.sep in word and not word.startswith("http") else word for word in argv]
-    return f"{prog} {shlex.join(words)}".rstrip()
+
+    def named(word: str) -> str:
+        option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+        is_path = os.sep in value and not value.startswith("http")
+        return f"{option}{equals}{Path(value).name if is_path else value}"
+
+    return f"{prog} {shlex.join(map(named, argv))}".rstrip()
 
 
 def run(main: Callable[[], None], prog: str) -> int:

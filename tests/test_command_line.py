@@ -176,5 +176,5 @@ def test_a_terminal_that_knows_few_letters_ends_no_finished_command():
 
 
 def test_a_card_names_files_without_where_they_lie():
-    words = ["--data", "/Users/someone/set", "--url", "http://a/b", "--n=3"]
-    assert command_for_card("c", words) == "c --data set --url http://a/b --n=3"
+    words = ["--data", "/Users/someone/set", "--url", "http://a/b", "--n=3", "--out=runs/one", "--no-mirror"]
+    assert command_for_card("c", words) == "c --data set --url http://a/b --n=3 --out=one --no-mirror"

@@ -31,8 +31,8 @@ def carve_and_mix(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Replace a region of a slice, image and mask alike, by the same region of another.
 
-    The region holds the donor's lesion and what lies nearer to it than *margin* pixels, as
-    far as it is brain in both slices: nothing is pasted onto air.
+    The region is the donor's lesion and what lies nearer to it than *margin* pixels, or, where *margin* is
+    below 0, what lies deeper in it; as far as it is brain in both slices: nothing is pasted onto air.
 
     Images are (C, H, W), masks (H, W) bool or 0/1; returns the mixed image and its stroke mask, bool.
     """

@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,19 @@ def fingerprint(loop: Loop) -> str:
     return digest.hexdigest()
 
 
-def text_of(value: Any) -> str:
-    """A choice in words that are the same in another kernel: of a function, its text and not its address."""
+def text_of(value: Any, within: tuple[Any, ...] = ()) -> str:
+    """A choice in words that are the same in another kernel.
+
+    Of a function, its text and not its address, and the same of whatever names it uses from elsewhere.
+    """
     if isinstance(value, nn.Module):
         return type(value).__name__  # its weights are counted with the networks
-    return inspect.getsource(value) if inspect.isfunction(value) else repr(value)
+    if isinstance(value, dict | list | tuple):
+        parts = value.items() if isinstance(value, dict) else value
+        return f"[{', '.join(text_of(part, within) for part in parts)}]"
+    if isinstance(value, partial):
+        return text_of((value.func, value.args, value.keywords), within)
+    if not inspect.isfunction(value) or value in within:
+        return getattr(value, "__qualname__", type(value).__name__) if callable(value) else repr(value)
+    names = inspect.getclosurevars(value)
+    return inspect.getsource(value) + text_of(names.nonlocals | names.globals, (*within, value))

@@ -39,6 +39,10 @@ def download(
     if folder.is_dir() and any(folder.iterdir()):
         print(f"{folder} is there already: nothing is downloaded", flush=True)
         return
+    if folder.resolve() == Path.cwd():
+        raise BadInput(
+            folder, "is the folder you are in, which a download would replace", "name another --source"
+        )
     url = f"{(mirror or host).rstrip('/')}/{path}"
     partial = folder.absolute().with_name(f".{folder.name}.partial")  # until all is checked
     pooch.get_logger().setLevel("WARNING")

@@ -81,7 +81,8 @@ def prepare(
     if download:
         source.download(folder, mirror)
     found, bad = source.find(folder)
-    found = found[:limit]
+    if limit is not None:
+        found, bad = found[:limit], bad[: max(0, limit - len(found))]
     sums, dropped, file_notes, skipped = Counter(), Counter(), Counter(), []
     windows: dict[str, list[dict]] = {}  # of each case that is kept
     about = About(

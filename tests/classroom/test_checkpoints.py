@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -88,6 +89,11 @@ def test_an_interrupted_cell_goes_on_where_it_was(
     assert capsys.readouterr().out == "" and not list(runs.iterdir())
 
 
+def weighted(factor: int) -> Callable[[Any], int]:
+    """A loss whose text does not tell what it takes from elsewhere."""
+    return lambda _: factor
+
+
 def test_whatever_differs_has_another_fingerprint(make_loop: MakeLoop, tmp_path: Path, monkeypatch):
     changes = [
         *({"first": 1}, {"steps": STEPS + 1}, {"seed": 1}, {"validations": 2}, {"method": "unet"}),
@@ -95,6 +101,8 @@ def test_whatever_differs_has_another_fingerprint(make_loop: MakeLoop, tmp_path:
         *({"batches": {"augmentation": Augmentation(mirror=0)}}, {"rows": [0, 1, 2, 3]}),
         {"objective": lambda _: 1},
         {"objective": lambda _: 2},
+        *({"objective": weighted(factor)} for factor in (1, 2)),
+        {"objective": partial(weighted(1), factor=3)},
     ]
     found = [fingerprint(make_loop(**change)) for change in ({}, *changes)]
     assert fingerprint(make_loop()) == found[0]

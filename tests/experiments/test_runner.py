@@ -93,6 +93,10 @@ def test_kept_scores_do_without_trainings_but_for_other_options(place, result, t
     card = place.scores / "tiny/fold-0-seed-0/unet.json"
     settings = json.loads(card.read_text())["settings"]
     assert (settings["method"], settings["fold"], settings["batch_size"]) == ("unet", 0, 4)
+    about = json.loads(card.read_text())
+    card.write_text(json.dumps({**about, "settings": {**settings, "gone since": 1}}))
+    run(TINY, bare)
+    assert not stamps(bare), "a setting that is no more changes no network"
     first = replace(TINY, arms={"unet": ARMS["unet"]}, turns=TINY.turns[:1])
     other = replace(bare, scores=tmp_path / "scores")
     for there, experiment in (

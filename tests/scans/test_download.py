@@ -52,6 +52,14 @@ def zipped(members: dict[str, bytes]) -> bytes:
     return memory.getvalue()
 
 
+def test_the_folder_one_is_in_is_not_replaced(tmp_path, server, monkeypatch, capfd):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    options = ["--source", ".", "--download", "--mirror", f"{server.url}/", "--out", f"{tmp_path}/out"]
+    assert main(SOURCES["isles2022"], options) == 2 and not server.paths
+    assert "the folder you are in" in capfd.readouterr().err and not (tmp_path / "out").exists()
+
+
 def test_download_then_prepare(tmp_path, server, capfd):
     """Checked, unpacked without the folder around it and nowhere else; a second run downloads nothing."""
     isles2022_case(tmp_path / "tree", 1)

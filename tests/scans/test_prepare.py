@@ -152,10 +152,14 @@ def test_masks_are_resampled_bit_for_bit_and_the_card_says_what_that_does(tmp_pa
     assert card["windows"][0]["high"] == 254
 
 
-def test_modalities_limit_and_region(sound):
+def test_modalities_limit_and_region(sound, tmp_path):
     slices = prepared("isles2022", sound / "isles2022", "--modality", "flair", "dwi", "--limit", "1")
     assert slices.channels == ["flair", "dwi"] and slices.patients == ["isles2022-0001"]
     assert "windows_by_case" not in slices.card and slices.card["windows"][1]["channel"] == "dwi"
+    damaged = shutil.copytree(sound / "isles2022", tmp_path / "in")
+    next(damaged.rglob("*case0002*msk.nii.gz")).unlink()
+    assert prepared("isles2022", damaged, "--limit", "1").patients == ["isles2022-0001"]
+    assert run("isles2022", damaged, tmp_path / "three", "--limit", "3") == 2
     whole, core = (prepared("brats2015", sound / "brats2015", "--region", r) for r in ("whole", "core"))
     assert 0 < core.stroke.sum() < whole.stroke.sum()
 

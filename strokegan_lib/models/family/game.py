@@ -53,7 +53,7 @@ class Game:
         total = critic_loss(*logits, self.adversarial)
         losses = {"critic": total}
         if self.r1:  # on a part only: a gradient of a gradient is dear
-            part = true[: max(2, len(true) // 4)]
+            part = true[: max(2, len(true) // 4)]  # of a game without a condition, which has to match
             losses["slope"] = r1_penalty(lambda picture: self.judge(critic, picture, batch), part)
             total = total + self.r1 * losses["slope"]
         update("critic", total)
