@@ -19,17 +19,11 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
     """
     a, b = a.double(), b.double()
     gap = (a.mean(0) - b.mean(0)).square().sum()
-    cov_a, cov_b = covariance(a), covariance(b)  # (F, F)
+    cov_a, cov_b = (torch.atleast_2d(torch.cov(x.T)) for x in (a, b))  # (F, F), of one feature as well
     root = psd_root(cov_a)
     # tr of the root of a matrix is the sum of the roots of its eigenvalues
     shared = torch.linalg.eigvalsh(root @ cov_b @ root).clamp(min=0).sqrt().sum()
     return float(gap + cov_a.trace() + cov_b.trace() - 2 * shared)
-
-
-def covariance(x: Tensor) -> Tensor:
-    """Covariance of the columns, (n, F) -> (F, F)."""
-    centred = x - x.mean(0)
-    return centred.T @ centred / (len(x) - 1)
 
 
 def psd_root(matrix: Tensor) -> Tensor:

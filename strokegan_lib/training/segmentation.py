@@ -109,7 +109,8 @@ class SegmentationGAN:
         if settings.has_critic:
             # the critic's turn
             shown = networks["critic"](torch.cat([masked.detach(), truth]))
-            losses["critic"] = -multi_scale_l1(*halves(shown), settings.levels)
+            fake, true = zip(*(features.chunk(2) for features in shown), strict=True)
+            losses["critic"] = -multi_scale_l1(fake, true, settings.levels)
             update("critic", losses["critic"])
             if not settings.spectral:
                 with torch.no_grad():
@@ -136,9 +137,3 @@ class SegmentationGAN:
             total = total + settings.bce * losses["cross_entropy"]
         update("segmentor", total)
         return {**losses, "segmentor": total, "spread": masked.std()}
-
-
-def halves(features: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-    """Features of a batch of fakes followed by as many true ones, taken apart."""
-    pairs = [f.chunk(2) for f in features]
-    return [fake for fake, _ in pairs], [true for _, true in pairs]

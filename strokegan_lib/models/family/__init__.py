@@ -16,23 +16,17 @@ from strokegan_lib.models.gan import GAN
 class Member:
     """One member of the family."""
 
-    title: str  # its name in the literature
     network: str  # the kind of its generator in weight files, see training/weights.py
-    conditional: bool  # it paints what two masks ask for; else what a random z makes of itself
+    lesion_share: float  # of slices with stroke that it learns from: all, unless masks say which have one
     width: int  # of its networks
     make: Callable[[int, int], GAN]  # from width and number of steps (what grows needs it), untrained
 
-    @property
-    def lesion_share(self) -> float:
-        """Share of slices with stroke that it learns from: all, unless masks say which have one."""
-        return 0.5 if self.conditional else 1.0
-
 
 MEMBERS = {
-    "dcgan": Member("DCGAN", "dcgan", False, 16, dcgan.make),
-    "dcgan-pyramid": Member("DCGAN with pyramid pooling", "dcgan", False, 16, pyramid.make),
-    "progressive": Member("Progressive growing", "progressive", False, 8, progressive.ProgressiveGame),
-    "sagan": Member("SAGAN", "sagan", False, 8, sagan.make),
-    "pix2pix": Member("pix2pix", "pix2pix", True, 16, pix2pix.make),
-    "pix2pixhd": Member("pix2pixHD", "pix2pixhd", True, 16, pix2pixhd.make),
+    "dcgan": Member("dcgan", 1.0, 16, dcgan.make),
+    "dcgan-pyramid": Member("dcgan", 1.0, 16, pyramid.make),
+    "progressive": Member("progressive", 1.0, 8, progressive.ProgressiveGame),
+    "sagan": Member("sagan", 1.0, 8, sagan.make),
+    "pix2pix": Member("pix2pix", 0.5, 16, pix2pix.make),
+    "pix2pixhd": Member("pix2pixhd", 0.5, 16, pix2pixhd.make),
 }
