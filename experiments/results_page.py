@@ -39,7 +39,7 @@ TABLES = {
     "balancing_tenth": BALANCING,
     "balancing_tenth:errors": f"{OVERLAP} {FALSE}",
     "balancing_phantom": BALANCING,
-    "new_loss_candidates": f"{OVERLAP} {FALSE} dice_1_to_99_pixels dice_100_to_399_pixels dice_400_pixels_or_more",
+    "new_loss_candidates": f"{OVERLAP} {FALSE} minus_arm wilcoxon_holm_p dice_1_to_99_pixels dice_100_to_399_pixels dice_400_pixels_or_more",
     "new_loss_soop": ARMS,
     "new_loss_soop_groups": GROUPS,
     "new_loss_untouched": ARMS,
