@@ -187,7 +187,8 @@ def tables(scores: dict[str, SliceScores], slices: SliceSet, rows: np.ndarray) -
     Table '' has a line for each arm: ``arm``; mean, low and high of each of SCORES and of Dice by the size of the
     lesion; and, but for the first, the difference of Dice over lesion slices ``minus_arm`` (first less this one)
     with ``_low`` and ``_high``, and ``wilcoxon_holm_p``, corrected for as many tests as there are other arms; the
-    same difference of pooled Dice, ``minus_arm_pooled``, and of false positives, ``minus_arm_false_positives``.
+    same difference of pooled Dice, ``minus_arm_pooled``, and of false positives, ``minus_arm_false_positives``; and
+    ``share_of_first``, its Dice over the first's.
     Table 'groups': where the first arm is better than each other.
     """
     patients, counts = slices.table["patient"][rows], {arm: of.counts for arm, of in scores.items()}
@@ -203,13 +204,17 @@ def tables(scores: dict[str, SliceScores], slices: SliceSet, rows: np.ndarray) -
         sizes = {f"dice_{size.replace(' ', '_')}": part["dice"] for size, part in found["by_size"].items()}
         lines.append({"arm": arm, **flat({name: found[name] for name in SCORES} | sizes)})
         if arm in compared:
-            gap = compared[arm].difference
-            lines[-1] |= {"minus_arm": gap.mean, "minus_arm_low": gap.low, "minus_arm_high": gap.high}
+            pair = np.stack([dice[arm], dice[reference]], -1)
+            for name, found in {
+                "minus_arm": compared[arm].difference,
+                "share_of_first": bootstrap(pair, patients[lesion.numpy()]),
+                "minus_arm_pooled": pooled_difference(counts[reference], counts[arm], patients),
+                "minus_arm_false_positives": paired(
+                    false[reference], false[arm], patients[~lesion.numpy()]
+                ).difference,
+            }.items():
+                lines[-1] |= {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
             lines[-1]["wilcoxon_holm_p"] = float(corrected[arm])
-            pooled = pooled_difference(counts[reference], counts[arm], patients)
-            empty = paired(false[reference], false[arm], patients[~lesion.numpy()]).difference
-            for name, gap in (("minus_arm_pooled", pooled), ("minus_arm_false_positives", empty)):
-                lines[-1] |= {name: gap.mean, f"{name}_low": gap.low, f"{name}_high": gap.high}
     different, first = np.unique(rows, return_index=True)  # several seeds score the same slices
     size = {"slices": len(different), "lesion_slices": int(lesion[first].sum())}
     size["patients"] = len(set(patients.tolist()))

@@ -80,7 +80,7 @@ def test_the_painter_shows_what_the_generator_makes_of_what_was_painted(given_to
     change = (own.round() - healthy.round())[PATCH].mean() / 255
     told = "78 pixels of stroke, 6 of them outside the foreground and ignored; brightness under the mask "
     assert told in painter.sentence
-    assert painter.sentence.endswith(f"{change:+.2f} more than it paints there without a stroke")
+    assert painter.sentence.endswith(f"{change:+.2f} against what it paints there without a stroke")
     orange = (pixels(painter) == ORANGE).all(-1)[60 * SCALE, 60 * SCALE :: 128 * SCALE]
     assert orange.all() and not (pixels(painter.set(outline=False)) == ORANGE).all(-1)[:, 128 * SCALE :].any()
     assert painter.image.slice == slices.images[index, 0].tobytes()

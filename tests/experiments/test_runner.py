@@ -81,6 +81,8 @@ def test_the_table_follows_from_its_slices_and_the_test_is_scipys(place, result)
     assert second["minus_arm_pooled"] == pytest.approx(pooled)
     false = first["empty_false_positive_rate_mean"] - second["empty_false_positive_rate_mean"]
     assert second["minus_arm_false_positives"] == pytest.approx(false)
+    share = second["dice_mean"] / first["dice_mean"] if first["dice_mean"] else None
+    assert second["share_of_first"] == (share and pytest.approx(share))
     assert second["minus_arm_pooled_low"] <= pooled <= second["minus_arm_pooled_high"]
     assert {line["group"] for line in result.tables["groups"]} > {"lesion slices", "empty slices"}
 

@@ -180,6 +180,15 @@ def test_both_turns_of_the_family_in_closed_form(name):
     assert torch.allclose(totals["generator"], generator)
 
 
+def test_r1_on_a_part_of_a_batch_that_asks_for_something():
+    gan = MEMBERS["pix2pix"].make(4, 1)
+    gan.r1 = 1.0
+    eight = Batch(
+        *(values.repeat(4, *[1] * (values.ndim - 1)) for values in vars(batch(dtype=torch.float32)).values())
+    )
+    assert gan.step(gan.networks, eight, lambda *_: None)["slope"] > 0
+
+
 def backward(players: str | tuple[str, ...]) -> Update:
     """Gradients of that turn alone."""
     return lambda name, loss: loss.backward() if name == players else None

@@ -57,7 +57,7 @@ class MaskToSlice(Interactive):
         end = ", so the generator makes the slice without stroke"
         if stroke.any():
             before, after = (picture[stroke].mean() / 255 for picture in (without, made))
-            end = f"; brightness under the mask {after:.2f}, {after - before:+.2f} more than it paints there without a stroke"
+            end = f"; brightness under the mask {after:.2f}, {after - before:+.2f} against what it paints there without a stroke"
         return outlined(both, (outlines, ORANGE)), words + end
 
 

@@ -53,8 +53,9 @@ class Game:
         total = critic_loss(*logits, self.adversarial)
         losses = {"critic": total}
         if self.r1:  # on a part only: a gradient of a gradient is dear
-            part = true[: max(2, len(true) // 4)]  # of a game without a condition, which has to match
-            losses["slope"] = r1_penalty(lambda picture: self.judge(critic, picture, batch), part)
+            few = max(2, len(true) // 4)
+            part = Batch(*(values[:few] for values in vars(batch).values()))
+            losses["slope"] = r1_penalty(lambda picture: self.judge(critic, picture, part), true[:few])
             total = total + self.r1 * losses["slope"]
         update("critic", total)
 
