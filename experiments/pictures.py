@@ -57,18 +57,19 @@ def readme_rows() -> dict[str, np.ndarray]:
 def copies(place: Place) -> Result:
     """nearest.png, which shows people's slices: the synthetic ones nearest to a training slice, and that."""
     _, train = truth_of(place.data)
-    rows, lines, shown = with_stroke(place.data, "test"), [], {}
+    rows, apart, shown = with_stroke(place.data, "test"), {}, {}
     for name in ("synthesis-soop", "styled-soop"):
         generator, _ = load_weights(shipped(name), GENERATORS)
         images = paint(generator, place.data.stroke[rows], place.data.foreground[rows])
         fake = Sample.of(images, place.data.table["patient"][rows])
         away, which = distances(fake.features, train.features).min(1)  # (n,) each
         first = away.argsort(stable=True)[:PAIRS]
-        lines += [{"generator": name, "distance": float(away[row])} for row in first]
+        apart[name] = away[first].tolist()
         shown[name] = images[first][:, 0]
         shown[f"nearest to {name}"] = train.images[which[first]][:, 0].numpy()
     named_rows(shown).save(place.runs / "nearest.png")
-    return Result("Distances in features of the pairs in nearest.png, from left to right", {"": lines})
+    what = "distances in features of the pairs in nearest.png, from left to right"
+    return Result(what, {}, {"distances": apart})
 
 
 if __name__ == "__main__":

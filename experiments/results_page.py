@@ -59,7 +59,7 @@ HEADERS = {  # where they are not the column's own name
     "lesion_f1": "F1 of lesions", "hd95_mm": "HD95, mm", "missed_rate": "nothing found on a slice with a lesion",
     "dice_1_to_99_pixels": "Dice below 100 pixels", "trained_on": "trained on", "synthetic_slices": "slices made",
     "dice_100_to_399_pixels": "100 to 399", "dice_400_pixels_or_more": "400 or more",
-    "kernel": "KID", "ms_ssim": "MS-SSIM", "painted_dice": "Dice found", "fidelity": "over Dice on true slices",
+    "kernel": "kernel distance", "ms_ssim": "MS-SSIM", "painted_dice": "Dice found", "fidelity": "over Dice on true slices",
     "same_masks": "MS-SSIM, same masks", "memorisation_pixels": "memorisation, pixels",
     "memorisation_close": "nearer than all but 5 % of held-out slices", "training_error": "error, training patients",
     "title": "member", "source": "masks", "parameters_generator": "parameters", "parameters_critic": "of the critic",
@@ -108,6 +108,8 @@ def table(name: str) -> str:
     """A table in Markdown, with a line that says how many, how and when."""
     source, _, view = name.partition(":")
     of, part = source.removesuffix("_groups"), "groups" if source.endswith("_groups") else ""
+    if source != "weights" and not (RESULTS / f"{of}.json").is_file():
+        return f"*Not made yet; `python -m experiments.reproduce` makes it: {of}.*"
     lines, card = (of_weights(), {}) if source == "weights" else table_of(of, RESULTS, part=part)
     columns = TABLES[name].split()
     rows = [[HEADERS.get(column, column) for column in columns], ["---"] * len(columns)]

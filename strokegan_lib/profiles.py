@@ -1,4 +1,4 @@
-"""How much work a notebook does: a quick look, a lesson, or the figures we report."""
+"""How much work a notebook does: a first look on two CPU cores, a lesson on a small GPU, or an evening."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,6 @@ class Profile:
     """One size of every number that costs time."""
 
     name: str
-    purpose: str  # for whom, in a phrase
     patients: int  # of the default phantom
     slices_per_patient: int  # axial planes
     batch_size: int  # slices that a network sees at once
@@ -29,7 +28,6 @@ class Profile:
 
 QUICK = Profile(
     "quick",
-    "a first look on two CPU cores",
     patients=40,  # made in seconds, yet every split holds patients with and without stroke
     slices_per_patient=30,  # the paper's 13,200 slices over 440 patients
     batch_size=16,  # a larger batch is no faster on one core
@@ -39,7 +37,6 @@ QUICK = Profile(
 )
 CLASS = Profile(
     "class",
-    "a lesson on a small GPU",
     patients=200,  # enough for 40 test patients, made well within a coffee break
     slices_per_patient=30,
     batch_size=32,  # keeps a small GPU busy, fits in its memory with room to spare
@@ -49,7 +46,6 @@ CLASS = Profile(
 )
 FULL = Profile(
     "full",
-    "the figures we report",
     patients=440,  # the paper's 13,200 slices
     slices_per_patient=30,
     batch_size=32,  # as in a lesson, so that settings carry over

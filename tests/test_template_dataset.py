@@ -1,4 +1,4 @@
-"""A template: how a data set of one's own is read. Copy ``recognise``, ``load`` and ``SOURCE``, and change them."""
+"""A template: how a data set of one's own is read. Copy ``FILE``, ``recognise``, ``load`` and ``SOURCE``, and change them."""
 
 import re
 from functools import partial

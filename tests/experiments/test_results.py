@@ -51,6 +51,8 @@ def test_cells_and_pages():
     assert ahead(lead) == ".050 (−.010 to .080)"
     page = "a\n<!-- table weights -->\nstale\n<!-- /table -->\nb\n<!-- results -->\n<!-- /results -->\n"
     made = filled(page)
+    missing = "<!-- table new_loss_nowhere -->\n<!-- /table -->\n"
+    assert "*Not made yet;" in filled(missing)
     assert "| synthesis-soop |" in made and "stale" not in made and results_page.findings() in made
 
 
