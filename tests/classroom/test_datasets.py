@@ -11,7 +11,7 @@ from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
 from strokegan_lib.profiles import Profile
 
-TINY = Profile("tiny", "tests", patients=2, slices_per_patient=4, batch_size=1, width=4, steps=1, threads=1)
+TINY = Profile("tiny", patients=2, slices_per_patient=4, batch_size=1, width=4, steps=1, threads=1)
 
 
 def test_a_phantom_is_made_once_and_again_only_where_it_has_changed_on_disk(
