@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import GREY, pixels
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
+from pixels import GREY, pixels
 from scipy.spatial import geometric_slerp
 from scipy.stats import binomtest
 from traitlets import TraitError

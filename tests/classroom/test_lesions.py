@@ -5,9 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from conftest import pixels
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pixels import pixels
 
 from strokegan_lib.classroom import LesionMover, LesionPainter
 from strokegan_lib.classroom.widgets.lesion_mover import moved

@@ -7,7 +7,7 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from conftest import GREY, pixels
+from pixels import GREY, pixels
 
 from strokegan_lib.classroom import AttentionExplorer, MaskComparison, PatientBrowser, WindowExplorer
 from strokegan_lib.classroom.widgets.interactive import VIEW
