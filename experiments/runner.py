@@ -205,7 +205,7 @@ def tables(scores: dict[str, SliceScores], slices: SliceSet, rows: np.ndarray) -
         lines.append({"arm": arm, **flat({name: found[name] for name in SCORES} | sizes)})
         if arm in compared:
             pair = np.stack([dice[arm], dice[reference]], -1)
-            for name, found in {
+            for name, interval in {
                 "minus_arm": compared[arm].difference,
                 "share_of_first": bootstrap(pair, patients[lesion.numpy()]),
                 "minus_arm_pooled": pooled_difference(counts[reference], counts[arm], patients),
@@ -213,7 +213,7 @@ def tables(scores: dict[str, SliceScores], slices: SliceSet, rows: np.ndarray) -
                     false[reference], false[arm], patients[~lesion.numpy()]
                 ).difference,
             }.items():
-                lines[-1] |= {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
+                lines[-1] |= {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
             lines[-1]["wilcoxon_holm_p"] = float(corrected[arm])
     different, first = np.unique(rows, return_index=True)  # several seeds score the same slices
     size = {"slices": len(different), "lesion_slices": int(lesion[first].sum())}
