@@ -95,7 +95,7 @@ def main() -> None:
         raise BadInput(bad[0], "is no notebook to run", "give others, or nothing for the series")
     if any(out.glob("*")) and not (index.is_file() and index.read_text("utf-8").startswith(HEAD)):
         raise BadInput(out, "holds something else than an earlier run", "choose another --out")
-    slices = prepared(data, chosen, workers=os.cpu_count() or 1)
+    slices = prepared(data, chosen)
     os.environ |= {"OMP_NUM_THREADS": str(chosen.threads)} if chosen.threads else {}
     parameters = {"PROFILE": chosen.name, "DATA": str(slices.folder.absolute()) if data else ""}
     with writing(out):

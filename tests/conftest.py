@@ -48,7 +48,7 @@ def discs(tmp_path_factory) -> SliceSet:
 @pytest.fixture(scope="session")
 def phantom() -> SliceSet:
     """The quick profile's phantom, made once for the whole run."""
-    return prepared(None, profile("quick"), workers=2)
+    return prepared(None, profile("quick"))
 
 
 @pytest.fixture

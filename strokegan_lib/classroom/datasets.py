@@ -20,9 +20,7 @@ def folder_of(variable: str) -> Path:
     return Path(os.environ.get(variable) or "~/.cache/strokegan").expanduser()
 
 
-def prepared(
-    data: str | os.PathLike | None, profile: Profile, *, seed: int = 0, workers: int = 1
-) -> SliceSet:
+def prepared(data: str | os.PathLike | None, profile: Profile, *, seed: int = 0) -> SliceSet:
     """Open the data set that the reader named, or else the profile's phantom.
 
     Phantoms are kept in ``STROKEGAN_CACHE``, or in ``~/.cache/strokegan`` where that is not set. Several
@@ -33,7 +31,6 @@ def prepared(
         data: folder of a SliceSet; None or '' for the phantom.
         profile: decides the size of the phantom.
         seed: of the phantom; with another one come other patients, whom no shipped network has seen.
-        workers: threads that make the phantom when it is not there yet.
     """
     if data:
         return SliceSet.open(data)
@@ -53,7 +50,7 @@ def prepared(
                     return SliceSet.open(folder)  # made while this process waited
                 if folder.exists():  # changed on disk since it was made
                     shutil.rmtree(folder)
-                return make_phantom_set(folder, **size, seed=seed, workers=workers)
+                return make_phantom_set(folder, **size, seed=seed, workers=os.cpu_count() or 1)
     except BadInput as error:
         raise BadInput(error.where, error.what, REMEDY) from error
 
