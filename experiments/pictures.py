@@ -1,24 +1,25 @@
-"""Pictures: rows of slices with names, the README's, and possible copies of training slices.
+"""Pictures: rows of slices with names, the README's, the family's, and possible copies of training slices.
 
-``python -m experiments.pictures`` writes docs/synthesis.png: the first masks and styles of one seed, none chosen.
+``python -m experiments.pictures`` writes docs/synthesis.png and docs/family.png: the first masks and styles of one seed,
+none chosen.
 """
 
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image, ImageDraw, ImageFont
 
+from experiments.family import HISTORY, MASKS
 from experiments.realism import Sample, truth_of
 from experiments.runner import Place, Result
 from strokegan_lib.evaluation.manifold import distances
-from strokegan_lib.evaluation.synthetic import paint, with_stroke
-from strokegan_lib.training.weights import GENERATORS, load_weights, shipped
+from strokegan_lib.evaluation.synthetic import paint, sample, with_stroke
+from strokegan_lib.training.weights import GENERATORS, NETWORKS, kind_of, load_weights, shipped
 
 GAP = 4  # pixels between slices
 MARGIN = 176  # to the left, for the names
 GREYS = 32  # that are kept: a third of the bytes, and the eye sees no difference
-SHOWN, SEED = 6, 3  # of the README's picture
+SHOWN, SEED = 6, 3  # of the pictures of the pages
 PAIRS = 10  # of a synthetic slice and the nearest training slice
 
 
@@ -36,22 +37,39 @@ def named_rows(rows: dict[str, np.ndarray]) -> Image.Image:
     return sheet.quantize(GREYS, dither=Image.Dither.NONE)
 
 
-@torch.inference_mode()
 def readme_rows() -> dict[str, np.ndarray]:
     """Masks from noise, and what two generators make of them."""
-    masks, _ = load_weights(shipped("masks-soop"), "mask generator")
-    paper, _ = load_weights(shipped("synthesis-soop"), "generator")
-    styled, _ = load_weights(shipped("styled-soop"), "styled generator")
-    stroke, foreground = masks.sample(SHOWN, SEED)
-    asked = [torch.from_numpy(mask).float()[:, None] for mask in (stroke, foreground)]  # (SHOWN, 1, 128, 128)
-    torch.manual_seed(SEED)
-    made = {
-        "the paper's generator": paper(*asked),
-        "with styles": styled(*asked),
-        "with other styles": styled(*asked),
+    masks = made_masks()
+    paper, styled = (load_weights(shipped(f"{name}-soop"), GENERATORS)[0] for name in ("synthesis", "styled"))
+    return {
+        "two masks": together(*masks),
+        "the paper's generator": paint(paper, *masks)[:, 0],
+        "with styles": paint(styled, *masks, seed=SEED)[:, 0],
+        "with other styles": paint(styled, *masks, seed=SEED + 1)[:, 0],
     }
-    grey = {name: (255 * pictures[:, 0]).round().byte().numpy() for name, pictures in made.items()}
-    return {"two masks": 90 * foreground + 165 * stroke, **grey}
+
+
+def family_rows() -> dict[str, np.ndarray]:
+    """What the members of the family that paint make of noise, and what they make of masks from noise."""
+    masks = made_masks()
+    free, asked = {}, {"made masks": together(*masks)}
+    for name, title in HISTORY.items():
+        network, _ = load_weights(shipped(f"{name}-soop"), tuple(NETWORKS))
+        if hasattr(network, "latent"):
+            free[title] = sample(network, SHOWN, SEED)[:, 0]
+        elif kind_of(network) in GENERATORS:
+            asked[title] = paint(network, *masks, seed=SEED)[:, 0]
+    return free | asked
+
+
+def made_masks() -> tuple[np.ndarray, np.ndarray]:
+    """Strokes and foregrounds from noise, (SHOWN, 128, 128) each, 0/1."""
+    return load_weights(shipped(MASKS), "mask generator")[0].sample(SHOWN, SEED)
+
+
+def together(stroke: np.ndarray, foreground: np.ndarray) -> np.ndarray:
+    """Two masks as one picture: the stroke white, the rest of the brain grey."""
+    return 90 * foreground + 165 * stroke
 
 
 def copies(place: Place) -> Result:
@@ -73,4 +91,5 @@ def copies(place: Place) -> Result:
 
 
 if __name__ == "__main__":
-    named_rows(readme_rows()).save(Path(__file__).parents[1] / "docs/synthesis.png", optimize=True)
+    for name, rows in {"synthesis": readme_rows(), "family": family_rows()}.items():
+        named_rows(rows).save(Path(__file__).parents[1] / f"docs/{name}.png", optimize=True)

@@ -75,5 +75,6 @@ def test_pictures_to_look_at(place):
     for apart in result.facts["distances"].values():
         assert len(apart) == pictures.PAIRS and apart == sorted(apart) and apart[0] > 0
     assert np.asarray(Image.open(place.runs / "nearest.png")).any()
-    rows = pictures.readme_rows()
-    assert len(rows) == 4 and all(slices.shape == (6, 128, 128) for slices in rows.values())
+    readme, members = pictures.readme_rows(), pictures.family_rows()
+    assert len(readme) == 4 and list(members)[3:6] == ["SAGAN", "made masks", "pix2pix"]
+    assert all(slices.shape == (6, 128, 128) for slices in (readme | members).values())
