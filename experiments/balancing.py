@@ -89,7 +89,7 @@ class Setting:
         return {"oversampling": oversampling, "real": Arm({}, self.data), **made}
 
 
-SOOP_18 = Setting("soop-18", thin_lesions, 0.35, 0.5)  # 18.38 % of slices, as in the paper
+SOOP_18 = Setting("soop-18", thin_lesions, 0.35, 0.5)  # 18.3 % of slices; the paper has 18.38 %
 TENTH = Setting("tenth", partial(thin_patients, fraction=0.1), 0.7, 0.8)
 
 
@@ -122,7 +122,7 @@ def balancing(setting: Setting, place: Place) -> Result:
 
 
 def on_the_phantom(place: Place) -> Result:
-    """The paper's own case, 13,200 slices of which 18.38 % show a stroke; the shipped generator has seen them."""
+    """The paper's own case, 13,200 slices of which 18.4 % show a stroke; the shipped generator has seen them."""
     phantom, weights = replace(place, data=SliceSet.open(place.phantom)), shipped("synthesis-phantom")
     gan = partial(balanced, "gan-50", {"ratio": 0.5, "weights": weights})
     arms = {

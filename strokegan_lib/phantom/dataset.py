@@ -1,4 +1,4 @@
-"""The default data set: phantom patients as one SliceSet; as in the paper, 18.38 % of 13,200 slices show a stroke."""
+"""The default data set: phantom patients as one SliceSet; 18.4 % of 13,200 slices show a stroke, as in the paper."""
 
 import os
 import sys

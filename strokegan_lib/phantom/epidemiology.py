@@ -41,7 +41,7 @@ SUPPLIES = {
     "superior cerebellar": Supply(3.0, 10.0, 1.8, 60),
     "inferior cerebellar": Supply(6.0, 9.0, 1.5, 70),
 }
-STROKE_PATIENTS = 0.483  # share of patients with a stroke: gives 18.38 % of slices, the paper's share
+STROKE_PATIENTS = 0.483  # share of patients with a stroke: gives 18.4 % of slices, the paper's share
 SMALLEST = 0.12  # mL
 # cumulative share of patients with at most 1, 2, 3, ... pieces of 30 mm3 or more
 PIECES = (0.36, 0.53, 0.64, 0.725, 0.79, 0.85, 0.88, 0.91, 0.93, 0.95, 0.97, 1.0)
