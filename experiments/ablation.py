@@ -7,7 +7,7 @@ from experiments.recipes import SYNTHESIS, seedless, words
 from experiments.runner import THREE_SEEDS, Arm, Place, Result, one_by_one, trained
 from strokegan_lib.training.weights import load_weights
 
-BUDGET = {**seedless(SYNTHESIS), "steps": 1500}
+BUDGET = {**seedless(SYNTHESIS), "batch_size": 16, "steps": 1500}  # slices as many as a segmentor sees
 PARTS = {"paper": {}, "no-attention": {"attention": False}, "no-multi-scale": {"multi_scale": 0.0}}
 SCORES = ("kernel", "coverage", "recall", "ms_ssim", "error")
 WHAT = (
