@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from experiments.runner import RESULTS, Line, flat
+from experiments.runner import RESULTS, WHAT, Line, flat
 from strokegan_lib.classroom.saved import table_of
 from strokegan_lib.files import write_whole
 from strokegan_lib.training.weights import NETWORKS, load_weights, shipped
@@ -120,7 +120,8 @@ def table(name: str) -> str:
     sizes = card.get("counts", {}).items()
     counts = [f"{n:,} {what.replace('_', ' ')}" for what, n in sizes if isinstance(n, int)]
     seeds = ["seeds " + ", ".join(map(str, card["seeds"]))] if "seeds" in card else []
-    said, folder = "; ".join([card["what"], *counts, *seeds, card["date"]]), "../experiments/results"
+    what = [] if WHAT.startswith(card["what"]) else [card["what"]]  # of segmentors the page says it once
+    said, folder = "; ".join([*what, *counts, *seeds, card["date"]]), "../experiments/results"
     return f"{text}\n\n*{said}.* [{source}.csv]({folder}/{source}.csv), [card]({folder}/{of}.json)"
 
 
