@@ -152,8 +152,26 @@ def jackknife(
 
 def likeness_within(sample: Sample, seed: int = 0) -> Interval:
     """Mean MS-SSIM of two slices of different patients: the higher, the less variety."""
-    first, second = pairs(sample.patients, PAIRS, seed).T
-    return mean(similarity(sample.images[first], sample.images[second]), sample.patients[first], seed=seed)
+    both = pairs(sample.patients, PAIRS, seed)  # (PAIRS, 2) rows
+    first, second = sample.images[both].unbind(1)
+    return mean_over_pairs(similarity(first, second), sample.patients[both])
+
+
+def mean_over_pairs(values: np.ndarray, patients: np.ndarray) -> Interval:
+    """Mean of a value of each pair, (n,), of the two *patients* (n, 2), with a 95 % interval.
+
+    To resample one side of each pair would take two pairs for independent that share a patient of the other side. Here
+    all pairs that share one count together (Fafchamps and Gubert 2007); r is a pair's value less the mean:
+
+        variance of the mean = (sum over patients of (sum of r of their pairs)^2 - sum of r^2) / n^2
+
+    where each r^2, which both patients of a pair add, is taken off once.
+    """
+    value, names = float(values.mean()), np.unique(patients)
+    r = values - value
+    own = (patients == names[:, None, None]).any(2) @ r  # (patients, n) @ (n,)
+    error = float(np.sqrt(max(own @ own - r @ r, 0.0))) / len(r)
+    return Interval(value, value - 1.96 * error, value + 1.96 * error, len(r), len(names))
 
 
 def lesion_scores(
@@ -182,13 +200,14 @@ def lesion_scores(
         return count_masks(found, truth).dice().numpy()
 
     real, synthetic = dice(images), np.mean([dice(shown) for shown in made], 0)  # (n,) each
-    first, second = pairs(patients, PAIRS).T
+    both = pairs(patients, PAIRS)  # (PAIRS, 2) rows
+    pair = images[both].unbind(1)
     found = {
         "real_dice": mean(real, patients),
         "painted_dice": mean(synthetic, patients),
         "fidelity": bootstrap(np.stack([synthetic, real], -1), patients),
         "same_masks": mean(np.mean([similarity(a, b) for a, b in combinations(made, 2)], 0), patients),
-        "real_pairs": mean(similarity(images[first], images[second]), patients[first]),
+        "real_pairs": mean_over_pairs(similarity(*pair), patients[both]),
     }
     return {name: asdict(score) for name, score in found.items()}
 

@@ -9,8 +9,9 @@ from brains import brain, brains
 from torch import nn
 
 from experiments import realism as module
-from experiments.realism import Sample, jackknife, lesion_scores, realism, synthetic_scores
+from experiments.realism import Sample, jackknife, lesion_scores, mean_over_pairs, realism, synthetic_scores
 from strokegan_lib.data.slices import SliceSet
+from strokegan_lib.evaluation.diversity import pairs
 from strokegan_lib.evaluation.features import features
 from strokegan_lib.models.encoder import Encoder
 from strokegan_lib.models.segmentation import Prediction
@@ -71,6 +72,28 @@ def test_the_jackknife_error_of_a_mean_is_the_textbook_one():
     expected = 1.96 * float(a.view(3, 20).mean(0).std()) / np.sqrt(20)
     assert (found.high - found.low) / 2 == pytest.approx(expected, rel=1e-6)
     assert found.mean == pytest.approx(float(a.mean())) and found.patients == 20
+
+
+def test_pairs_that_share_a_patient_count_together():
+    """The same by its definition: products of residuals over all two pairs that share a patient."""
+    rng = np.random.default_rng(0)
+    both = np.array([(a, b) for a in range(9) for b in range(a)])[rng.permutation(36)[:20]]  # no pair twice
+    values = rng.random(20)
+    r = values - values.mean()
+    shared = (both[:, None, :, None] == both[None, :, None, :]).any((2, 3))
+    found = mean_over_pairs(values, both.astype(str))
+    assert (found.high - found.low) / 2 == pytest.approx(1.96 * np.sqrt((r[:, None] * r * shared).sum()) / 20)
+    assert (found.mean, found.n, found.patients) == (pytest.approx(values.mean()), 20, 9)
+
+
+def test_intervals_over_pairs_hold_the_truth_as_often_as_they_say():
+    rng, held = np.random.default_rng(0), 0
+    for _ in range(400):
+        both = pairs(np.arange(80), 300, int(rng.integers(1 << 30)))
+        values = rng.normal(size=80)[both].sum(1) + rng.normal(size=300)
+        found = mean_over_pairs(values, both)
+        held += found.low < 0 < found.high
+    assert 0.92 < held / 400 < 0.98  # resampling one side of each pair holds it in about 80 %
 
 
 def test_scores_of_a_generator_that_knows_the_truth_and_of_one_that_does_not(slices):
