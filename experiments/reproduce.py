@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from experiments import ablation, balancing, family, pictures, runner, segmentors
+from experiments import ablation, balancing, family, pictures, runner, segmentors, twice
 from experiments.recipes import check_names
 from experiments.runner import RESULTS, Place, Result
 from strokegan_lib.classroom.saved import TABLES
@@ -25,6 +25,7 @@ EXPERIMENTS: dict[str, Callable[[Place], Result]] = {
     "table1_soop": partial(runner.run, segmentors.TABLE_1),
     "table1_phantom": segmentors.table_1_on_the_phantom,
     "seeds_soop": partial(runner.run, segmentors.SEEDS),
+    "twice_soop": partial(runner.run, twice.TWICE),
     "ablation_soop": partial(runner.run, segmentors.ABLATION),
     "ablation_synthesis": ablation.ablation,
     "new_loss_candidates": partial(runner.run, segmentors.CANDIDATES),

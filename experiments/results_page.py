@@ -30,6 +30,7 @@ TABLES = {
     "table1_soop:errors": f"arm {FALSE} missed_rate dice_1_to_99_pixels",
     "table1_phantom": ARMS,
     "seeds_soop": f"{OVERLAP} {FALSE} dice_by_turn minus_arm wilcoxon_holm_p",
+    "twice_soop": f"{ARMS} dice_by_turn",
     "attempts_soop": "attempt masked segan unet",
     "ablation_soop": f"{ARMS} dice_by_turn",
     "ablation_synthesis": "generator kernel kernel_by_seed coverage coverage_by_seed recall ms_ssim error error_by_seed",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from experiments.kept import keep, kept
 from experiments.recipes import KINDS, TRAINED, hours, settings_for, words
@@ -19,7 +20,7 @@ from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
 from strokegan_lib.evaluation.groups import compare_groups, groups_of
-from strokegan_lib.evaluation.measure import predict
+from strokegan_lib.evaluation.measure import predict, validation_score
 from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.evaluation.scores import full_summary
 from strokegan_lib.evaluation.slicewise import SliceScores, score_slices
@@ -69,6 +70,10 @@ class Arm:
     options: Line
     data: Callable[[Place], SliceSet] = lambda place: place.data
     made_by: Line = field(default_factory=dict)  # how these data were made of the place's
+    network: str | None = None  # the arm whose network it takes; its own by default
+    asked: Callable[[nn.Module], nn.Module] | None = (
+        None  # another way to ask it, with a threshold of its own
+    )
 
 
 @dataclass(frozen=True)
@@ -145,9 +150,10 @@ def measured(experiment: Experiment, name: str, place: Place) -> tuple[SliceScor
     if file and not place.anew and (found := kept(file, place.data, about)):
         return found
     rows = place.data.of_split(experiment.split, fold)
-    found, network = score(trained(arm, name, experiment.budget, place), place.data, rows)
+    weights = trained(arm, arm.network or name, experiment.budget, place)
+    found, network = score(weights, place.data, rows, arm.asked, fold)
     about |= {key: network[key] for key in ("threshold", "validation_dice", "kept_step")}
-    about["hours"] = round(hours(place.runs / name), 3)
+    about["hours"] = round(hours(place.runs / name), 3)  # 0 where it takes another's network
     about |= learnt_from(arm.data(place), fold, network["settings"]["lesion_share"])
     if file:
         keep(file, found, rows, {**about, **provenance(1, arithmetic(network["settings"]["precision"]))})
@@ -166,9 +172,19 @@ def trained(arm: Arm, name: str, budget: Line, place: Place, task: str = "segmen
     return out / TRAINED
 
 
-def score(file: Path, slices: SliceSet, rows: np.ndarray) -> tuple[SliceScores, Line]:
-    """Some slices at a network's own threshold, and what its file says of its making."""
+def score(
+    file: Path, slices: SliceSet, rows: np.ndarray,
+    asked: Callable[[nn.Module], nn.Module] | None = None, fold: int | None = None,
+) -> tuple[SliceScores, Line]:  # fmt: skip
+    """Some slices at a network's own threshold, and what its file says of its making.
+
+    Where it is *asked* in another way, the validation patients of the *fold* give the threshold for that.
+    """
     segmentor, about = load_weights(file, "segmentor")
+    if asked:
+        segmentor = asked(segmentor)
+        found = validation_score(segmentor, Batches(slices, slices.of_split("validation", fold), size=64))
+        about |= {"threshold": found["validation threshold"], "validation_dice": found["validation dice"]}
     predictions = predict(segmentor, Batches(slices, rows, size=64))
     table = {name: column[rows] for name, column in slices.table.items()}
     return score_slices(predictions, about["threshold"], table), about

@@ -15,9 +15,12 @@ from scipy import stats
 from experiments import balancing
 from experiments.recipes import words
 from experiments.runner import Arm, Experiment, Place, Result, run
+from experiments.twice import Twice
+from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import split_of
 from strokegan_lib.errors import BadInput
+from strokegan_lib.evaluation.measure import validation_score
 from strokegan_lib.evaluation.overlap import Counts
 from strokegan_lib.training.weights import load_weights
 
@@ -134,6 +137,25 @@ def test_seeds_that_score_the_same_slices_and_patients_left_out(place, result):
         )
     weights = [place.runs / f"fold-3-seed-{seed}/unet/weights.safetensors" for seed in (1, 2)]
     assert weights[0].read_bytes() != weights[1].read_bytes(), "another seed is another network"
+
+
+def test_asked_twice_it_answers_alike_for_both_sides_and_nothing_is_trained_for_it(place, result):
+    before = stamps(place)
+    arms = {**ARMS, "unet-twice": replace(ARMS["unet"], network="unet", asked=Twice)}
+    line = run(replace(TINY, arms=arms), place).tables[""][2]
+    assert line["arm"] == "unet-twice" and stamps(place) == before
+    file, rows = place.runs / "fold-0-seed-0/unet/weights.safetensors", place.data.of_split("validation", 0)
+    segmentor = Twice(load_weights(file, "segmentor")[0])
+    x = torch.from_numpy(place.data.images[rows]) / 255
+    both = [segmentor.predict(segmentor(side), side) for side in (x, x.flip(3))]
+    for said, mirrored, once in zip(
+        *both, segmentor.segmentor.predict(segmentor.segmentor(x), x), strict=True
+    ):
+        assert torch.allclose(said, mirrored.flip(3), atol=1e-6) and not torch.equal(said, once)
+    best = validation_score(segmentor, Batches(place.data, rows, size=8))
+    card = json.loads((place.scores / "tiny/fold-0-seed-0/unet-twice.json").read_text())
+    assert card["threshold"] == best["validation threshold"] and card["hours"] == 0
+    assert card["validation_dice"] == pytest.approx(best["validation dice"])
 
 
 def test_finished_runs_are_not_repeated_and_may_be_shared(place, result):
