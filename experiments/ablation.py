@@ -3,7 +3,7 @@
 import numpy as np
 
 from experiments.realism import synthetic_scores
-from experiments.recipes import SYNTHESIS, seedless, words
+from experiments.recipes import SYNTHESIS, hours, seedless, words
 from experiments.runner import THREE_SEEDS, Arm, Place, Result, one_by_one, trained
 from strokegan_lib.training.weights import load_weights
 
@@ -18,11 +18,12 @@ WHAT = (
 
 def ablation(place: Place) -> Result:
     """Train each generator three times and measure what it paints for the test patients' masks."""
-    lines = []
+    lines, spent = [], 0.0
     for name, options in PARTS.items():
         scores = []
         for fold, seed in THREE_SEEDS:
             file = trained(Arm(options), name, BUDGET, place.turn(fold, seed), "synthesis")
+            spent += hours(file.parent)
             scores.append(synthetic_scores(load_weights(file, "generator")[0], place.data))
         line = {"generator": name}
         for measure in SCORES:
@@ -34,4 +35,5 @@ def ablation(place: Place) -> Result:
     truth = {"generator": "true slices", **halves, "error": scores[0]["mean_picture_error"]["mean"]}
     command = f"python -m strokegan_lib.train synthesis --data DIR --out RUN {' '.join(words(BUDGET))}"
     facts = {"trained_by": command, "arms": {name: " ".join(words(of)) for name, of in PARTS.items()}}
-    return Result(WHAT, {"": [*lines, truth]}, {**facts, "seeds": [seed for _, seed in THREE_SEEDS]})
+    facts |= {"seeds": [seed for _, seed in THREE_SEEDS], "hours": round(spent, 2)}
+    return Result(WHAT, {"": [*lines, truth]}, facts)
