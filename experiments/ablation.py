@@ -1,10 +1,14 @@
 """Self-attention and multi-scale L1 in the GAN that paints: each switched off, three seeds."""
 
+import json
+
 import numpy as np
 
 from experiments.realism import synthetic_scores
-from experiments.recipes import SYNTHESIS, hours, seedless, words
-from experiments.runner import THREE_SEEDS, Arm, Place, Result, one_by_one, trained
+from experiments.recipes import SYNTHESIS, hours, seedless, settings_for, words
+from experiments.runner import THREE_SEEDS, Arm, Line, Place, Result, one_by_one, trained
+from strokegan_lib.evaluation.tables import provenance, write_json
+from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.weights import load_weights
 
 BUDGET = {**seedless(SYNTHESIS), "batch_size": 16, "steps": 1500}  # slices as many as a segmentor sees
@@ -19,12 +23,10 @@ WHAT = (
 def ablation(place: Place) -> Result:
     """Train each generator three times and measure what it paints for the test patients' masks."""
     lines, spent = [], 0.0
-    for name, options in PARTS.items():
-        scores = []
-        for fold, seed in THREE_SEEDS:
-            file = trained(Arm(options), name, BUDGET, place.turn(fold, seed), "synthesis")
-            spent += hours(file.parent)
-            scores.append(synthetic_scores(load_weights(file, "generator")[0], place.data))
+    for name in PARTS:
+        found = [painted(name, place.turn(*turn)) for turn in THREE_SEEDS]
+        scores = [of["scores"] for of in found]
+        spent += sum(of["hours"] for of in found)
         line = {"generator": name}
         for measure in SCORES:
             found = [of[measure]["mean"] for of in scores]
@@ -37,3 +39,24 @@ def ablation(place: Place) -> Result:
     facts = {"trained_by": command, "arms": {name: " ".join(words(of)) for name, of in PARTS.items()}}
     facts |= {"seeds": [seed for _, seed in THREE_SEEDS], "hours": round(spent, 2)}
     return Result(WHAT, {"": [*lines, truth]}, facts)
+
+
+def painted(name: str, place: Place) -> Line:
+    """Scores of a generator in its turn: kept ones (see kept.py), or of one that is trained now."""
+    options = {**BUDGET, **PARTS[name], "seed": place.seed, "fold": place.fold}
+    about = {"settings": settings_for("synthesis", options, place.runs / name).record()}
+    about |= {"data_sha256": place.data.card["sha256"]}
+    file = place.scores and place.scores.joinpath(*place.runs.parts[-2:], f"{name}.json")
+    if file and file.is_file() and not place.anew:
+        card = json.loads(file.read_text(encoding="utf-8"))
+        if all(card[key] == value for key, value in about.items()):
+            return card
+    weights = trained(Arm(PARTS[name]), name, BUDGET, place, "synthesis")
+    about |= {"scores": synthetic_scores(load_weights(weights, "generator")[0], place.data)}
+    about |= {
+        "hours": round(hours(weights.parent), 3),
+        **provenance(1, arithmetic(about["settings"]["precision"])),
+    }
+    if file:
+        write_json(file, about)
+    return about

@@ -1,5 +1,6 @@
 """Experiments that ask shipped networks: each line is there, and of test patients."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -57,10 +58,17 @@ def test_a_shipped_generator_as_an_arm(place, monkeypatch):
     assert lines[0]["synthetic_slices"] == lines[1]["synthetic_slices"] == 0 < lines[2]["synthetic_slices"]
 
 
-def test_parts_of_the_painting_gan_switched_off(place, monkeypatch):
+def test_parts_of_the_painting_gan_switched_off(place, monkeypatch, tmp_path):
     monkeypatch.setattr(ablation, "BUDGET", {**ablation.BUDGET, **TINY, "width": 8})
     monkeypatch.setattr(realism, "PAIRS", 50)
+    place = replace(place, runs=tmp_path / "parts", scores=tmp_path / "scores")
     result = ablation.ablation(place)
+    for folder in (tmp_path / "parts").iterdir():
+        shutil.rmtree(folder)
+    assert ablation.ablation(place) == result and not any((tmp_path / "parts").rglob("*.safetensors"))
+    monkeypatch.setitem(ablation.PARTS, "paper", {"attention": False})
+    ablation.painted("paper", place.turn(None, 0))
+    assert len([*(tmp_path / "parts").rglob("*.safetensors")]) == 1
     *lines, truth = result.tables[""]
     assert [line["generator"] for line in lines] == [*ablation.PARTS] and truth["generator"] == "true slices"
     for line in lines:
