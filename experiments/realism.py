@@ -165,7 +165,8 @@ def mean_over_pairs(values: np.ndarray, patients: np.ndarray) -> Interval:
 
         variance of the mean = (sum over patients of (sum of r of their pairs)^2 - sum of r^2) / n^2
 
-    where each r^2, which both patients of a pair add, is taken off once.
+    where each r^2, which both patients of a pair add, is taken off once. Two patients who were drawn together twice count
+    once too often, so that the interval is a little too wide; a variance below 0 counts as 0.
     """
     value, names = float(values.mean()), np.unique(patients)
     r = values - value
