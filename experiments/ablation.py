@@ -24,9 +24,9 @@ def ablation(place: Place) -> Result:
     """Train each generator three times and measure what it paints for the test patients' masks."""
     lines, spent = [], 0.0
     for name in PARTS:
-        found = [painted(name, place.turn(*turn)) for turn in THREE_SEEDS]
-        scores = [of["scores"] for of in found]
-        spent += sum(of["hours"] for of in found)
+        turns = [painted(name, place.turn(*turn)) for turn in THREE_SEEDS]
+        scores = [of["scores"] for of in turns]
+        spent += sum(of["hours"] for of in turns)
         line = {"generator": name}
         for measure in SCORES:
             found = [of[measure]["mean"] for of in scores]

@@ -71,9 +71,8 @@ class Arm:
     data: Callable[[Place], SliceSet] = lambda place: place.data
     made_by: Line = field(default_factory=dict)  # how these data were made of the place's
     network: str | None = None  # the arm whose network it takes; its own by default
-    asked: Callable[[nn.Module], nn.Module] | None = (
-        None  # another way to ask it, with a threshold of its own
-    )
+    # another way to ask it, with a threshold of its own
+    asked: Callable[[nn.Module], nn.Module] | None = None
 
 
 @dataclass(frozen=True)
