@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.masks import MASKS
 from experiments.realism import Sample, Scores, lesion_scores, realism, synthetic_scores, truth_of
 from experiments.recipes import steps_made
 from experiments.runner import Line, Place, Result, flat
@@ -21,7 +22,6 @@ from strokegan_lib.training.weights import GENERATORS, NETWORKS, kind_of, load_w
 
 REALISM = ("kernel", "coverage", "recall", "precision", "ms_ssim", "memorisation", "error")
 LESIONS = ("painted_dice", "fidelity", "same_masks")
-MASKS = "masks-soop"  # the generator of masks
 SEEKER = "unet-soop"  # the segmentor that looks for lesions in synthetic slices
 HISTORY = {  # in the order of first publication, preprints counted
     "dcgan": "DCGAN", "dcgan-pyramid": "DCGAN, pyramid pooling", "pix2pix": "pix2pix", "segan": "SegAN",

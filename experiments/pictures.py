@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from experiments.family import HISTORY, MASKS
+from experiments.family import HISTORY
+from experiments.masks import MASKS
 from experiments.realism import Sample, truth_of
 from experiments.runner import Place, Result
 from strokegan_lib.evaluation.manifold import distances

@@ -11,7 +11,18 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from experiments import ablation, balancing, family, pictures, runner, segmentors, twice
+from experiments import (
+    ablation,
+    balancing,
+    family,
+    likeness,
+    masks,
+    pictures,
+    runner,
+    segmentors,
+    styles,
+    twice,
+)
 from experiments.recipes import check_names
 from experiments.runner import RESULTS, Place, Result
 from strokegan_lib.classroom.saved import TABLES
@@ -22,6 +33,7 @@ from strokegan_lib.training.precision import arithmetic
 
 PROG = "python -m experiments.reproduce"
 EXPERIMENTS: dict[str, Callable[[Place], Result]] = {
+    "phantom_likeness": likeness.likeness,
     "table1_soop": partial(runner.run, segmentors.TABLE_1),
     "table1_phantom": segmentors.table_1_on_the_phantom,
     "seeds_soop": partial(runner.run, segmentors.SEEDS),
@@ -37,6 +49,8 @@ EXPERIMENTS: dict[str, Callable[[Place], Result]] = {
     "balancing_tenth": partial(balancing.balancing, balancing.TENTH),
     "balancing_phantom": balancing.on_the_phantom,
     "family_soop": family.family,
+    "styles_soop": styles.styles,
+    "masks_soop": masks.side_by_side,
     "memorisation_soop": pictures.copies,
 }
 

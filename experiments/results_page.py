@@ -31,7 +31,6 @@ TABLES = {
     "table1_phantom": ARMS,
     "seeds_soop": f"{OVERLAP} {FALSE} dice_by_turn minus_arm wilcoxon_holm_p",
     "twice_soop": f"{ARMS} dice_by_turn",
-    "attempts_soop": "attempt masked segan unet",
     "ablation_soop": f"{ARMS} dice_by_turn",
     "ablation_synthesis": "generator kernel kernel_by_seed coverage coverage_by_seed recall ms_ssim error error_by_seed",
     "phantom_to_real": f"arm trained_on dice pooled_dice {FALSE}",
@@ -48,9 +47,9 @@ TABLES = {
     "new_loss_phantom_groups": GROUPS,
     "weights": f"generator {REALISM} error memorisation",
     "weights:copies": "generator memorisation memorisation_pixels memorisation_close error training_error",
-    "generators_soop": f"generator {REALISM} {LESIONS}",
+    "styles_soop": f"generator {REALISM} {LESIONS}",
     "family_soop": f"title source parameters_generator parameters_critic steps step_seconds {REALISM} {LESIONS}",
-    "masks_soop": "measure masks mean as_many halves",
+    "masks_soop": "measure masks mean fake_as_many halves",
     "phantom_likeness": "measure phantom halves ratio",
 }
 HEADERS = {  # where they are not the column's own name
@@ -64,7 +63,7 @@ HEADERS = {  # where they are not the column's own name
     "same_masks": "MS-SSIM, same masks", "memorisation_pixels": "memorisation, pixels",
     "memorisation_close": "nearer than all but 5 % of held-out slices", "training_error": "error, training patients",
     "title": "member", "source": "masks", "parameters_generator": "parameters", "parameters_critic": "of the critic",
-    "step_seconds": "seconds a step", "mean": "value", "as_many": "of as many as a half", "phantom": "distance",
+    "step_seconds": "seconds a step", "mean": "value", "fake_as_many": "of as many as a half", "phantom": "distance",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from scipy import stats
 
 from experiments import masks as module
 from experiments.masks import DISTANCES, MaskSample, dice_between, mask_scores, total_variation
+from experiments.runner import Place
 from strokegan_lib.models.family.dual import MaskGenerator
 
 
@@ -61,3 +62,15 @@ def test_masks_of_patients_and_from_noise(slices, monkeypatch):
     generator.head.weight.data.mul_(30)
     generator.head.bias.data.copy_(torch.tensor([-1.0, 2.0]))
     assert len(set(module.made(generator).patients.tolist())) == 20
+
+
+def test_made_moved_and_training_masks_side_by_side(slices, monkeypatch):
+    monkeypatch.setattr(module, "COUNT", 20)
+    moved = module.moved(slices)
+    train = set(slices.table["patient"][slices.of_split("train")].tolist())
+    assert len(moved.stroke) == 20 and set(moved.patients.tolist()) <= train
+    result = module.side_by_side(Place(slices, slices.folder))
+    lines = {(line["measure"], line["masks"]): line for line in result.tables[""]}
+    assert ("nearest_dice", "training") not in lines and len(lines) == 11
+    assert lines["place", "moved"]["fake_as_many"] < lines["place", "made"]["fake_as_many"]
+    assert result.facts["counts"]["made_masks"] == 20

@@ -8,7 +8,7 @@ import pytest
 from brains import brains
 from PIL import Image
 
-from experiments import ablation, balancing, family, pictures, realism, segmentors
+from experiments import ablation, balancing, family, pictures, realism, segmentors, styles
 from experiments.runner import THREE_SEEDS, Place
 
 TINY = {"steps": 1, "width": 4, "batch_size": 4, "threads": 1}
@@ -33,6 +33,14 @@ def test_the_family_beside_the_truth(place, monkeypatch):
     assert lines[0]["coverage_mean"] and not lines[0]["coverage_low"]
     assert lines[3]["same_masks_mean"] == pytest.approx(1) and not lines[4]["fidelity_mean"]
     assert set(result.facts["weights_sha256"]) == {f"{name}-soop" for name in (*few, "masks", "unet")}
+
+
+def test_styles_and_grain_switched_off(place, monkeypatch):
+    monkeypatch.setattr(realism, "HALVINGS", 2)
+    as_trained, mean, normal, smooth = styles.styles(place).tables[""]
+    assert mean["generator"] == "mean style" and mean["same_masks_mean"] == pytest.approx(1)
+    assert as_trained["same_masks_mean"] < 0.9 and normal["same_masks_mean"] < 0.9
+    assert smooth["error_mean"] != as_trained["error_mean"]
 
 
 def test_segmentors_from_elsewhere(place, monkeypatch):
