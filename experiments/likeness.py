@@ -19,6 +19,7 @@ from strokegan_lib.phantom.epidemiology import plan_stroke
 from strokegan_lib.phantom.patient import make_patient
 from strokegan_lib.phantom.scanner import WINDOW
 
+TIMES = 200  # that the real slices are halved
 LEVELS = np.arange(DARKEST, 256)  # that tissue can have
 WHAT = (
     "Phantom FLAIR slices against real ones of the same height, one a patient; grey levels: Wasserstein-1; spectrum: root "
@@ -76,7 +77,7 @@ def compared(name: str, real: Slices, phantom: Slices) -> Line:
     curve, distance = MEASURES[name]
     true, made = (np.stack([curve(*pair) for pair in zip(*of, strict=True)]) for of in (real, phantom))
     apart, halves = [], []
-    for sides in halvings(np.arange(len(true)), np.random.default_rng(0)):
+    for sides in halvings(np.arange(len(true)), np.random.default_rng(0), TIMES):
         one, other = (true[rows].mean(0) for rows in sides)
         halves.append(distance(one, other))
         apart += [distance(made.mean(0), side) for side in (one, other)]

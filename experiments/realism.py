@@ -110,10 +110,12 @@ def distances(real: Tensor, fake: Tensor) -> dict[str, float]:
     return {"kernel": kernel_distance(real, fake), **within}
 
 
-def halvings(patients: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Rows of a random half of the patients, and those of the other half."""
+def halvings(
+    patients: np.ndarray, rng: np.random.Generator, times: int | None = None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows of a random half of the patients and those of the other half, *times* over, HALVINGS by default."""
     names, who = np.unique(patients, return_inverse=True)
-    for _ in range(HALVINGS):
+    for _ in range(times or HALVINGS):
         first = np.isin(who, rng.permutation(len(names))[: len(names) // 2])
         yield np.flatnonzero(first), np.flatnonzero(~first)
 
