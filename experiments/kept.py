@@ -40,7 +40,7 @@ def kept(file: Path, slices: SliceSet, about: dict[str, Any]) -> tuple[SliceScor
     card = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
     # a setting that came or went since leaves the network the one it was
     card["settings"] = settings_of(card["settings"]).record()
-    if any(card[name] != value for name, value in about.items()):
+    if any(card.get(name) != value for name, value in about.items()):
         return None
     table = pandas.read_csv(file.with_suffix(".csv"))
     rows = table["row"].to_numpy()

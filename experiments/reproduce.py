@@ -14,6 +14,7 @@ from pathlib import Path
 from experiments import (
     ablation,
     balancing,
+    ensemble,
     family,
     likeness,
     masks,
@@ -38,6 +39,7 @@ EXPERIMENTS: dict[str, Callable[[Place], Result]] = {
     "table1_phantom": segmentors.table_1_on_the_phantom,
     "seeds_soop": partial(runner.run, segmentors.SEEDS),
     "twice_soop": partial(runner.run, twice.TWICE),
+    "ensemble_soop": partial(runner.run, ensemble.ENSEMBLE),
     "ablation_soop": partial(runner.run, segmentors.ABLATION),
     "ablation_synthesis": ablation.ablation,
     "new_loss_candidates": partial(runner.run, segmentors.CANDIDATES),

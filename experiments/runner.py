@@ -70,9 +70,9 @@ class Arm:
     options: Line
     data: Callable[[Place], SliceSet] = lambda place: place.data
     made_by: Line = field(default_factory=dict)  # how these data were made of the place's
-    network: str | None = None  # the arm whose network it takes; its own by default
-    # another way to ask it, with a threshold of its own
-    asked: Callable[[nn.Module], nn.Module] | None = None
+    networks: tuple[str, ...] = ()  # arms whose networks it takes; its own by default
+    # another way to ask them, with a threshold of its own
+    asked: Callable[..., nn.Module] | None = None
 
 
 @dataclass(frozen=True)
@@ -142,17 +142,19 @@ def one_by_one(values: list[float]) -> str:
 def measured(experiment: Experiment, name: str, place: Place) -> tuple[SliceScores, Line]:
     """Scores of an arm in its turn, and what it learnt from: kept ones, or of a network that is trained now."""
     arm, fold = experiment.arms[name], place.fold
-    options = {**experiment.budget, **arm.options, "seed": place.seed, "fold": fold}
+    options = {**experiment.budget, "seed": place.seed, "fold": fold, **arm.options}
     about = {"settings": settings_for("segmentation", options, place.runs / name).record()}
     about |= {"split": experiment.split, "data_sha256": place.data.card["sha256"], "made_by": arm.made_by}
+    about |= {"networks": list(arm.networks)} if arm.networks else {}
     file = place.scores and place.scores.joinpath(*place.runs.parts[-2:], name)
     if file and not place.anew and (found := kept(file, place.data, about)):
         return found
     rows = place.data.of_split(experiment.split, fold)
-    weights = trained(arm, arm.network or name, experiment.budget, place)
+    members = arm.networks or (name,)
+    weights = [trained(experiment.arms[of], of, experiment.budget, place) for of in members]
     found, network = score(weights, place.data, rows, arm.asked, fold)
     about |= {key: network[key] for key in ("threshold", "validation_dice", "kept_step")}
-    about["hours"] = round(hours(place.runs / name), 3)  # 0 where it takes another's network
+    about["hours"] = round(hours(place.runs / name), 3)  # 0 where it takes others' networks
     about |= learnt_from(arm.data(place), fold, network["settings"]["lesion_share"])
     if file:
         keep(file, found, rows, {**about, **provenance(1, arithmetic(network["settings"]["precision"]))})
@@ -162,7 +164,7 @@ def measured(experiment: Experiment, name: str, place: Place) -> tuple[SliceScor
 def trained(arm: Arm, name: str, budget: Line, place: Place, task: str = "segmentation") -> Path:
     """The weights of an arm, trained now if they are not there; BadInput for a run with other options or other data."""
     out, data = place.runs / name, arm.data(place)
-    options = {**budget, **arm.options, "seed": place.seed, "fold": place.fold}
+    options = {**budget, "seed": place.seed, "fold": place.fold, **arm.options}
     settings = settings_for(task, options, out)
     if not (out / TRAINED).is_file():
         train(settings, data=data.folder, out=out, resume=True, threads=options["threads"])
@@ -172,18 +174,20 @@ def trained(arm: Arm, name: str, budget: Line, place: Place, task: str = "segmen
 
 
 def score(
-    file: Path, slices: SliceSet, rows: np.ndarray,
-    asked: Callable[[nn.Module], nn.Module] | None = None, fold: int | None = None,
+    files: list[Path], slices: SliceSet, rows: np.ndarray,
+    asked: Callable[..., nn.Module] | None = None, fold: int | None = None,
 ) -> tuple[SliceScores, Line]:  # fmt: skip
     """Some slices at a network's own threshold, and what its file says of its making.
 
-    Where it is *asked* in another way, the validation patients of the *fold* give the threshold for that.
+    Where networks are *asked* in another way, the validation patients of the *fold* give the threshold for that.
     """
-    segmentor, about = load_weights(file, "segmentor")
+    members = [load_weights(file, "segmentor") for file in files]
+    segmentor, about = members[0]
     if asked:
-        segmentor = asked(segmentor)
+        segmentor = asked(*(network for network, _ in members))
         found = validation_score(segmentor, Batches(slices, slices.of_split("validation", fold), size=64))
         about |= {"threshold": found["validation threshold"], "validation_dice": found["validation dice"]}
+        about |= {"kept_step": "+".join(str(of["kept_step"]) for _, of in members)}
     predictions = predict(segmentor, Batches(slices, rows, size=64))
     table = {name: column[rows] for name, column in slices.table.items()}
     return score_slices(predictions, about["threshold"], table), about

@@ -58,7 +58,7 @@ def shipped_on_the_phantom(place: Place, names: list[str], others: dict[str, Pat
     phantom = SliceSet.open(place.phantom)
     rows = phantom.of_split("test")
     files = {name: shipped(f"{name}-phantom") for name in names} | (others or {})
-    return tables({name: score(file, phantom, rows)[0] for name, file in files.items()}, phantom, rows)
+    return tables({name: score([file], phantom, rows)[0] for name, file in files.items()}, phantom, rows)
 
 
 def transfer(place: Place) -> Result:
@@ -70,7 +70,7 @@ def transfer(place: Place) -> Result:
     """
     rows, lines = place.data.of_split("test"), []
     for method in METHODS:
-        found = {store: score(shipped(f"{method}-{store}"), place.data, rows)[0] for store in STORES}
+        found = {store: score([shipped(f"{method}-{store}")], place.data, rows)[0] for store in STORES}
         result = tables(found, place.data, rows)
         lines += [{**line, "arm": method, "trained_on": line["arm"]} for line in result.tables[""]]
     return replace(result, tables={"": lines})

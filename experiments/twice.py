@@ -30,5 +30,5 @@ class Twice(nn.Module):
 
 
 # the U-Net, which gained by it on validation patients of the plain split; the two with a critic did not
-ARMS = {"unet-twice": Arm({"method": "unet"}, network="unet", asked=Twice), "unet": METHODS["unet"]}
+ARMS = {"unet-twice": Arm({"method": "unet"}, networks=("unet",), asked=Twice), "unet": METHODS["unet"]}
 TWICE = Experiment(ARMS, BUDGET, CROSS_VALIDATION)

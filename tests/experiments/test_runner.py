@@ -13,6 +13,7 @@ from brains import brains
 from scipy import stats
 
 from experiments import balancing
+from experiments.ensemble import Ensemble
 from experiments.recipes import words
 from experiments.runner import Arm, Experiment, Place, Result, run
 from experiments.twice import Twice
@@ -141,7 +142,7 @@ def test_seeds_that_score_the_same_slices_and_patients_left_out(place, result):
 
 def test_asked_twice_it_answers_alike_for_both_sides_and_nothing_is_trained_for_it(place, result):
     before = stamps(place)
-    arms = {**ARMS, "unet-twice": replace(ARMS["unet"], network="unet", asked=Twice)}
+    arms = {**ARMS, "unet-twice": replace(ARMS["unet"], networks=("unet",), asked=Twice)}
     line = run(replace(TINY, arms=arms), place).tables[""][2]
     assert line["arm"] == "unet-twice" and stamps(place) == before
     file, rows = place.runs / "fold-0-seed-0/unet/weights.safetensors", place.data.of_split("validation", 0)
@@ -208,3 +209,23 @@ def test_balancing_learns_from_training_patients_alone(tmp_path, monkeypatch):
     assert about["settings"]["start"] is None, "what it paints was learnt from the thinned part alone"
     with pytest.raises(BadInput, match="made from other data"):
         balancing.derived(brains(tmp_path / "other", patients=9), folder / "data", lambda *_: None)
+
+
+def test_an_ensemble_averages_its_members_which_differ_by_their_seeds(place, result):
+    arms = {**ARMS, "unet-second": Arm({"method": "unet", "seed": 7})}
+    arms["both"] = Arm({"method": "unet"}, networks=("unet", "unet-second"), asked=Ensemble)
+    run(replace(TINY, arms=arms), place)
+    folder, rows = place.runs / "fold-0-seed-0", place.data.of_split("validation", 0)
+    files = [folder / name / "weights.safetensors" for name in ("unet", "unet-second")]
+    members, about = zip(*(load_weights(file, "segmentor") for file in files), strict=True)
+    assert [of["settings"]["seed"] for of in about] == [0, 7] and not (folder / "both").exists()
+    x = torch.from_numpy(place.data.images[rows]) / 255
+    ensemble = Ensemble(*members)
+    one, other = (network.predict(network(x), x) for network in members)
+    assert not torch.equal(one.score, other.score)
+    for a, b, mean in zip(one, other, ensemble.predict(ensemble(x), x), strict=True):
+        assert torch.allclose(mean, (a + b) / 2, atol=1e-6)
+    card = json.loads((place.scores / "tiny/fold-0-seed-0/both.json").read_text())
+    best = validation_score(ensemble, Batches(place.data, rows, size=8))
+    assert card["threshold"] == best["validation threshold"] and card["networks"] == ["unet", "unet-second"]
+    assert card["kept_step"] == "+".join(str(of["kept_step"]) for of in about)
