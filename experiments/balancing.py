@@ -131,5 +131,5 @@ def on_the_phantom(place: Place) -> Result:
         "gan-50": Arm({}, gan, {"ratio": 0.5, "weights": sha256(weights)}),
     }
     result = run(Experiment(arms, BUDGET, THREE_SEEDS), phantom)
-    result.facts["setting"] = "the phantom, as it is"
+    result.facts["setting"] = "the phantom"
     return result

@@ -55,6 +55,7 @@ class Comparison:
 
 
 def saved_comparisons(folder: Path = TABLES) -> dict[str, Comparison]:
-    """The comparisons of ways to balance that lie in a folder, by title; {} if none."""
-    found = [Comparison(*table_of(file.stem, folder)) for file in sorted(folder.glob("balancing_*.csv"))]
+    """The comparisons of ways to balance that lie in a folder, by title: those of SOOP, and the phantom's last."""
+    files = sorted(folder.glob("balancing_*.csv"), key=lambda file: ("phantom" in file.stem, file.stem))
+    found = [Comparison(*table_of(file.stem, folder)) for file in files]
     return {comparison.title: comparison for comparison in found}
