@@ -15,10 +15,10 @@ from strokegan_lib.files import write_whole
 
 
 def write_csv(path: Path, lines: Sequence[dict[str, Any]]) -> None:
-    """Write *lines*, whole or not at all (BadInput); floats get four digits, a missing entry stays empty."""
+    """Write *lines*, whole or not at all (BadInput); floats get six digits, a missing entry stays empty."""
     import pandas
 
-    rounded = [{k: round(v, 4) if isinstance(v, float) else v for k, v in line.items()} for line in lines]
+    rounded = [{k: round(v, 6) if isinstance(v, float) else v for k, v in line.items()} for line in lines]
     _write(path, pandas.DataFrame(rounded, dtype=object).to_csv(index=False, lineterminator="\n"))
 
 

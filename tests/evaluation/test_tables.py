@@ -1,4 +1,4 @@
-"""Result files: whole or absent, four digits, and a card that says where they were made."""
+"""Result files: whole or absent, six digits, and a card that says where they were made."""
 
 import json
 
@@ -11,7 +11,7 @@ from strokegan_lib.evaluation.tables import provenance, write_csv, write_json
 def test_numbers_gaps_and_a_card(tmp_path):
     folder = tmp_path / "new"
     write_csv(folder / "t.csv", [{"arm": "a", "dice": 1 / 3}, {"arm": "b", "n": 7, "dice": None}])
-    assert (folder / "t.csv").read_text() == "arm,dice,n\na,0.3333,\nb,,7\n"
+    assert (folder / "t.csv").read_text() == "arm,dice,n\na,0.333333,\nb,,7\n"
     assert [file.name for file in folder.iterdir()] == ["t.csv"]  # no partial file is left
     card = {"data": "Größe", "seeds": [0, 1], **provenance(1, "fp32")}
     write_json(folder / "card.json", card)
