@@ -33,6 +33,7 @@ TABLES = {
     "seeds_soop": f"{OVERLAP} {FALSE} dice_by_turn minus_arm wilcoxon_holm_p",
     "twice_soop": f"{ARMS} dice_by_turn",
     "ensemble_soop": f"{ARMS} dice_by_turn",
+    "attempts_soop": "attempt masked segan unet",
     "ablation_soop": f"{ARMS} dice_by_turn",
     "ablation_synthesis": "generator kernel kernel_by_seed coverage coverage_by_seed recall ms_ssim error error_by_seed",
     "phantom_to_real": f"arm trained_on dice pooled_dice {FALSE}",

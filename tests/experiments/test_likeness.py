@@ -12,7 +12,7 @@ from experiments.likeness import (
     radial_spectrum,
     slices_at,
     spectrum_distance,
-)  # fmt: skip
+)
 
 
 def test_grey_levels_are_shares_of_the_foreground():
