@@ -102,7 +102,7 @@ def rivals(comparison: Any, verdicts: Mapping[str, str]) -> Figure:
         ):
             ax.plot([-line[f"{name}_high"], -line[f"{name}_low"]], [place, place], color=look)
             ax.plot(-line[name], place, "o", color=look, markersize=9)
-    titles = "gain in Dice", "more false positives"
+    titles = "gain in Dice", "more empty slices with a false positive"
     for ax, title in zip(axes, titles, strict=True):
         ax.axvline(0, color=GREY, linestyle=":")
         ax.set(title=f"{comparison.card['setting']}: {title}", xlabel=f"against {reference['arm']}")
