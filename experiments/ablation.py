@@ -1,9 +1,8 @@
 """Self-attention and multi-scale L1 in the GAN that paints: each switched off, three seeds."""
 
-import json
-
 import numpy as np
 
+from experiments.kept import kept_card
 from experiments.realism import synthetic_scores
 from experiments.recipes import SYNTHESIS, hours, seedless, settings_for, words
 from experiments.runner import THREE_SEEDS, Arm, Line, Place, Result, one_by_one, trained
@@ -46,11 +45,9 @@ def painted(name: str, place: Place) -> Line:
     options = {**BUDGET, **PARTS[name], "seed": place.seed, "fold": place.fold}
     about = {"settings": settings_for("synthesis", options, place.runs / name).record()}
     about |= {"data_sha256": place.data.card["sha256"]}
-    file = place.scores and place.scores.joinpath(*place.runs.parts[-2:], f"{name}.json")
-    if file and file.is_file() and not place.anew:
-        card = json.loads(file.read_text(encoding="utf-8"))
-        if all(card[key] == value for key, value in about.items()):
-            return card
+    file = place.scores_of(name)
+    if file and not place.anew and (card := kept_card(file, about)):
+        return card
     weights = trained(Arm(PARTS[name]), name, BUDGET, place, "synthesis")
     about |= {"scores": synthetic_scores(load_weights(weights, "generator")[0], place.data)}
     about |= {
@@ -58,5 +55,5 @@ def painted(name: str, place: Place) -> Line:
         **provenance(1, arithmetic(about["settings"]["precision"])),
     }
     if file:
-        write_json(file, about)
+        write_json(file.with_suffix(".json"), about)
     return about

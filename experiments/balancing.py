@@ -31,7 +31,7 @@ PAPER_SHARE = 0.1838  # of the paper's 13,200 slices show a stroke
 
 
 def thin_lesions(
-    slices: SliceSet, out: Path, share: float = PAPER_SHARE, *, fold: int | None = None, **named: str
+    slices: SliceSet, out: Path, share: float, *, fold: int | None = None, **named: str
 ) -> SliceSet:
     """Take patients with stroke out of the training part until *share*, 0..1, of its slices show stroke.
 
@@ -42,26 +42,31 @@ def thin_lesions(
     if not 0 < share < before:
         what = f"shows stroke in {before:.2%} of its training slices, so {share:.2%} is out of reach"
         raise BadInput(slices.folder, what, "choose a share between 0 and that")
-    ill = strokes > 0
-    reached = np.cumsum(strokes[ill]) / (sizes[~ill].sum() + np.cumsum(sizes[ill]))
-    stay = np.concatenate([names[~ill], names[ill][: 1 + int(np.abs(reached - share).argmin())]])
+    has_lesion = strokes > 0
+    reached = np.cumsum(strokes[has_lesion]) / (sizes[~has_lesion].sum() + np.cumsum(sizes[has_lesion]))
+    stay = np.concatenate(
+        [names[~has_lesion], names[has_lesion][: 1 + int(np.abs(reached - share).argmin())]]
+    )
     rule = f"patients with stroke taken out until {share:.2%} of the training slices show stroke"
     return keep_patients(slices, out, stay, rule, fold, **named)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """How the training part is thinned, and which shares of stroke the arms reach."""
+    """How the training part is thinned, with which options, and which shares of stroke the arms reach."""
 
     name: str
     thin: Callable[..., SliceSet]
+    options: Line
     low: float
     high: float
 
     def data(self, place: Place) -> SliceSet:
         """The thinned set."""
-        named = {"name": f"{place.data.card['name']}, {self.name}", "made_by": MADE_BY}
-        return derived(place.data, place.runs / "data", partial(self.thin, fold=place.fold, **named))
+        named = {"name": f"{place.data.card['name']}, {self.name}", "fold": place.fold}
+        made_by = f"{MADE_BY}, thinned, {' '.join(words(self.options))}"
+        thin = partial(self.thin, **named, **self.options, made_by=made_by)
+        return derived(place.data, place.runs / "data", made_by, thin)
 
     def balanced(self, name: str, options: Line, place: Place) -> SliceSet:
         """The thinned set with slices by CarveMix or by a generator that learnt from it."""
@@ -81,37 +86,42 @@ class Setting:
             # train on synthetic, test on real
             "synthetic-only": {"ratio": self.high, "only_synthetic": True},
         }
-        made = {
-            name: Arm({}, partial(self.balanced, name, options), {**options, "generator": GENERATOR})
-            for name, options in ways.items()
+        thinned = {"thin": self.options}
+        arms = {
+            "oversampling": Arm({"lesion_share": self.high}, self.data, thinned),
+            "real": Arm({}, self.data, thinned),
         }
-        oversampling = Arm({"lesion_share": self.high}, self.data)
-        return {"oversampling": oversampling, "real": Arm({}, self.data), **made}
+        for name, options in ways.items():
+            painted = {} if "method" in options else {"generator": GENERATOR}
+            arms[name] = Arm({}, partial(self.balanced, name, options), {**thinned, **options, **painted})
+        return arms
 
 
-SOOP_18 = Setting("soop-18", thin_lesions, 0.35, 0.5)  # 18.3 % of slices; the paper has 18.38 %
-TENTH = Setting("tenth", partial(thin_patients, fraction=0.1), 0.7, 0.8)
+SOOP_18 = Setting("soop-18", thin_lesions, {"share": PAPER_SHARE}, 0.35, 0.5)  # it becomes 18.3 %
+TENTH = Setting("tenth", thin_patients, {"fraction": 0.1}, 0.7, 0.8)
 
 
-def derived(slices: SliceSet, out: Path, make: Callable[[SliceSet, Path], object]) -> SliceSet:
-    """A set that is made from another one, once; BadInput if the folder holds what was made from other data."""
+def derived(slices: SliceSet, out: Path, made_by: str, make: Callable[[SliceSet, Path], object]) -> SliceSet:
+    """A set that is made from another one, once; BadInput if the folder holds what was made from other data or otherwise."""
     if not out.exists():
         make(slices, out)
-    found = SliceSet.open(out)
-    if found.card["made_from"]["sha256"] != slices.card["sha256"]:
-        raise BadInput(out, "was made from other data", "choose another --runs")
+    card = (found := SliceSet.open(out)).card
+    if card["made_from"]["sha256"] != slices.card["sha256"] or card["made_by"] != made_by:
+        raise BadInput(out, "was made from other data or with other options", "choose another --runs")
     return found
 
 
 def balanced(name: str, options: Line, place: Place, slices: SliceSet | None = None) -> SliceSet:
     """A set (the place's own by default) with synthetic slices, made by ``python -m strokegan_lib.synthesise``."""
     fold = {} if place.fold is None else {"fold": place.fold}
+    how = {name: sha256(of)[:12] if name == "weights" else of for name, of in options.items()}
+    made_by = f"{MADE_BY}, {name}, {' '.join(words(how))}"
 
     def make(slices: SliceSet, out: Path) -> None:
         given = {"data": slices.folder, "out": out, "seed": place.seed, **options, **fold}
-        synthesise(parser().parse_args(words(given)), f"{MADE_BY}, {name}")
+        synthesise(parser().parse_args(words(given)), made_by)
 
-    return derived(place.data if slices is None else slices, place.runs / "sets" / name, make)
+    return derived(place.data if slices is None else slices, place.runs / "sets" / name, made_by, make)
 
 
 def balancing(setting: Setting, place: Place) -> Result:

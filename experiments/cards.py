@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from experiments.recipes import KINDS, Recipe, steps_made
+from experiments.recipes import KINDS, Recipe
 from strokegan_lib.files import sha256
 
 LIMITS = {
@@ -39,18 +39,16 @@ REMARK = (
 
 def card(name: str, recipe: Recipe, file: Path, about: dict[str, Any]) -> str:
     """The model card of a file, Markdown."""
-    steps, settings = steps_made(about), about["settings"]
+    settings = about["settings"]
     facts = {
         "network": about["network"],
         "learnt from": f"the training patients of {' and '.join(recipe.stores)}",
         "made by": f"`{about['command']}`",
-        "steps, batch, seed": f"{steps}, {settings['batch_size']}, {settings['seed']}",
-        "slices seen": f"{steps * settings['batch_size']:,} in {about['hours']:.1f} hours",
+        "steps, batch, seed": f"{settings['steps']}, {settings['batch_size']}, {settings['seed']}",
+        "slices seen": f"{settings['steps'] * settings['batch_size']:,} in {about['hours']:.1f} hours",
     }
     if "kept_step" in about:
         facts["kept"] = f"as it was after step {about['kept_step']:,}, the best on validation patients"
-    if "so_far" in about:
-        facts["NOT FINISHED"] = f"taken after {steps:,} of {settings['steps']:,} steps; training goes on"
     if "threshold" in about:
         facts["threshold"] = f"{about['threshold']:.2f}, chosen on validation patients"
     facts |= {

@@ -7,7 +7,6 @@ import numpy as np
 
 from experiments.masks import MASKS
 from experiments.realism import Sample, Scores, lesion_scores, realism, synthetic_scores, truth_of
-from experiments.recipes import steps_made
 from experiments.runner import Line, Place, Result, flat
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
@@ -90,4 +89,4 @@ def cost(about: dict[str, Any], slices: SliceSet) -> Line:
     loop.run()
     seconds = (time.process_time() - start) / STEPS
     size = {"parameters_generator": first, "parameters_critic": sum(others)}
-    return {**size, "steps": steps_made(about), "step_seconds": seconds}
+    return {**size, "steps": about["settings"]["steps"], "step_seconds": seconds}

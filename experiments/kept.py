@@ -23,7 +23,8 @@ DISTANCES = ("hd95", "surface_distance")  # mm
 
 
 def keep(file: Path, scores: SliceScores, rows: np.ndarray, about: dict[str, Any]) -> None:
-    """Write scores of some rows of a data set, all but calibration, and what is to be known of their network."""
+    """Write scores of the *rows*, (n,) int, of a data set, all but calibration, and what is to be known of their network."""
+    file.with_suffix(".json").unlink(missing_ok=True)  # of other scores
     columns = {"row": rows}
     for of in ("counts", "lesions"):
         columns |= {f"{of}_{name}": getattr(getattr(scores, of), name).numpy() for name in OUTCOMES}
@@ -33,14 +34,19 @@ def keep(file: Path, scores: SliceScores, rows: np.ndarray, about: dict[str, Any
     write_json(file.with_suffix(".json"), about)
 
 
-def kept(file: Path, slices: SliceSet, about: dict[str, Any]) -> tuple[SliceScores, dict[str, Any]] | None:
-    """Scores that were kept, and their card; None where there are none of a network of which *about* is true."""
+def kept_card(file: Path, about: dict[str, Any]) -> dict[str, Any] | None:
+    """The card that was kept; None where there is none of a network of which *about* is true."""
     if not file.with_suffix(".json").is_file():
         return None
     card = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
     # a setting that came or went since leaves the network the one it was
     card["settings"] = settings_of(card["settings"]).record()
-    if any(card.get(name) != value for name, value in about.items()):
+    return None if any(card.get(name) != value for name, value in about.items()) else card
+
+
+def kept(file: Path, slices: SliceSet, about: dict[str, Any]) -> tuple[SliceScores, dict[str, Any]] | None:
+    """Scores that were kept, with an empty calibration, and their card; None as ``kept_card``."""
+    if not (card := kept_card(file, about)):
         return None
     table = pandas.read_csv(file.with_suffix(".csv"))
     rows = table["row"].to_numpy()

@@ -15,6 +15,7 @@ from experiments.runner import Line, Place, Result
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.threads import in_order
 from strokegan_lib.data.windows import DARKEST
+from strokegan_lib.errors import BadInput
 from strokegan_lib.phantom.epidemiology import plan_stroke
 from strokegan_lib.phantom.patient import make_patient
 from strokegan_lib.phantom.scanner import WINDOW
@@ -63,7 +64,7 @@ MEASURES = {
 
 
 def likeness(place: Place) -> Result:
-    """A line for each measure."""
+    """A line for each measure; BadInput for data without FLAIR."""
     height = float(np.median(place.data.table["z"]))
     real = slices_at(place.data, height)
     phantom = grow_slices(len(real[0]) // 2, height)
@@ -87,6 +88,8 @@ def compared(name: str, real: Slices, phantom: Slices) -> Line:
 
 def slices_at(data: SliceSet, height: float) -> Slices:
     """FLAIR slices within half a plane of a *height*, mm; the data have one slice a patient."""
+    if "flair" not in data.channels:
+        raise BadInput(data.folder, "has no FLAIR", "prepare it with --modality flair")
     near = np.abs(data.table["z"] - height) <= data.table["thickness"] / 2
     return data.images[near, data.channels.index("flair")], data.foreground[near]
 

@@ -14,7 +14,7 @@ from experiments.runner import Place, Result
 from strokegan_lib.balance.transplant import SMALLEST, Transplanter
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.evaluation.diversity import pairs
-from strokegan_lib.evaluation.statistics import mean
+from strokegan_lib.evaluation.statistics import Interval, mean
 from strokegan_lib.files import sha256
 from strokegan_lib.models.family.dual import MaskGenerator
 from strokegan_lib.training.weights import load_weights, shipped
@@ -118,17 +118,19 @@ def mask_scores(made: MaskSample, held_out: MaskSample, train: MaskSample, *, se
         results[name] = asdict(interval) | {"low": max(0.0, interval.low)}
         results[name] |= {"halves": float(np.mean(halves)), "fake_as_many": float(np.mean(as_many))}
     both_sides = np.concatenate([train.stroke, train.stroke[:, :, ::-1]])
-    for sample, column in ((made, "mean"), (held_out, "halves")):
-        both = pairs(sample.patients, PAIRS, seed)  # (PAIRS, 2) rows
-        nearest = dice_between(sample.stroke, both_sides).max(1)
-        alike = dice_between(sample.stroke, sample.stroke)[tuple(both.T)]
-        found = {
-            "nearest_dice": mean(nearest, sample.patients, seed=seed),
-            "pair_dice": mean_over_pairs(alike, sample.patients[both]),
-        }
-        for name, score in found.items():
-            results.setdefault(name, asdict(score))[column] = score.mean
-    return results
+    ours, theirs = (variety(sample, both_sides, seed) for sample in (made, held_out))
+    return results | {name: {**asdict(of), "halves": theirs[name].mean} for name, of in ours.items()}
+
+
+def variety(sample: MaskSample, train: np.ndarray, seed: int) -> dict[str, Interval]:
+    """Dice of strokes with the nearest of (m, H, W) training masks, and with each other."""
+    both = pairs(sample.patients, PAIRS, seed)  # (PAIRS, 2) rows
+    nearest = dice_between(sample.stroke, train).max(1)  # (n,)
+    alike = dice_between(sample.stroke, sample.stroke)[tuple(both.T)]  # (PAIRS,)
+    return {
+        "nearest_dice": mean(nearest, sample.patients, seed=seed),
+        "pair_dice": mean_over_pairs(alike, sample.patients[both]),
+    }
 
 
 def dice_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -7,9 +7,10 @@ from typing import Any
 
 from strokegan_lib.errors import BadInput
 from strokegan_lib.models.family import MEMBERS
+from strokegan_lib.training.checkpoint import check_same
 from strokegan_lib.training.log import read_rows
 from strokegan_lib.training.settings import Settings
-from strokegan_lib.training.tasks import resolve_settings
+from strokegan_lib.training.tasks import resolve_settings, settings_in
 from strokegan_lib.training.weights import GENERATORS
 
 STORES = ("phantom", "soop")  # data sets
@@ -55,13 +56,11 @@ def check_names(names: list[str], known: dict[str, Any]) -> None:
 
 
 def settings_for(task: str, options: dict[str, Any], run: Path) -> Settings:
-    """The settings of a run with these options; BadInput if it was begun with others."""
-    return resolve_settings(task, {name: value for name, value in options.items() if name != "threads"}, run)
-
-
-def steps_made(about: dict[str, Any]) -> int:
-    """How many steps a network has learnt for, by what its file says of it."""
-    return about.get("so_far", about["settings"]["steps"])
+    """The settings of a run with these options, defaults for the rest; BadInput if it was begun with others."""
+    settings = resolve_settings(task, {name: of for name, of in options.items() if name != "threads"})
+    if before := settings_in(run):
+        check_same(run, before.record(), settings.record())
+    return settings
 
 
 def hours(folder: Path) -> float:

@@ -1,7 +1,7 @@
 """Remake the tables: ``python -m experiments.reproduce --data SOOP --runs DIR [NAMES]``, behind ``make results``.
 
 Many hours on two CPU cores. What is trained already is kept, so it can be stopped and started; what has scores of every
-slice beside the tables is not trained again, unless ``--anew``, as after a change of the networks.
+slice beside the tables is not trained again, unless ``--anew``. After a change of the networks choose another --runs, too.
 """
 
 import shutil
@@ -22,7 +22,6 @@ from experiments import (
     runner,
     segmentors,
     styles,
-    twice,
 )
 from experiments.recipes import check_names
 from experiments.runner import RESULTS, Place, Result
@@ -38,7 +37,7 @@ EXPERIMENTS: dict[str, Callable[[Place], Result]] = {
     "table1_soop": partial(runner.run, segmentors.TABLE_1),
     "table1_phantom": segmentors.table_1_on_the_phantom,
     "seeds_soop": partial(runner.run, segmentors.SEEDS),
-    "twice_soop": partial(runner.run, twice.TWICE),
+    "twice_soop": partial(runner.run, ensemble.TWICE),
     "ensemble_soop": partial(runner.run, ensemble.ENSEMBLE),
     "ablation_soop": partial(runner.run, segmentors.ABLATION),
     "ablation_synthesis": ablation.ablation,
@@ -88,7 +87,7 @@ def reproduce(options: Namespace) -> None:
         for part, lines in result.tables.items():
             write_csv(options.out / f"{'_'.join(filter(None, (name, part)))}.csv", lines)
         for file in options.out.glob(f"{name}*"):
-            if options.out == RESULTS and (TABLES / file.name).is_file():  # lessons show it
+            if options.out.resolve() == RESULTS and (TABLES / file.name).is_file():  # lessons show it
                 shutil.copy(file, TABLES)
 
 

@@ -53,7 +53,7 @@ class Place:
     runs: Path
     phantom: Path | None = None
     scores: Path | None = None  # where scores of all experiments are kept
-    anew: bool = False  # trains even where they are
+    anew: bool = False  # takes no kept scores; finished runs count all the same
     fold: int | None = None
     seed: int = 0
 
@@ -61,6 +61,10 @@ class Place:
         """The same, in a folder of its own."""
         name = f"{'plain-split' if fold is None else f'fold-{fold}'}-seed-{seed}"
         return replace(self, runs=self.runs / name, fold=fold, seed=seed)
+
+    def scores_of(self, name: str) -> Path | None:
+        """The file, but for its suffix, that keeps the scores of an arm in this turn."""
+        return self.scores and self.scores.joinpath(*self.runs.parts[-2:], name)
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,7 @@ class Arm:
     data: Callable[[Place], SliceSet] = lambda place: place.data
     made_by: Line = field(default_factory=dict)  # how these data were made of the place's
     networks: tuple[str, ...] = ()  # arms whose networks it takes; its own by default
-    # another way to ask them, with a threshold of its own
-    asked: Callable[..., nn.Module] | None = None
+    combine: Callable[..., nn.Module] | None = None  # makes one of them, with a threshold of its own
 
 
 @dataclass(frozen=True)
@@ -142,17 +145,19 @@ def one_by_one(values: list[float]) -> str:
 def measured(experiment: Experiment, name: str, place: Place) -> tuple[SliceScores, Line]:
     """Scores of an arm in its turn, and what it learnt from: kept ones, or of a network that is trained now."""
     arm, fold = experiment.arms[name], place.fold
+    members = arm.networks or (name,)
     options = {**experiment.budget, "seed": place.seed, "fold": fold, **arm.options}
     about = {"settings": settings_for("segmentation", options, place.runs / name).record()}
     about |= {"split": experiment.split, "data_sha256": place.data.card["sha256"], "made_by": arm.made_by}
-    about |= {"networks": list(arm.networks)} if arm.networks else {}
-    file = place.scores and place.scores.joinpath(*place.runs.parts[-2:], name)
+    if arm.combine:
+        about |= {"combine": arm.combine.__name__}
+        about |= {"networks": {of: experiment.arms[of].options for of in members}}
+    file = place.scores_of(name)
     if file and not place.anew and (found := kept(file, place.data, about)):
         return found
     rows = place.data.of_split(experiment.split, fold)
-    members = arm.networks or (name,)
     weights = [trained(experiment.arms[of], of, experiment.budget, place) for of in members]
-    found, network = score(weights, place.data, rows, arm.asked, fold)
+    found, network = score(weights, place.data, rows, arm.combine, fold)
     about |= {key: network[key] for key in ("threshold", "validation_dice", "kept_step")}
     about["hours"] = round(hours(place.runs / name), 3)  # 0 where it takes others' networks
     about |= learnt_from(arm.data(place), fold, network["settings"]["lesion_share"])
@@ -175,16 +180,19 @@ def trained(arm: Arm, name: str, budget: Line, place: Place, task: str = "segmen
 
 def score(
     files: list[Path], slices: SliceSet, rows: np.ndarray,
-    asked: Callable[..., nn.Module] | None = None, fold: int | None = None,
+    combine: Callable[..., nn.Module] | None = None, fold: int | None = None,
 ) -> tuple[SliceScores, Line]:  # fmt: skip
-    """Some slices at a network's own threshold, and what its file says of its making.
+    """The slices *rows*, (n,) int, at a network's own threshold, and what its file says of its making.
 
-    Where networks are *asked* in another way, the validation patients of the *fold* give the threshold for that.
+    What *combine* makes of networks gets its threshold from the validation patients of the *fold*. ValueError for
+    several that are not.
     """
+    if len(files) > 1 and not combine:
+        raise ValueError("several networks must be combined")
     members = [load_weights(file, "segmentor") for file in files]
     segmentor, about = members[0]
-    if asked:
-        segmentor = asked(*(network for network, _ in members))
+    if combine:
+        segmentor = combine(*(network for network, _ in members))
         found = validation_score(segmentor, Batches(slices, slices.of_split("validation", fold), size=64))
         about |= {"threshold": found["validation threshold"], "validation_dice": found["validation dice"]}
         about |= {"kept_step": "+".join(str(of["kept_step"]) for _, of in members)}
@@ -201,7 +209,7 @@ def learnt_from(data: SliceSet, fold: int | None, shown: float | None) -> Line:
 
 
 def tables(scores: dict[str, SliceScores], slices: SliceSet, rows: np.ndarray) -> Result:
-    """Compare arms, scored on the same rows of a data set, with the first.
+    """Compare arms, scored on the same *rows*, (n,) int, of a data set, with the first.
 
     Table '' has a line for each arm: ``arm``; mean, low and high of each of SCORES and of Dice by the size of the
     lesion; and, but for the first, the difference of Dice over lesion slices ``minus_arm`` (first less this one)
@@ -243,7 +251,7 @@ def tables(scores: dict[str, SliceScores], slices: SliceSet, rows: np.ndarray) -
 
 
 def pooled_difference(first: Counts, second: Counts, patients: np.ndarray) -> Interval:
-    """Pooled Dice of *first* less that of *second*, of the same slices, with a bootstrap over patients."""
+    """Pooled Dice of *first* less that of *second*, of the same n slices, with a bootstrap over *patients*, (n,) str."""
 
     def dice(sums: np.ndarray) -> np.ndarray:
         return ratio(np.stack([2 * sums[..., 0], 2 * sums[..., 0] + sums[..., 1] + sums[..., 2]], -1))

@@ -29,9 +29,7 @@ from strokegan_lib.evaluation.scores import summary
 from strokegan_lib.evaluation.tables import provenance
 from strokegan_lib.files import write_whole
 from strokegan_lib.train import each
-from strokegan_lib.training.checkpoint import checkpoints, load_checkpoint
 from strokegan_lib.training.precision import arithmetic
-from strokegan_lib.training.tasks import build, settings_in
 from strokegan_lib.training.weights import SHIPPED, kind_of, load_weights, save_weights
 
 PROG = "python -m experiments.train_weights"
@@ -44,7 +42,6 @@ def parser() -> Parser:
     options.add_argument("--phantom", required=True, help="the default phantom set", **folder)
     options.add_argument("--soop", help="prepared SOOP; without it its files are left", **folder)
     options.add_argument("--runs", required=True, help="where training is kept", **folder)
-    options.add_argument("--so-far", action="store_true", help="only write what runs have reached so far")
     options.add_argument("--out", default=SHIPPED, help="default: the kit's own folder", **folder)
     return options
 
@@ -67,14 +64,19 @@ def make(options: Namespace) -> None:
             runs[folder] = [stores[store] for store in recipe.stores]
     with writing(options.out):
         options.out.mkdir(parents=True, exist_ok=True)  # now, not after hours
-    if options.so_far:
-        for folder, sets in runs.items():
-            if (folder / TRAINED).is_file() or checkpoints(folder):
-                write(folder, sets, options.out)
-        return
+    failed = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for ended in as_completed([pool.submit(train_one, *run) for run in runs.items()]):
-            write(ended.result(), runs[ended.result()], options.out)
+        try:
+            for ended in as_completed([pool.submit(train_one, *run) for run in runs.items()]):
+                try:
+                    write(ended.result(), runs[ended.result()], options.out)
+                except BadInput as error:  # the others need not wait
+                    failed.append(error)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    if failed:
+        raise failed[0]
 
 
 def train_one(folder: Path, sets: list[SliceSet]) -> Path:
@@ -92,10 +94,7 @@ def train_one(folder: Path, sets: list[SliceSet]) -> Path:
 def write(folder: Path, sets: list[SliceSet], out: Path) -> None:
     """Round, score, and write the file of a run and its card; BadInput if it learnt from other data."""
     recipe = RECIPES[folder.name]
-    if (folder / TRAINED).is_file():
-        network, about = load_weights(folder / TRAINED, KINDS[recipe.task])
-    else:
-        network, about = so_far(folder, len(sets[0].channels))
+    network, about = load_weights(folder / TRAINED, KINDS[recipe.task])
     if about["data_sha256"] != each(sets, "sha256"):
         raise BadInput(folder, "learnt from another data set", "give the one it learnt from")
     network.half().float()  # scored as it is shipped
@@ -124,18 +123,6 @@ def held_out_scores(network: nn.Module, task: str, about: dict[str, Any], slices
     if task == "masks":
         return mask_scores(made(network), masks_of(slices, "validation", "test"), masks_of(slices, "train"))
     return {}
-
-
-def so_far(folder: Path, channels: int) -> tuple[nn.Module, dict[str, Any]]:
-    """The network of a run that has not ended, as ``load_weights``: the best on validation, or its present average."""
-    settings, state = settings_in(folder), load_checkpoint(folder)
-    if settings is None or state is None:
-        raise BadInput(folder, "holds no sound checkpoint", "train it first")
-    network = next(iter(build(settings, channels).networks.values()))
-    network.load_state_dict(state["best"].get("network", state["average"]))
-    about = {"settings": settings.record(), "data_sha256": state["about"]["data"], "so_far": state["step"]}
-    about |= {"kept_step": state["best"]["step"]} if state["best"] else {}
-    return network.eval().requires_grad_(False), about
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def plane_heights(planes: int) -> np.ndarray:
     return BOTTOM + (TOP - BOTTOM) / planes * (np.arange(planes) + 0.5)
 
 
-@one_thread_each()  # the same bytes on every machine, however many cores it has
+@one_thread_each()  # the same bytes however many cores; other processors round a few pixels otherwise
 def make_patient(
     number: int, *, seed: int = 0, contrast: str = "flair", z: np.ndarray | None = None, layers: bool = False
 ) -> Patient:

@@ -1,18 +1,24 @@
 """Likeness of the phantom, against cases that can be worked out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from brains import brains
 
+from experiments import likeness as module
 from experiments.likeness import (
     compared,
     grey_distance,
     grey_levels,
     grow_slices,
+    likeness,
     radial_spectrum,
     slices_at,
     spectrum_distance,
 )
+from experiments.runner import Place
+from strokegan_lib.errors import BadInput
 
 
 def test_grey_levels_are_shares_of_the_foreground():
@@ -42,6 +48,19 @@ def test_darker_slices_are_further_than_halves(tmp_path):
     dark = (np.where(images > 8, images // 2 + 8, images)[:30], foreground[:30])
     line = compared("grey levels", (images, foreground), dark)
     assert line["ratio"] == line["phantom"] / line["halves"] > 5
+
+
+def test_the_table_compares_half_as_many_slices_and_needs_flair(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        module, "grow_slices", lambda n, height: asked.append((n, height)) or slices_at(discs, 0.0)
+    )
+    discs = brains(tmp_path / "set", patients=12, each=1, every=2)
+    result = likeness(Place(discs, tmp_path))
+    assert asked == [(6, 0.0)] and [line["measure"] for line in result.tables[""]] == [*module.MEASURES]
+    assert result.facts["counts"] == {"phantom_slices": 12, "real_slices": 12}
+    with pytest.raises(BadInput, match="has no FLAIR"):
+        slices_at(replace(discs, card={**discs.card, "channels": ["dwi"]}), 0.0)
 
 
 def test_a_phantom_slice_at_a_height_of_the_atlas():

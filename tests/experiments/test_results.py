@@ -7,7 +7,7 @@ from brains import brains
 
 from experiments import reproduce, results_page
 from experiments.results_page import PAGES, TABLES, ahead, cell, filled, number
-from experiments.runner import RESULTS, Result
+from experiments.runner import RESULTS, Place, Result
 from strokegan_lib.classroom import saved
 from strokegan_lib.errors import BadInput
 from strokegan_lib.files import sha256
@@ -23,7 +23,7 @@ def test_pages_are_up_to_date(page):
 def test_every_table_is_shown_and_every_result_says_how_it_was_made():
     shown = PAGES[0].read_text(encoding="utf-8")
     for file in RESULTS.glob("*.csv"):
-        if not file.stem.endswith(("_slices", "_groups")) and file.stem != "notebook_times":
+        if not file.stem.endswith(("_slices", "_groups")):
             assert f"<!-- table {file.stem} -->" in shown and file.stem in TABLES, file.stem
         name = file.stem.removesuffix("_slices").removesuffix("_groups")
         card = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
@@ -58,8 +58,13 @@ def test_cells_and_pages():
 
 def test_reproduce_writes_tables_and_cards(tmp_path, monkeypatch):
     lines = [{"arm": "a", "dice_mean": 0.25}]
-    made = Result("what it is", {"": lines, "groups": [{"arm": "b"}]}, {"seeds": [0]})
-    monkeypatch.setattr(reproduce, "EXPERIMENTS", {"tiny": lambda place: made})
+    places = []
+
+    def made(place: Place) -> Result:
+        places.append(place)
+        return Result("what it is", {"": lines, "groups": [{"arm": "b"}]}, {"seeds": [0]})
+
+    monkeypatch.setattr(reproduce, "EXPERIMENTS", {"tiny": made})
     data = brains(tmp_path / "set", patients=9)
 
     def call(*words) -> None:
@@ -71,6 +76,16 @@ def test_reproduce_writes_tables_and_cards(tmp_path, monkeypatch):
     assert found == lines and saved.table_of("tiny", tmp_path / "out", part="groups")[0] == [{"arm": "b"}]
     assert card["seeds"] == [0] and card["data_sha256"] == data.card["sha256"]
     assert card["command"].endswith(" tiny") and str(tmp_path) not in json.dumps(card)
+    call("--data", str(data.folder), "--anew", "--phantom", str(tmp_path / "phantom"))
+    assert [place.anew for place in places] == [False, True] and places[1].phantom == tmp_path / "phantom"
+    assert places[0].scores == tmp_path / "out/scores" and places[0].runs == tmp_path / "runs/tiny"
+    kit, copies = tmp_path / "kit", tmp_path / "copies"
+    copies.mkdir()
+    (copies / "tiny.csv").write_text("old")
+    monkeypatch.setattr(reproduce, "RESULTS", kit)
+    monkeypatch.setattr(reproduce, "TABLES", copies)
+    call("--data", str(data.folder), "--out", str(tmp_path / "out/../kit"))
+    assert sha256(copies / "tiny.csv") == sha256(kit / "tiny.csv"), "what lessons show is copied"
     with pytest.raises(BadInput, match="is not known"):
         call("--data", str(data.folder), "nothing")
     with pytest.raises(BadInput, match="do not come with the kit"):

@@ -13,16 +13,15 @@ from brains import brains
 from scipy import stats
 
 from experiments import balancing
-from experiments.ensemble import Ensemble
+from experiments.ensemble import Ensemble, with_mirror
 from experiments.recipes import words
-from experiments.runner import Arm, Experiment, Place, Result, run
-from experiments.twice import Twice
+from experiments.runner import Arm, Experiment, Place, Result, run, score
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import split_of
 from strokegan_lib.errors import BadInput
-from strokegan_lib.evaluation.measure import validation_score
-from strokegan_lib.evaluation.overlap import Counts
+from strokegan_lib.evaluation.measure import predict, validation_score
+from strokegan_lib.evaluation.overlap import Counts, count_masks
 from strokegan_lib.training.weights import load_weights
 
 BUDGET = {"steps": 4, "width": 4, "batch_size": 4, "threads": 1}
@@ -62,6 +61,20 @@ def of_slices(place: Place, arm: str) -> pandas.DataFrame:
     )
 
 
+def as_scored(place: Place, segmentor, name: str) -> bool:
+    """Are the kept counts of the first turn those of this segmentor at the kept threshold?"""
+    file, rows = place.scores / "tiny/fold-0-seed-0" / name, place.data.of_split("test", 0)
+    threshold = json.loads(file.with_suffix(".json").read_text())["threshold"]
+    found, table = (
+        predict(segmentor, Batches(place.data, rows, size=8)),
+        pandas.read_csv(file.with_suffix(".csv")),
+    )
+    counts = count_masks(found.masks(threshold), found.truth)
+    return table["row"].tolist() == rows.tolist() and all(
+        table[f"counts_{of}"].tolist() == getattr(counts, of).tolist() for of in ("tp", "fp", "fn")
+    )
+
+
 def test_the_table_follows_from_its_slices_and_the_test_is_scipys(place, result):
     first, second = result.tables[""]
     patients = place.data.table["patient"][of_slices(place, "unet")["row"]]
@@ -89,6 +102,15 @@ def test_the_table_follows_from_its_slices_and_the_test_is_scipys(place, result)
     assert second["share_of_first"] == (share and pytest.approx(share))
     assert second["minus_arm_pooled_low"] <= pooled <= second["minus_arm_pooled_high"]
     assert {line["group"] for line in result.tables["groups"]} > {"lesion slices", "empty slices"}
+    cards = [
+        json.loads((place.scores / f"tiny/fold-{f}-seed-{s}/unet.json").read_text()) for f, s in TINY.turns
+    ]
+    assert first["validation_dice"] == pytest.approx(np.mean([card["validation_dice"] for card in cards]))
+    assert first["thresholds"] == " ".join(f"{card['threshold']:.2f}" for card in cards)
+    areas = place.data.lesion_pixels[of_slices(place, "unet")["row"]]
+    sizes = {line["group"]: line["slices"] for line in result.tables["groups"]}
+    assert sizes["1 to 99 pixels"] == ((areas > 0) & (areas < 100)).sum()
+    assert sizes["400 pixels or more"] == (areas >= 400).sum()
 
 
 def test_kept_scores_do_without_trainings_but_for_other_options(place, result, tmp_path):
@@ -110,6 +132,7 @@ def test_kept_scores_do_without_trainings_but_for_other_options(place, result, t
         (other, replace(first, budget={**BUDGET, "batch_size": 5})),
         (other, replace(first, split="validation")),
         (other, replace(first, arms={"unet": replace(ARMS["unet"], made_by={"ratio": 0.5})})),
+        (replace(other, data=brains(tmp_path / "discs", patients=40, each=1, every=2, seed=1)), first),
     ):
         shutil.copytree(place.scores, other.scores)
         run(experiment, there)
@@ -142,17 +165,17 @@ def test_seeds_that_score_the_same_slices_and_patients_left_out(place, result):
 
 def test_asked_twice_it_answers_alike_for_both_sides_and_nothing_is_trained_for_it(place, result):
     before = stamps(place)
-    arms = {**ARMS, "unet-twice": replace(ARMS["unet"], networks=("unet",), asked=Twice)}
+    arms = {**ARMS, "unet-twice": replace(ARMS["unet"], networks=("unet",), combine=with_mirror)}
     line = run(replace(TINY, arms=arms), place).tables[""][2]
     assert line["arm"] == "unet-twice" and stamps(place) == before
     file, rows = place.runs / "fold-0-seed-0/unet/weights.safetensors", place.data.of_split("validation", 0)
-    segmentor = Twice(load_weights(file, "segmentor")[0])
+    alone = load_weights(file, "segmentor")[0]
+    segmentor = with_mirror(alone)
     x = torch.from_numpy(place.data.images[rows]) / 255
     both = [segmentor.predict(segmentor(side), side) for side in (x, x.flip(3))]
-    for said, mirrored, once in zip(
-        *both, segmentor.segmentor.predict(segmentor.segmentor(x), x), strict=True
-    ):
+    for said, mirrored, once in zip(*both, alone.predict(alone(x), x), strict=True):
         assert torch.allclose(said, mirrored.flip(3), atol=1e-6) and not torch.equal(said, once)
+    assert as_scored(place, segmentor, "unet-twice") and as_scored(place, alone, "unet")
     best = validation_score(segmentor, Batches(place.data, rows, size=8))
     card = json.loads((place.scores / "tiny/fold-0-seed-0/unet-twice.json").read_text())
     assert card["threshold"] == best["validation threshold"] and card["hours"] == 0
@@ -208,13 +231,19 @@ def test_balancing_learns_from_training_patients_alone(tmp_path, monkeypatch):
     assert not (place.runs / "plain-split-seed-1" / "generator").exists(), "all seeds paint with one"
     assert about["settings"]["start"] is None, "what it paints was learnt from the thinned part alone"
     with pytest.raises(BadInput, match="made from other data"):
-        balancing.derived(brains(tmp_path / "other", patients=9), folder / "data", lambda *_: None)
+        other = brains(tmp_path / "other", patients=9)
+        balancing.derived(other, folder / "data", thin.card["made_by"], lambda *_: None)
+    shorter = replace(balancing.SOOP_18, options={"share": 0.1})
+    with pytest.raises(BadInput, match="with other options"):
+        shorter.data(place.turn(None, 0))
+    assert [arm.made_by["thin"] for arm in shorter.arms().values()] == [{"share": 0.1}] * 6
 
 
 def test_an_ensemble_averages_its_members_which_differ_by_their_seeds(place, result):
     arms = {**ARMS, "unet-second": Arm({"method": "unet", "seed": 7})}
-    arms["both"] = Arm({"method": "unet"}, networks=("unet", "unet-second"), asked=Ensemble)
+    arms["both"] = Arm({"method": "unet"}, networks=("unet", "unet-second"), combine=Ensemble)
     run(replace(TINY, arms=arms), place)
+    before = stamps(place)
     folder, rows = place.runs / "fold-0-seed-0", place.data.of_split("validation", 0)
     files = [folder / name / "weights.safetensors" for name in ("unet", "unet-second")]
     members, about = zip(*(load_weights(file, "segmentor") for file in files), strict=True)
@@ -227,5 +256,15 @@ def test_an_ensemble_averages_its_members_which_differ_by_their_seeds(place, res
         assert torch.allclose(mean, (a + b) / 2, atol=1e-6)
     card = json.loads((place.scores / "tiny/fold-0-seed-0/both.json").read_text())
     best = validation_score(ensemble, Batches(place.data, rows, size=8))
-    assert card["threshold"] == best["validation threshold"] and card["networks"] == ["unet", "unet-second"]
+    assert card["threshold"] == best["validation threshold"] and [*card["networks"]] == [
+        "unet",
+        "unet-second",
+    ]
     assert card["kept_step"] == "+".join(str(of["kept_step"]) for of in about)
+    assert as_scored(place, ensemble, "both") and not as_scored(place, members[0], "both")
+    arms["unet-second"] = Arm({"method": "unet", "seed": 8})  # another member is another ensemble
+    with pytest.raises(BadInput, match="seed was 7 and is now 8"):
+        run(replace(TINY, arms=arms), place)
+    assert stamps(place) == before
+    with pytest.raises(ValueError, match="combined"):
+        score(files, place.data, rows)

@@ -1,5 +1,6 @@
 """Experiments that ask shipped networks: each line is there, and of test patients."""
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -40,7 +41,7 @@ def test_styles_and_grain_switched_off(place, monkeypatch):
     as_trained, mean, normal, smooth = styles.styles(place).tables[""]
     assert mean["generator"] == "mean style" and mean["same_masks_mean"] == pytest.approx(1)
     assert as_trained["same_masks_mean"] < 0.9 and normal["same_masks_mean"] < 0.9
-    assert smooth["error_mean"] != as_trained["error_mean"]
+    assert smooth["error_mean"] != as_trained["error_mean"] != normal["error_mean"]
 
 
 def test_segmentors_from_elsewhere(place, monkeypatch):
@@ -48,6 +49,8 @@ def test_segmentors_from_elsewhere(place, monkeypatch):
     stores = [(arm, store) for arm in segmentors.METHODS for store in ("phantom", "soop")]
     assert [(line["arm"], line["trained_on"]) for line in lines] == stores
     assert all(0 <= line["dice_mean"] <= 1 for line in lines)
+    pairs = zip(lines[::2], lines[1::2], strict=True)
+    assert all(one["pooled_dice_mean"] != other["pooled_dice_mean"] for one, other in pairs), "two networks"
     monkeypatch.setattr(segmentors, "BUDGET", TINY)
     arms = [line["arm"] for line in segmentors.table_1_on_the_phantom(place).tables[""]]
     assert arms == [*segmentors.METHODS, "segan-released"]
@@ -82,6 +85,13 @@ def test_parts_of_the_painting_gan_switched_off(place, monkeypatch, tmp_path):
     for line in lines:
         kernels = [float(word.replace("−", "-")) for word in line["kernel_by_seed"].split()]
         assert len(kernels) == 3 and np.mean(kernels) == pytest.approx(line["kernel"], abs=1e-3)
+    cards = [
+        json.loads((place.scores / f"parts/plain-split-seed-{seed}/no-attention.json").read_text())["scores"]
+        for seed in range(3)
+    ]
+    for measure in ablation.SCORES:
+        assert lines[1][measure] == pytest.approx(np.mean([of[measure]["mean"] for of in cards])), measure
+    assert truth["kernel"] == cards[0]["kernel"]["halves"] != cards[0]["kernel"]["fake_as_many"]
     assert truth["error"] and result.facts["seeds"] == [0, 1, 2]
 
 

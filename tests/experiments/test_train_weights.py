@@ -1,10 +1,10 @@
 """The weights that come with the kit: whole, small, as their cards say, and made by their recipes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 from brains import brains
 
 from experiments import train_weights
@@ -46,9 +46,7 @@ def test_each_recipe_made_its_file(name):
     assert recipe.command in (SHIPPED / f"{name}.md").read_text(encoding="utf-8")
 
 
-def test_a_file_is_trained_scored_and_described_and_what_a_run_has_reached_so_far_too(
-    slices, tmp_path, monkeypatch
-):
+def test_a_file_is_trained_scored_and_described(slices, tmp_path, monkeypatch):
     recipes = {
         "unet-phantom": Recipe("segmentation", ("phantom",), {**TINY, "method": "unet"}),
         "synthesis-phantom": Recipe("synthesis", ("phantom",), TINY),
@@ -58,15 +56,13 @@ def test_a_file_is_trained_scored_and_described_and_what_a_run_has_reached_so_fa
     out, runs = tmp_path / "weights", tmp_path / "runs"
     out.mkdir()
     words = ("--phantom", slices.folder, "--runs", runs, "--out", out)
-    make("--so-far", *words)
-    assert not [*out.iterdir()], "nothing has begun"
     make(*words)
     names = {f"{name}-phantom{end}" for name in ("synthesis", "unet") for end in (".md", ".safetensors")}
     assert {file.name for file in out.iterdir()} == names
-    ended, about = load_weights(out / "unet-phantom.safetensors", "segmentor")
+    _, about = load_weights(out / "unet-phantom.safetensors", "segmentor")
     card = (out / "unet-phantom.md").read_text(encoding="utf-8")
     assert 0 <= about["scores"]["dice"]["low"] <= about["scores"]["dice"]["mean"] <= 1 and about["hours"] >= 0
-    assert sha256(out / "unet-phantom.safetensors") in card and "NOT FINISHED" not in card
+    assert sha256(out / "unet-phantom.safetensors") in card
     _, about = load_weights(out / "synthesis-phantom.safetensors", "generator")
     assert about["scores"]["error"]["mean"] > 0 and about["scores"]["kernel"]["halves"] is not None
 
@@ -77,11 +73,6 @@ def test_a_file_is_trained_scored_and_described_and_what_a_run_has_reached_so_fa
     record.write_text(json.dumps(settings), encoding="utf-8")
     make("unet-phantom", *words)
     assert trained.stat().st_mtime_ns == stamp
-    trained.unlink()  # as if it had been stopped before
-    make("--so-far", "unet-phantom", *words)
-    network, about = load_weights(out / "unet-phantom.safetensors", "segmentor")
-    assert about["so_far"] == 2 and "NOT FINISHED" in (out / "unet-phantom.md").read_text(encoding="utf-8")
-    assert all(torch.equal(a, b) for a, b in zip(network.parameters(), ended.parameters(), strict=True))
 
     before = {file: file.read_bytes() for file in out.iterdir()}
     other = brains(tmp_path / "other", patients=60, every=2)
@@ -94,5 +85,16 @@ def test_a_file_is_trained_scored_and_described_and_what_a_run_has_reached_so_fa
     ):
         monkeypatch.setattr(train_weights, "RECIPES", recipes | ({name: recipe} if recipe else {}))
         with pytest.raises(BadInput, match=complaint):
-            make("--so-far", name, "--phantom", folder, "--runs", runs, "--out", out)
+            make(name, "--phantom", folder, "--runs", runs, "--out", out)
     assert {file: file.read_bytes() for file in out.iterdir()} == before
+
+
+def test_one_failed_run_does_not_hold_back_the_others(slices, tmp_path, monkeypatch):
+    good = Recipe("segmentation", ("phantom",), {**TINY, "method": "unet"})
+    recipes = {"bad": replace(good, task="nothing"), "good": good}
+    monkeypatch.setattr(train_weights, "RECIPES", recipes)
+    monkeypatch.setattr(train_weights, "settings_for", lambda *_: None)
+    words = ("--phantom", slices.folder, "--runs", tmp_path / "runs", "--out", tmp_path / "weights")
+    with pytest.raises(BadInput, match="ended without weights"):
+        make(*words)
+    assert {file.name for file in (tmp_path / "weights").iterdir()} == {"good.md", "good.safetensors"}
