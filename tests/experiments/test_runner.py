@@ -20,6 +20,7 @@ from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.data.split import split_of
 from strokegan_lib.errors import BadInput
+from strokegan_lib.evaluation.groups import groups_of
 from strokegan_lib.evaluation.measure import predict, validation_score
 from strokegan_lib.evaluation.overlap import Counts, count_masks
 from strokegan_lib.training.weights import load_weights
@@ -107,10 +108,9 @@ def test_the_table_follows_from_its_slices_and_the_test_is_scipys(place, result)
     ]
     assert first["validation_dice"] == pytest.approx(np.mean([card["validation_dice"] for card in cards]))
     assert first["thresholds"] == " ".join(f"{card['threshold']:.2f}" for card in cards)
-    areas = place.data.lesion_pixels[of_slices(place, "unet")["row"]]
-    sizes = {line["group"]: line["slices"] for line in result.tables["groups"]}
-    assert sizes["1 to 99 pixels"] == ((areas > 0) & (areas < 100)).sum()
-    assert sizes["400 pixels or more"] == (areas >= 400).sum()
+    inside = groups_of(place.data, of_slices(place, "unet")["row"].to_numpy())["faint"]
+    (faint,) = (line for line in result.tables["groups"] if line["group"] == "faint")
+    assert faint["first"] == pytest.approx(dice["unet"][inside[counts.lesion().numpy()]].mean())
 
 
 def test_kept_scores_do_without_trainings_but_for_other_options(place, result, tmp_path):
