@@ -24,7 +24,7 @@ help:
 	@echo "make lab        open the notebooks in JupyterLab"
 	@echo "make bench      run the benchmarks"
 	@echo "make weights    train the weights that come with the kit (SOOP=a prepared set for those of real slices)"
-	@echo "make results    remake the tables of experiments (SOOP=a prepared set); hours"
+	@echo "make results    remake the tables of experiments (SOOP=a prepared set); two days"
 	@echo "make notebooks  run the notebooks in place and keep their outputs; then make students"
 	@echo "make students   derive the student notebooks"
 	@echo "make badges     point every badge and link at your fork (REPO=you/fork)"
