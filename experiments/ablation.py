@@ -49,7 +49,8 @@ def painted(name: str, place: Place) -> Line:
     if file and not place.anew and (card := kept_card(file, about)):
         return card
     weights = trained(Arm(PARTS[name]), name, BUDGET, place, "synthesis")
-    about |= {"scores": synthetic_scores(load_weights(weights, "generator")[0], place.data)}
+    generator, made = load_weights(weights, "generator")
+    about |= {"kept_step": made["kept_step"], "scores": synthetic_scores(generator, place.data)}
     about |= {
         "hours": round(hours(weights.parent), 3),
         **provenance(1, arithmetic(about["settings"]["precision"])),
