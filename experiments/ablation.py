@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from experiments.kept import kept_card
 from experiments.realism import synthetic_scores
 from experiments.recipes import SYNTHESIS, hours, seedless, settings_for, words
 from experiments.runner import THREE_SEEDS, Arm, Line, Place, Result, one_by_one, trained
+from experiments.score_cache import cached_card
 from strokegan_lib.evaluation.tables import provenance, write_json
 from strokegan_lib.training.precision import arithmetic
 from strokegan_lib.training.weights import load_weights
@@ -23,7 +23,7 @@ def ablation(place: Place) -> Result:
     """Train each generator three times and measure what it paints for the test patients' masks."""
     lines, spent = [], 0.0
     for name in PARTS:
-        turns = [painted(name, place.turn(*turn)) for turn in THREE_SEEDS]
+        turns = [scored(name, place.turn(*turn)) for turn in THREE_SEEDS]
         scores = [of["scores"] for of in turns]
         spent += sum(of["hours"] for of in turns)
         line = {"generator": name}
@@ -40,13 +40,13 @@ def ablation(place: Place) -> Result:
     return Result(WHAT, {"": [*lines, truth]}, facts)
 
 
-def painted(name: str, place: Place) -> Line:
-    """Scores of a generator in its turn: kept ones (see kept.py), or of one that is trained now."""
+def scored(name: str, place: Place) -> Line:
+    """Scores of a generator in its turn: kept ones (see score_cache.py), or of one that is trained now."""
     options = {**BUDGET, **PARTS[name], "seed": place.seed, "fold": place.fold}
     about = {"settings": settings_for("synthesis", options, place.runs / name).record()}
     about |= {"data_sha256": place.data.card["sha256"]}
     file = place.scores_of(name)
-    if file and not place.anew and (card := kept_card(file, about)):
+    if file and not place.anew and (card := cached_card(file, about)):
         return card
     weights = trained(Arm(PARTS[name]), name, BUDGET, place, "synthesis")
     generator, made = load_weights(weights, "generator")

@@ -52,17 +52,17 @@ def family(place: Place) -> Result:
                 found = {"test masks": truth, "made masks": without_patients(paint(network, *masks), slices)}
             elif hasattr(network, "latent"):
                 found = {"noise": without_patients(sample(network, len(rows)), slices)}
-            told, price = {"member": name, "title": title}, cost(about, slices)
-            measured += [({**told, "source": of}, scores, price) for of, scores in found.items()]
+            labels, price = {"member": name, "title": title}, cost(about, slices)
+            measured += [({**labels, "source": of}, scores, price) for of, scores in found.items()]
     # the true slices' own scores stand beside those of any generator that is given test masks
     own: Scores = {name: {"mean": score.get("halves")} for name, score in truth.items()}
     own |= {"error": truth["mean_picture_error"], "painted_dice": truth["real_dice"]}
     own |= {"fidelity": {"mean": 1.0}, "same_masks": truth["real_pairs"]}
-    told = {"member": "", "title": "true slices", "source": "patients"}
+    labels = {"member": "", "title": "true slices", "source": "patients"}
     lines = [
         # a column for each mean and end; empty where a source of slices has no such score
-        {**told, **flat({name: scores.get(name, {}) for name in (*REALISM, *LESIONS)}), **price}
-        for told, scores, price in [(told, own, {}), *measured]
+        {**labels, **flat({name: scores.get(name, {}) for name in (*REALISM, *LESIONS)}), **price}
+        for labels, scores, price in [(labels, own, {}), *measured]
     ]
     files = (*(f"{name}-soop" for name in HISTORY), MASKS, SEEKER)
     hashes = {name: sha256(shipped(name)) for name in files}

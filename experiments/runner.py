@@ -2,7 +2,7 @@
 
 An experiment is a declaration: what differs between its arms, and what they share. Finished trainings are
 not repeated and stopped ones go on, so the same call can be given again at any time. Where scores are kept
-(kept.py), not even the trainings need be there.
+(score_cache.py), not even the trainings need be there.
 """
 
 import re
@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from experiments.kept import keep, kept
 from experiments.recipes import KINDS, TRAINED, hours, settings_for, words
+from experiments.score_cache import cache_scores, cached_scores
 from strokegan_lib.data.batches import Batches
 from strokegan_lib.data.slices import SliceSet
 from strokegan_lib.errors import BadInput
@@ -153,7 +153,7 @@ def measured(experiment: Experiment, name: str, place: Place) -> tuple[SliceScor
         about |= {"combine": arm.combine.__name__}
         about |= {"networks": {of: experiment.arms[of].options for of in members}}
     file = place.scores_of(name)
-    if file and not place.anew and (found := kept(file, place.data, about)):
+    if file and not place.anew and (found := cached_scores(file, place.data, about)):
         return found
     rows = place.data.of_split(experiment.split, fold)
     weights = [trained(experiment.arms[of], of, experiment.budget, place) for of in members]
@@ -162,7 +162,9 @@ def measured(experiment: Experiment, name: str, place: Place) -> tuple[SliceScor
     about["hours"] = round(hours(place.runs / name), 3)  # 0 where it takes others' networks
     about |= learnt_from(arm.data(place), fold, network["settings"]["lesion_share"])
     if file:
-        keep(file, found, rows, {**about, **provenance(1, arithmetic(network["settings"]["precision"]))})
+        cache_scores(
+            file, found, rows, {**about, **provenance(1, arithmetic(network["settings"]["precision"]))}
+        )
     return found, about
 
 

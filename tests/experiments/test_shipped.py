@@ -78,7 +78,7 @@ def test_parts_of_the_painting_gan_switched_off(place, monkeypatch, tmp_path):
         shutil.rmtree(folder)
     assert ablation.ablation(place) == result and not any((tmp_path / "parts").rglob("*.safetensors"))
     monkeypatch.setitem(ablation.PARTS, "paper", {"attention": False})
-    ablation.painted("paper", place.turn(None, 0))
+    ablation.scored("paper", place.turn(None, 0))
     assert len([*(tmp_path / "parts").rglob("*.safetensors")]) == 1
     *lines, truth = result.tables[""]
     assert [line["generator"] for line in lines] == [*ablation.PARTS] and truth["generator"] == "true slices"

@@ -22,7 +22,7 @@ OUTCOMES = ("tp", "fp", "fn")
 DISTANCES = ("hd95", "surface_distance")  # mm
 
 
-def keep(file: Path, scores: SliceScores, rows: np.ndarray, about: dict[str, Any]) -> None:
+def cache_scores(file: Path, scores: SliceScores, rows: np.ndarray, about: dict[str, Any]) -> None:
     """Write scores of the *rows*, (n,) int, of a data set, all but calibration, and what is to be known of their network."""
     file.with_suffix(".json").unlink(missing_ok=True)  # of other scores
     columns = {"row": rows}
@@ -34,7 +34,7 @@ def keep(file: Path, scores: SliceScores, rows: np.ndarray, about: dict[str, Any
     write_json(file.with_suffix(".json"), about)
 
 
-def kept_card(file: Path, about: dict[str, Any]) -> dict[str, Any] | None:
+def cached_card(file: Path, about: dict[str, Any]) -> dict[str, Any] | None:
     """The card that was kept; None where there is none of a network of which *about* is true."""
     if not file.with_suffix(".json").is_file():
         return None
@@ -44,9 +44,11 @@ def kept_card(file: Path, about: dict[str, Any]) -> dict[str, Any] | None:
     return None if any(card.get(name) != value for name, value in about.items()) else card
 
 
-def kept(file: Path, slices: SliceSet, about: dict[str, Any]) -> tuple[SliceScores, dict[str, Any]] | None:
-    """Scores that were kept, with an empty calibration, and their card; None as ``kept_card``."""
-    if not (card := kept_card(file, about)):
+def cached_scores(
+    file: Path, slices: SliceSet, about: dict[str, Any]
+) -> tuple[SliceScores, dict[str, Any]] | None:
+    """Scores that were kept, with an empty calibration, and their card; None as ``cached_card``."""
+    if not (card := cached_card(file, about)):
         return None
     table = pandas.read_csv(file.with_suffix(".csv"))
     rows = table["row"].to_numpy()
