@@ -140,13 +140,12 @@ def ahead(line: Line, lead: str = "minus_arm") -> str:
     return cell({f"gain{end}": -line[f"{lead}{other}"] for end, other in ends.items()}, "gain")
 
 
-def against_oversampling(setting: str, arm: str) -> str:
+def against_oversampling(setting: str, arm: str, p: str) -> str:
     """An arm of a setting against oversampling, a line of a table: Dice, seeds, pooled Dice, false positives, p."""
     lines = {line["arm"]: line for line in table_of(f"balancing_{setting}", RESULTS)[0]}
     line, reference = lines[arm], lines["oversampling"]
     false = " against ".join(number(of[f"{FALSE}_mean"]) for of in (line, reference))
     gains = ahead(line), turns_won(line, reference), ahead(line, "minus_arm_pooled")
-    p = corrected(*(f"balancing_{name}" for name in BALANCED))[f"balancing_{setting}", arm]
     return f"| {' | '.join((BALANCED[setting], *gains, false, p))} |"
 
 
@@ -175,6 +174,7 @@ def findings() -> str:
     table1, card = table_of("table1_soop", RESULTS)
     arms = {line["arm"]: line for line in table1}
     phantom = {line["arm"]: line for line in table_of("table1_phantom", RESULTS)[0]}
+    twelve = corrected(*(f"balancing_{name}" for name in BALANCED))
     seven = corrected("table1_phantom", "new_loss_phantom", "balancing_phantom")
     three, *_ = table_of("ensemble_soop", RESULTS)[0]
     lines, tested = table_of("new_loss_soop", RESULTS)
@@ -211,9 +211,9 @@ def findings() -> str:
 
 | painted strokes less oversampling | Dice | seeds ahead | pooled Dice | empty slices with a false positive | p, all twelve tests |
 |---|---|---|---|---|---|
-{against_oversampling("soop18", "gan-50")}
-{against_oversampling("tenth", "gan-80")}
-{against_oversampling("phantom", "gan-50")}
+{against_oversampling("soop18", "gan-50", twelve["balancing_soop18", "gan-50"])}
+{against_oversampling("tenth", "gan-80", twelve["balancing_tenth", "gan-80"])}
+{against_oversampling("phantom", "gan-50", twelve["balancing_phantom", "gan-50"])}
 
 *Intervals over patients, who had judged earlier versions; one split, one generator each.*"""
 

@@ -33,8 +33,9 @@ PROG = "python notebooks/run.py"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 METADATA = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
-PAGE = """{% extends "lab/index.html.j2" %} {% block data_png %} <img src="data:image/png;base64,{{ output.data['image/png'] }}"
-alt="{{ output | get_metadata("alt", "image/png") | escape_html }}"> {% endblock %}"""
+PAGE = """{% extends "lab/index.html.j2" %} {% block data_png %} <div class="jp-RenderedImage jp-OutputArea-output">
+<img src="data:image/png;base64,{{ output.data['image/png'] }}"
+alt="{{ output | get_metadata("alt", "image/png") | escape_html }}"></div> {% endblock %}"""
 HEAD = '<!DOCTYPE html><html lang="en-GB"><title>The series</title>\n'
 TIMES = HERE.parent / "docs" / "notebook_times.md"
 

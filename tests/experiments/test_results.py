@@ -6,7 +6,7 @@ import pytest
 from brains import brains
 
 from experiments import reproduce, results_page
-from experiments.results_page import PAGES, TABLES, ahead, cell, filled, number
+from experiments.results_page import BALANCED, PAGES, TABLES, ahead, cell, corrected, filled, number
 from experiments.runner import RESULTS, Place, Result
 from strokegan_lib.classroom import saved
 from strokegan_lib.errors import BadInput
@@ -28,6 +28,30 @@ def test_every_table_is_shown_and_every_result_says_how_it_was_made():
         name = file.stem.removesuffix("_slices").removesuffix("_groups")
         card = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
         assert card["command"].startswith("python ") and card["date"] and card["hardware"]
+
+
+def test_words_of_the_readme_hold_for_the_tables():
+    found = {
+        name: {line["arm"]: line for line in saved.table_of(name, RESULTS)[0]}
+        for name in ("table1_soop", "new_loss_soop", *(f"balancing_{name}" for name in BALANCED))
+    }
+    table1, loss = found["table1_soop"], found["new_loss_soop"]["masked"]
+    assert table1["segan"]["minus_arm_high"] < 0.058, "the paper's margin is not found"
+    assert max(table1, key=lambda arm: table1[arm]["dice_mean"]) == "unet", "has the highest Dice"
+    assert table1["unet"]["wilcoxon_holm_p"] > 0.05, "its lead is not confirmed"
+    assert loss["minus_arm_low"] < 0 < loss["minus_arm"] < 0.03 < loss["wilcoxon_holm_p"], "not shown, missed"
+    gains = [found[f"balancing_{name}"][arm] for name, arm in
+             (("soop18", "gan-50"), ("phantom", "gan-50"), ("tenth", "gan-80"))]  # fmt: skip
+    assert [line["minus_arm_high"] < 0 for line in gains] == [True, True, False], "two settings of three"
+    tests = corrected(*(f"balancing_{name}" for name in BALANCED))
+    assert len(tests) == 12 and all(float(p) > 0.05 for (_, arm), p in tests.items() if "gan" in arm)
+    assert len(corrected("table1_phantom", "new_loss_phantom", "balancing_phantom")) == 7
+    parts = {line["generator"]: line for line in saved.table_of("ablation_synthesis", RESULTS)[0]}
+    with_it, without = (
+        [float(word) for word in parts[name]["kernel_by_seed"].split()]
+        for name in ("paper", "no-multi-scale")
+    )
+    assert max(with_it) < min(without) and len(without) == 3, "larger with each seed, p .1 by ranks"
 
 
 def test_lessons_have_copies_of_their_tables():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -70,7 +71,9 @@ def test_notebooks_pages_records_pictures_and_the_one_that_fails(
     assert (recorded["p"], recorded["d"]) == ("class", str(phantom.folder))
     names = "00_good.html 00_good.ipynb 01_bad.html 01_bad.ipynb figure_1.png index.html results.json"
     assert sorted(file.name for file in out.iterdir()) == names.split()
-    assert 'alt="an empty figure"' in (out / "00_good.html").read_text()
+    page = (out / "00_good.html").read_text()
+    assert 'alt="an empty figure"' in page
+    assert re.search(r'class="jp-RenderedImage[^>]*>\s*<img', page), "not wider than its column"
 
     assert tutorial("--in-place", "--out", out, good) == 0
     assert not (out / "01_bad.html").exists()  # an earlier run is replaced
